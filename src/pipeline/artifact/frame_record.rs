@@ -1,0 +1,72 @@
+//! What is known of one science file after the night: a row of the frame table.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a science file came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameStatus {
+    /// Solved and used.
+    Ok,
+    /// Readable, but not used.
+    Rejected,
+    /// Could not be processed.
+    Failed,
+}
+
+/// One science file of a night; `None` where a number is unknown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FrameRecord {
+    /// The file's name on disk.
+    pub frame: String,
+    /// Content hash of the file, hexadecimal.
+    pub content_hash: String,
+    /// How far it came.
+    pub status: FrameStatus,
+    /// Why it is not `ok`, with the measured numbers.
+    pub reason: Option<String>,
+    /// Middle of the exposure [d, MJD UTC].
+    pub mid_mjd_utc: Option<f64>,
+    /// Exposure time [s].
+    pub exposure_s: Option<f64>,
+    /// Filter, `NONE` when the header has none.
+    pub filter: Option<String>,
+    /// Number of sources extracted.
+    pub n_sources: Option<u64>,
+    /// Number of reference stars in the astrometric fit.
+    pub n_reference: Option<u64>,
+    /// Root mean square of the fit's residuals per axis [arcsec].
+    pub rms_arcsec: Option<f64>,
+    /// Gaia G of a source of BP-RP 0.82 giving 1 ADU/s in all [mag].
+    pub zero_point_mag: Option<f64>,
+    /// Error of the zero point [mag].
+    pub zero_point_err_mag: Option<f64>,
+    /// Colour term: change of G minus instrumental magnitude per BP-RP [mag/mag].
+    pub colour_term: Option<f64>,
+    /// Full width at half maximum of stars [arcsec].
+    pub fwhm_arcsec: Option<f64>,
+    /// Magnitude of a point source at a signal-to-noise ratio of 5 [mag].
+    pub limiting_mag: Option<f64>,
+    /// Sky level [e-/px].
+    pub sky_e: Option<f64>,
+    /// The WCS of the calibrated frame as FITS keywords in order (1-based pixels, degrees).
+    pub wcs: Vec<(String, WcsKeyword)>,
+    /// Calibrated pixel = raw pixel + ltv, per axis [px].
+    pub ltv_px: Option<(f64, f64)>,
+    /// Calibration steps taken, in words with the masters' names.
+    pub steps: Vec<String>,
+    /// Remarks for the report: what was guessed, missing or unusual.
+    pub notes: Vec<String>,
+}
+
+/// Value of a FITS keyword of a WCS.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum WcsKeyword {
+    /// Integer, as `A_ORDER`.
+    Integer(i64),
+    /// Floating point, as `CRVAL1`.
+    Real(f64),
+    /// Text, as `CTYPE1`.
+    Text(String),
+}

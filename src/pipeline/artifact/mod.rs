@@ -1,0 +1,6 @@
+//! The values that flow from stage to stage, one file a type.
+
+pub mod frame_info;
+pub mod frame_record;
+pub mod candidate;
+pub mod report;

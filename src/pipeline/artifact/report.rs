@@ -1,0 +1,34 @@
+//! Everything the report of a night says; a pure function of the store.
+
+use serde::{Deserialize, Serialize};
+
+use super::candidate::Candidate;
+use super::frame_record::FrameRecord;
+
+/// One remark about what was not done, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What it is about: a frame, a master, a list.
+    pub subject: String,
+    /// What happened, what it means, what to do.
+    pub text: String,
+}
+
+/// A night's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NightReport {
+    /// Identifier of the night.
+    pub night: String,
+    /// Version of the program that made it.
+    pub version: String,
+    /// Instrument and profile in words.
+    pub instrument: String,
+    /// Master frames used, in words.
+    pub masters: Vec<String>,
+    /// All science files, in order of time, unreadable ones last.
+    pub frames: Vec<FrameRecord>,
+    /// Known objects first, then unknown; each by brightness.
+    pub candidates: Vec<Candidate>,
+    /// What was not done and why.
+    pub not_done: Vec<Note>,
+}

@@ -1,0 +1,4 @@
+//! Directions on the sky and their places on a frame.
+
+pub mod vector;
+pub mod wcs;
