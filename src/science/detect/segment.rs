@@ -1,0 +1,250 @@
+//! Finds and separates sources on a signal-to-noise map.
+//!
+//! Pixels are taken from the brightest downwards and join the source of a neighbour already
+//! taken. Where two sources meet, the fainter survives as a source of its own when its summit
+//! stands high enough above the pass between them (topological persistence; the same decision
+//! SExtractor takes with its multi-threshold tree, but exact and without levels).
+
+use crate::science::image::Image;
+
+/// Which summits count as sources.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SegmentParams {
+    /// Lowest signal-to-noise ratio of a pixel that belongs to a source.
+    pub pixel_snr_min: f64,
+    /// Lowest signal-to-noise ratio of a source's summit.
+    pub peak_snr_min: f64,
+    /// Lowest height of a summit above the pass to a brighter one, in units of local noise.
+    pub prominence_sigma_min: f64,
+    /// Lowest height of a summit above the pass, as a share of the brighter summit.
+    pub prominence_share_min: f64,
+}
+
+impl Default for SegmentParams {
+    fn default() -> Self {
+        Self {
+            pixel_snr_min: 2.5,
+            peak_snr_min: 4.0,
+            prominence_sigma_min: 2.5,
+            prominence_share_min: 0.004,
+        }
+    }
+}
+
+/// Pixels of one source on the signal-to-noise map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Column of the summit [px].
+    pub peak_x: usize,
+    /// Row of the summit [px].
+    pub peak_y: usize,
+    /// Signal-to-noise ratio of the summit.
+    pub peak_snr: f32,
+    /// Places of all pixels, as `y * nx + x`, brightest first.
+    pub pixels: Vec<u32>,
+    /// Whether it touches another source.
+    pub is_blended: bool,
+}
+
+/// Basin being grown: its parent after a merger, its summit.
+struct Basin {
+    parent: u32,
+    peak: u32,
+    peak_snr: f32,
+    is_blended: bool,
+}
+
+/// Separates the sources of a map, brightest summit first.
+///
+/// * `snr`: signal-to-noise ratio per pixel; values that are not finite are left out.
+/// * `noise_growth`: standard deviation of a map pixel in units of the sky's, at least 1; it
+///   rises on bright sources, whose own photons add noise.
+pub fn find_segments(
+    snr: &Image<f32>,
+    noise_growth: impl Fn(usize) -> f32,
+    params: &SegmentParams,
+) -> Vec<Segment> {
+    let (nx, ny) = (snr.nx(), snr.ny());
+    let map = snr.pixels();
+    let threshold = params.pixel_snr_min as f32;
+    let mut order: Vec<u32> = (0..map.len() as u32)
+        .filter(|&i| map[i as usize].is_finite() && map[i as usize] > threshold)
+        .collect();
+    // Ties go by place, so that the result is the same on every machine.
+    order.sort_unstable_by(|&a, &b| {
+        map[b as usize].total_cmp(&map[a as usize]).then(a.cmp(&b))
+    });
+    let mut label = vec![u32::MAX; map.len()];
+    let mut basins: Vec<Basin> = Vec::new();
+    for &place in &order {
+        let (x, y) = (place as usize % nx, place as usize / nx);
+        let mut roots = [u32::MAX; 8];
+        let mut n_roots = 0;
+        for yy in y.saturating_sub(1)..(y + 2).min(ny) {
+            for xx in x.saturating_sub(1)..(x + 2).min(nx) {
+                let neighbour = label[yy * nx + xx];
+                if neighbour != u32::MAX {
+                    let root = root_of(&mut basins, neighbour);
+                    if !roots[..n_roots].contains(&root) {
+                        roots[n_roots] = root;
+                        n_roots += 1;
+                    }
+                }
+            }
+        }
+        let value = map[place as usize];
+        label[place as usize] = if n_roots == 0 {
+            basins.push(Basin {
+                parent: basins.len() as u32,
+                peak: place,
+                peak_snr: value,
+                is_blended: false,
+            });
+            basins.len() as u32 - 1
+        } else {
+            let growth = noise_growth(place as usize).max(1.0);
+            join(&mut basins, &roots[..n_roots], value, growth, params)
+        };
+    }
+    collect(basins, &label, &order, nx, params)
+}
+
+/// Merges the basins that meet at a pixel of `value` where they must; gives the pixel's basin.
+fn join(
+    basins: &mut [Basin],
+    roots: &[u32],
+    value: f32,
+    noise_growth: f32,
+    params: &SegmentParams,
+) -> u32 {
+    let mut highest = roots[0];
+    for &root in &roots[1..] {
+        if basins[root as usize].peak_snr > basins[highest as usize].peak_snr {
+            highest = root;
+        }
+    }
+    let summit = basins[highest as usize].peak_snr;
+    let needed = (params.prominence_sigma_min as f32 * noise_growth)
+        .max(params.prominence_share_min as f32 * summit);
+    // The pixel goes to the basin whose summit is nearest in height, so that a faint neighbour
+    // keeps its own foot.
+    let mut owner = highest;
+    for &root in roots {
+        if root == highest {
+            continue;
+        }
+        let peak_snr = basins[root as usize].peak_snr;
+        if peak_snr - value >= needed && peak_snr >= params.peak_snr_min as f32 {
+            basins[root as usize].is_blended = true;
+            basins[highest as usize].is_blended = true;
+            if owner == highest || peak_snr < basins[owner as usize].peak_snr {
+                owner = root;
+            }
+        } else {
+            basins[root as usize].parent = highest;
+        }
+    }
+    owner
+}
+
+fn root_of(basins: &mut [Basin], mut label: u32) -> u32 {
+    while basins[label as usize].parent != label {
+        let grandparent = basins[basins[label as usize].parent as usize].parent;
+        basins[label as usize].parent = grandparent;
+        label = grandparent;
+    }
+    label
+}
+
+fn collect(
+    mut basins: Vec<Basin>,
+    label: &[u32],
+    order: &[u32],
+    nx: usize,
+    params: &SegmentParams,
+) -> Vec<Segment> {
+    let mut index = vec![u32::MAX; basins.len()];
+    let mut segments: Vec<Segment> = Vec::new();
+    for (i, basin) in basins.iter().enumerate() {
+        if basin.parent == i as u32 && f64::from(basin.peak_snr) >= params.peak_snr_min {
+            index[i] = segments.len() as u32;
+            segments.push(Segment {
+                peak_x: basin.peak as usize % nx,
+                peak_y: basin.peak as usize / nx,
+                peak_snr: basin.peak_snr,
+                pixels: Vec::new(),
+                is_blended: basin.is_blended,
+            });
+        }
+    }
+    for &place in order {
+        let root = root_of(&mut basins, label[place as usize]);
+        if let Some(segment) = segments.get_mut(index[root as usize] as usize) {
+            segment.pixels.push(place);
+        }
+    }
+    segments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two Gaussian hills of equal width on a flat map.
+    fn two_hills(distance: f64, heights: (f64, f64)) -> Image<f32> {
+        let hill = |x: f64, y: f64, x0: f64, height: f64| {
+            height * (-((x - x0).powi(2) + (y - 20.0).powi(2)) / (2.0 * 2.0_f64.powi(2))).exp()
+        };
+        let pixels = (0..60 * 40)
+            .map(|i| {
+                let (x, y) = ((i % 60) as f64, (i / 60) as f64);
+                (hill(x, y, 20.0, heights.0) + hill(x, y, 20.0 + distance, heights.1)) as f32
+            })
+            .collect();
+        Image::from_pixels(60, 40, pixels).expect("counted")
+    }
+
+    #[test]
+    fn two_hills_apart_are_two_sources() {
+        let map = two_hills(10.0, (100.0, 30.0));
+        let found = find_segments(&map, |_| 1.0, &SegmentParams::default());
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].peak_x, found[0].peak_y), (20, 20));
+        assert_eq!((found[1].peak_x, found[1].peak_y), (30, 20));
+        assert!(found[0].is_blended && found[1].is_blended);
+    }
+
+    #[test]
+    fn two_hills_that_merge_are_one_source() {
+        // Two equal Gaussians closer than two sigmas have one summit.
+        let found = find_segments(&two_hills(3.0, (50.0, 50.0)), |_| 1.0, &SegmentParams::default());
+        assert_eq!(found.len(), 1);
+        assert!(!found[0].is_blended);
+    }
+
+    #[test]
+    fn a_bump_below_the_noise_of_its_place_is_no_source() {
+        // The pass lies 4.5 below the bump's summit of 12.
+        let map = two_hills(9.0, (400.0, 12.0));
+        let quiet = find_segments(&map, |_| 1.0, &SegmentParams::default());
+        let noisy = find_segments(&map, |_| 20.0, &SegmentParams::default());
+        assert_eq!((quiet.len(), noisy.len()), (2, 1));
+    }
+
+    #[test]
+    fn every_pixel_above_the_threshold_has_one_owner() {
+        let map = two_hills(10.0, (100.0, 30.0));
+        let found = find_segments(&map, |_| 1.0, &SegmentParams::default());
+        let n_above = map.pixels().iter().filter(|&&v| v > 2.5).count();
+        let mut all: Vec<u32> = found.iter().flat_map(|s| s.pixels.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), n_above);
+    }
+
+    #[test]
+    fn a_map_without_signal_has_no_source() {
+        let map = Image::filled(30, 30, f32::NAN);
+        assert!(find_segments(&map, |_| 1.0, &SegmentParams::default()).is_empty());
+    }
+}

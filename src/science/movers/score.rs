@@ -1,0 +1,205 @@
+//! How much likelier a tracklet is a mover than an accident of unrelated detections.
+//!
+//! The odds compare two explanations of the same detections (Jaynes 2003, ch. 4 and 20):
+//! * a mover: its places scatter about one motion with their errors, its magnitudes about one
+//!   value, and it is missed in a frame with the probability that its brightness gives;
+//! * chance: each detection is one of the field's unrelated ones, whose density per area and
+//!   magnitude is measured from all that was left over.
+//!
+//! The motion is integrated out by Laplace's method with a broad prior on place and rate.
+
+use super::field::{DetectionId, FieldFrame, Role};
+use super::motion::Motion;
+
+/// Width of the magnitude range objects come from [mag].
+const MAG_RANGE: f64 = 8.0;
+/// Share of objects with main-belt rates.
+const MAIN_BELT_SHARE: f64 = 0.9;
+/// Rates of the main belt lie below this [arcsec/h].
+const MAIN_BELT_RATE_ARCSEC_PER_H: f64 = 80.0;
+/// Chance to detect even a bright object: blends and defects take the rest.
+const DETECTION_CHANCE_MAX: f64 = 0.93;
+/// ... and the least for a faint one.
+const DETECTION_CHANCE_MIN: f64 = 0.01;
+
+/// Prior knowledge and limits of the odds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreParams {
+    /// Number of detectable objects expected on a square degree.
+    pub objects_per_deg2: f64,
+    /// Fastest motion considered [arcsec/h].
+    pub rate_max_arcsec_per_h: f64,
+    /// Signal-to-noise ratio at which half of the sources are detected.
+    pub snr_half: f64,
+    /// Scatter of an object's magnitudes beyond their errors: rotation [mag].
+    pub mag_scatter: f64,
+}
+
+impl Default for ScoreParams {
+    fn default() -> Self {
+        Self {
+            objects_per_deg2: 40.0,
+            rate_max_arcsec_per_h: 1200.0,
+            snr_half: 4.0,
+            mag_scatter: 0.25,
+        }
+    }
+}
+
+/// Density of unrelated detections in each frame by magnitude.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftOverDensity {
+    /// Free detections per area, per frame [1/arcsec^2].
+    per_arcsec2: Vec<f64>,
+    /// Distribution of (magnitude - limiting magnitude), pooled [1/mag], from `OFFSET_MIN`.
+    by_offset: Vec<f64>,
+}
+
+const OFFSET_MIN: f64 = -12.0;
+const OFFSET_STEP: f64 = 0.1;
+const OFFSET_BINS: usize = 140;
+
+impl LeftOverDensity {
+    /// Measures the density from the free detections of a field's frames.
+    pub fn measure(frames: &[FieldFrame]) -> Self {
+        let per_arcsec2 = frames
+            .iter()
+            .map(|f| (f.n_free() as f64 + 1.0) / f.area_arcsec2().max(1.0))
+            .collect();
+        let mut counts = vec![0.0; OFFSET_BINS];
+        let mut n = 0.0;
+        for frame in frames {
+            for d in frame.detections.iter().filter(|d| d.role == Role::Free) {
+                counts[offset_bin(d.mag - frame.limiting_mag)] += 1.0;
+                n += 1.0;
+            }
+        }
+        // A Gaussian of 0.3 mag smooths; a floor of one detection per frame over the whole
+        // range stands for what has not been seen yet.
+        let floor = 0.3 / (OFFSET_BINS as f64 * OFFSET_STEP);
+        let by_offset = (0..OFFSET_BINS)
+            .map(|i| {
+                let (mut sum, mut norm) = (0.0, 0.0);
+                for (j, count) in counts.iter().enumerate() {
+                    let z = (i as f64 - j as f64) * OFFSET_STEP / 0.3;
+                    let weight = (-0.5 * z * z).exp();
+                    sum += weight * count;
+                    norm += weight * OFFSET_STEP;
+                }
+                if n > 0.0 { 0.7 * sum / (norm * n) + floor } else { floor }
+            })
+            .collect();
+        Self { per_arcsec2, by_offset }
+    }
+
+    /// Density in a frame near a magnitude [1/(arcsec^2 mag)].
+    pub fn at(&self, frame: usize, mag: f64, limiting_mag: f64) -> f64 {
+        self.per_arcsec2[frame] * self.by_offset[offset_bin(mag - limiting_mag)]
+    }
+}
+
+fn offset_bin(offset_mag: f64) -> usize {
+    (((offset_mag - OFFSET_MIN) / OFFSET_STEP).max(0.0) as usize).min(OFFSET_BINS - 1)
+}
+
+/// Chance that a source of a magnitude is detected in a frame.
+pub fn detection_chance(mag: f64, limiting_mag: f64, params: &ScoreParams) -> f64 {
+    let snr = 5.0 * 10_f64.powf(0.4 * (limiting_mag - mag));
+    // A unit Gaussian of noise about the expected S/N, in the logistic approximation.
+    let chance = 1.0 / (1.0 + (-1.702 * (snr - params.snr_half)).exp());
+    (DETECTION_CHANCE_MAX * chance).clamp(DETECTION_CHANCE_MIN, DETECTION_CHANCE_MAX)
+}
+
+/// Odds and by-products of a tracklet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// Natural logarithm of the odds mover : chance.
+    pub log_odds: f64,
+    /// Weighted mean magnitude [mag].
+    pub mag: f64,
+    /// Number of frames in which it should have been seen, the hits included.
+    pub n_expected: usize,
+}
+
+/// Computes the odds of a tracklet.
+pub fn score(
+    frames: &[FieldFrame],
+    density: &LeftOverDensity,
+    members: &[DetectionId],
+    motion: &Motion,
+    params: &ScoreParams,
+) -> Score {
+    let sigma_mag = |snr: f64| (1.0857 / snr).hypot(params.mag_scatter);
+    let (mut weight, mut weighted) = (0.0, 0.0);
+    for id in members {
+        let d = &frames[id.frame as usize].detections[id.index as usize];
+        let w = sigma_mag(d.snr).powi(-2);
+        weight += w;
+        weighted += w * d.mag;
+    }
+    let mag = weighted / weight;
+    let two_pi = std::f64::consts::TAU;
+    let mut log_odds = -0.5 * motion.chi2;
+    for id in members {
+        let frame = &frames[id.frame as usize];
+        let d = &frame.detections[id.index as usize];
+        let sigma = sigma_mag(d.snr);
+        log_odds += detection_chance(mag, frame.limiting_mag, params).max(0.05).ln();
+        log_odds -= (two_pi * d.sigma_arcsec * d.sigma_arcsec).ln();
+        log_odds -= 0.5 * ((d.mag - mag) / sigma).powi(2) + (two_pi.sqrt() * sigma).ln();
+        log_odds -= density.at(id.frame as usize, d.mag, frame.limiting_mag).ln();
+    }
+    // The mean magnitude integrated over its range, place and rate over their prior.
+    log_odds += (two_pi.sqrt() / (weight.sqrt() * MAG_RANGE)).ln();
+    log_odds += 2.0 * two_pi.ln() + 2.0 * motion.ln_volume();
+    log_odds += ln_prior(motion.rate_arcsec_per_h(), params);
+    let mut n_expected = members.len();
+    for (k, frame) in frames.iter().enumerate() {
+        if members.iter().any(|id| id.frame as usize == k) {
+            continue;
+        }
+        let (east, north) = motion.place(frame.t_h);
+        if !frame.contains(east, north, 2.0 * frame.fwhm_arcsec) || is_hidden(frame, east, north) {
+            continue;
+        }
+        let chance = detection_chance(mag, frame.limiting_mag, params);
+        n_expected += usize::from(chance > 0.5);
+        log_odds += (1.0 - chance).ln();
+    }
+    Score { log_odds, mag, n_expected }
+}
+
+/// Prior density of objects at a place with a rate [ln(1/(arcsec^2 (arcsec/h)^2))].
+fn ln_prior(rate_arcsec_per_h: f64, params: &ScoreParams) -> f64 {
+    let disc = |radius: f64| 1.0 / (std::f64::consts::PI * radius * radius);
+    let fast = (1.0 - MAIN_BELT_SHARE) * disc(params.rate_max_arcsec_per_h);
+    let slow = if rate_arcsec_per_h < MAIN_BELT_RATE_ARCSEC_PER_H {
+        MAIN_BELT_SHARE * disc(MAIN_BELT_RATE_ARCSEC_PER_H)
+    } else {
+        0.0
+    };
+    (params.objects_per_deg2 / 3600.0_f64.powi(2)).ln() + (fast + slow).ln()
+}
+
+/// Tells whether a source that is no mover hides the place.
+fn is_hidden(frame: &FieldFrame, east_arcsec: f64, north_arcsec: f64) -> bool {
+    let radius = 2.0 * frame.fwhm_arcsec;
+    frame
+        .near(east_arcsec, north_arcsec, radius)
+        .any(|i| frame.detections[i].role != Role::Free)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn detection_chance_is_half_at_the_threshold() {
+        let params = ScoreParams::default();
+        // S/N 4 is 2.5 log10(5/4) = 0.2423 mag below the S/N 5 limit.
+        let chance = detection_chance(20.0 + 0.242_275, 20.0, &params);
+        assert!((chance - 0.5 * DETECTION_CHANCE_MAX).abs() < 1e-3, "{chance}");
+        assert!(detection_chance(15.0, 20.0, &params) > 0.92);
+        assert!(detection_chance(23.0, 20.0, &params) <= DETECTION_CHANCE_MIN + 1e-9);
+    }
+}

@@ -1,0 +1,4 @@
+//! From electrons in an aperture to Gaia G.
+
+pub mod growth;
+pub mod zero_point;

@@ -1,0 +1,136 @@
+//! Weighted linear least squares for a few unknowns and two right-hand sides.
+//!
+//! Normal equations solved by Cholesky's method; with unknowns scaled to order one (pixel
+//! coordinates divided by the half-width of the frame) the loss of digits does not matter here.
+
+/// Largest number of unknowns, that of a polynomial of order 9 in two variables.
+const UNKNOWNS_MAX: usize = 55;
+/// Smallest pivot relative to its diagonal element; below it the equations are degenerate.
+const PIVOT_MIN: f64 = 1e-13;
+
+/// Normal equations that two data columns share.
+#[derive(Debug, Clone)]
+pub struct NormalEquations {
+    n: usize,
+    matrix: Vec<f64>,
+    rhs: [Vec<f64>; 2],
+}
+
+impl NormalEquations {
+    /// Empty equations for `n` unknowns (at most 55).
+    pub fn new(n: usize) -> Self {
+        let n = n.min(UNKNOWNS_MAX);
+        Self { n, matrix: vec![0.0; n * n], rhs: [vec![0.0; n], vec![0.0; n]] }
+    }
+
+    /// Adds one observation: the derivatives `row`, the two values and the weight 1/sigma^2.
+    pub fn add(&mut self, row: &[f64], values: [f64; 2], weight: f64) {
+        for (i, &a) in row.iter().enumerate().take(self.n) {
+            let weighted = a * weight;
+            for (j, &b) in row.iter().enumerate().take(i + 1) {
+                if let Some(cell) = self.matrix.get_mut(i * self.n + j) {
+                    *cell += weighted * b;
+                }
+            }
+            for (rhs, value) in self.rhs.iter_mut().zip(values) {
+                rhs[i] += weighted * value;
+            }
+        }
+    }
+
+    /// Adds the prior knowledge that unknown `i` is 0 with weight 1/sigma^2 (Tikhonov's damping).
+    pub fn damp(&mut self, i: usize, weight: f64) {
+        if let Some(cell) = self.matrix.get_mut(i * self.n + i) {
+            *cell += weight;
+        }
+    }
+
+    /// Solves for both right-hand sides; `None` when the equations are degenerate.
+    pub fn solve(mut self) -> Option<[Vec<f64>; 2]> {
+        self.factorise()?;
+        let mut rhs = std::mem::take(&mut self.rhs);
+        for column in &mut rhs {
+            self.substitute(column);
+        }
+        rhs.iter().flatten().all(|v| v.is_finite()).then_some(rhs)
+    }
+
+    /// Replaces the lower triangle by Cholesky's factor L with L L^T = the matrix.
+    fn factorise(&mut self) -> Option<()> {
+        let n = self.n;
+        for i in 0..n {
+            for j in 0..=i {
+                let diagonal = self.matrix[i * n + i];
+                let mut sum = self.matrix[i * n + j];
+                for k in 0..j {
+                    sum -= self.matrix[i * n + k] * self.matrix[j * n + k];
+                }
+                if i != j {
+                    self.matrix[i * n + j] = sum / self.matrix[j * n + j];
+                    continue;
+                }
+                // `diagonal` is still the untouched element here; NaN fails the comparison.
+                let usable = sum > PIVOT_MIN * diagonal && sum > 0.0;
+                if !usable {
+                    return None;
+                }
+                self.matrix[i * n + i] = sum.sqrt();
+            }
+        }
+        Some(())
+    }
+
+    /// Solves L L^T x = b in place.
+    fn substitute(&self, b: &mut [f64]) {
+        let n = self.n;
+        for i in 0..n {
+            for k in 0..i {
+                b[i] -= self.matrix[i * n + k] * b[k];
+            }
+            b[i] /= self.matrix[i * n + i];
+        }
+        for i in (0..n).rev() {
+            for k in i + 1..n {
+                b[i] -= self.matrix[k * n + i] * b[k];
+            }
+            b[i] /= self.matrix[i * n + i];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_through_weighted_points() {
+        // Points (0, 1), (1, 3), (2, 5) lie on 1 + 2 t; the second column on 4 - t.
+        let mut equations = NormalEquations::new(2);
+        for (t, weight) in [(0.0, 1.0), (1.0, 4.0), (2.0, 0.5)] {
+            equations.add(&[1.0, t], [1.0 + 2.0 * t, 4.0 - t], weight);
+        }
+        let [a, b] = equations.solve().expect("regular");
+        assert!((a[0] - 1.0).abs() < 1e-12 && (a[1] - 2.0).abs() < 1e-12);
+        assert!((b[0] - 4.0).abs() < 1e-12 && (b[1] + 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn too_few_observations_are_degenerate() {
+        let mut equations = NormalEquations::new(3);
+        equations.add(&[1.0, 2.0, 4.0], [1.0, 1.0], 1.0);
+        assert!(equations.clone().solve().is_none());
+        equations.add(&[f64::NAN, 0.0, 0.0], [0.0, 0.0], 1.0);
+        assert!(equations.solve().is_none());
+    }
+
+    #[test]
+    fn damping_chooses_the_small_solution() {
+        // One equation a + b = 2 with equal damping: a = b = 2 / (2 + w), here w = 0.002.
+        let mut equations = NormalEquations::new(2);
+        equations.add(&[1.0, 1.0], [2.0, 0.0], 1.0);
+        equations.damp(0, 0.002);
+        equations.damp(1, 0.002);
+        let [a, _] = equations.solve().expect("damped");
+        assert!((a[0] - 2.0 / 2.002).abs() < 1e-9 && (a[1] - a[0]).abs() < 1e-9);
+    }
+}

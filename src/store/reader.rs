@@ -1,0 +1,80 @@
+//! Reading without writing: a read-only connection, usable while another process writes.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::DATABASE_NAME;
+use super::error::{StoreError, during};
+use super::files::Products;
+use super::schema;
+
+/// How long a connection waits for another one [ms].
+pub(super) const BUSY_TIMEOUT_MS: u64 = 5000;
+
+/// Answers questions about a data folder; its methods lie beside the writing ones of each table.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Mutex<Connection>,
+    products: Products,
+}
+
+impl Reader {
+    /// Opens the database of a data folder for reading; needs no lock.
+    pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
+        let path: PathBuf = data_dir.join(DATABASE_NAME);
+        if !path.is_file() {
+            return Err(StoreError::NoDatabase { path });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags)
+            .and_then(|connection| {
+                connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+                Ok(connection)
+            })
+            .map_err(during("open the database for reading"))?;
+        let (found, known) = (schema::version_of(&connection)?, schema::known_version());
+        match found.cmp(&known) {
+            std::cmp::Ordering::Greater => Err(StoreError::NewerDatabase { found, known }),
+            std::cmp::Ordering::Less => Err(StoreError::OlderDatabase { found, known }),
+            std::cmp::Ordering::Equal => {
+                Ok(Self { connection: Mutex::new(connection), products: Products::below(data_dir) })
+            }
+        }
+    }
+
+    /// The product folders.
+    pub fn products(&self) -> &Products {
+        &self.products
+    }
+
+    /// All rows of a query, each made into a value.
+    pub(super) fn rows<T>(
+        &self,
+        operation: &'static str,
+        sql: &str,
+        parameters: &[&dyn rusqlite::ToSql],
+        make: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        // Reading changes nothing, so a panic of another reader leaves nothing half done.
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = || {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map(parameters, make)?.collect()
+        };
+        all().map_err(during(operation))
+    }
+
+    /// The only row of a query, if there is one.
+    pub(super) fn row<T>(
+        &self,
+        operation: &'static str,
+        sql: &str,
+        parameters: &[&dyn rusqlite::ToSql],
+        make: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.rows(operation, sql, parameters, make)?.into_iter().next())
+    }
+}
