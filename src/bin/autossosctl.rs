@@ -1,1 +1,7 @@
-fn main() {}
+//! Everything a person types.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    autossos::ctl::main()
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! The service.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    autossos::daemon::main()
+}

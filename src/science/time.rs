@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn iso_text_rounds_to_the_next_day() {
-        let epoch = Epoch::from_date(2024, 12, 31, 86_399.9997);
+        let epoch = Epoch::from_date(2024, 12, 31, 86_399.999_7);
         assert_eq!(epoch.to_iso(), "2025-01-01T00:00:00.000");
     }
 }

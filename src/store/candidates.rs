@@ -17,7 +17,8 @@ impl Store {
         candidates: &[Candidate],
     ) -> Result<(), StoreError> {
         let (night, candidates) = (night.to_string(), candidates.to_vec());
-        self.writer().transact(move |transaction| write_candidates(transaction, &night, &candidates))
+        self.writer()
+            .transact(move |transaction| write_candidates(transaction, &night, &candidates))
     }
 }
 

@@ -265,7 +265,9 @@ fn make_folder(folder: &Path) -> Result<(), FilesError> {
 
 /// Paths in a folder.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, FilesError> {
-    let read = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+    let read = || -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    };
     read().map_err(|source| FilesError::Folder { path: folder.to_owned(), source })
 }
 

@@ -23,7 +23,7 @@ pub enum NightIdError {
     LeadingDot,
     /// A character that cannot be part of a file's name.
     #[error(
-        "The night's name holds a separator, control or direction character (character number {0}): \
+        "The night's name holds a separator, control or direction character (number {0}): \
          give another one with --night."
     )]
     Character(usize),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
 use crate::pipeline::artifact::report::NightReport;
 use crate::science::time::Epoch;
@@ -152,9 +152,9 @@ impl Reader {
                     is_closed: row.get(2)?,
                     opened_mjd_utc: row.get(3)?,
                     closed_mjd_utc: row.get(4)?,
-                    n_frames: row.get(5)?,
-                    n_frames_ok: row.get(6)?,
-                    n_candidates: row.get(7)?,
+                    n_frames: count(row, 5)?,
+                    n_frames_ok: count(row, 6)?,
+                    n_candidates: count(row, 7)?,
                 })
             },
         )
@@ -181,7 +181,7 @@ impl Reader {
                 Ok(FoundFile {
                     name: row.get(0)?,
                     content_hash: row.get(1)?,
-                    size_bytes: row.get(2)?,
+                    size_bytes: count(row, 2)?,
                 })
             },
         )
@@ -206,6 +206,8 @@ fn write_file(
     file: &FoundFile,
     at: Epoch,
 ) -> rusqlite::Result<Sighting> {
+    // SQLite's integers end at 2^63 - 1; no file system holds a larger file.
+    let size_bytes = i64::try_from(file.size_bytes).unwrap_or(i64::MAX);
     let former: Option<String> = transaction
         .prepare_cached("SELECT content_hash FROM night_file WHERE night = ?1 AND name = ?2")?
         .query_map(params![night, file.name], |row| row.get(0))?
@@ -214,13 +216,13 @@ fn write_file(
     let n_new = transaction.execute(
         "INSERT INTO file (content_hash, size_bytes, first_seen_mjd_utc) VALUES (?1, ?2, ?3) \
          ON CONFLICT (content_hash) DO NOTHING",
-        params![file.content_hash, file.size_bytes, at.mjd_utc()],
+        params![file.content_hash, size_bytes, at.mjd_utc()],
     )?;
     transaction.execute(
         "INSERT INTO night_file (night, name, content_hash, size_bytes) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (night, name) DO UPDATE SET content_hash = excluded.content_hash, \
          size_bytes = excluded.size_bytes",
-        params![night, file.name, file.content_hash, file.size_bytes],
+        params![night, file.name, file.content_hash, size_bytes],
     )?;
     let elsewhere = transaction
         .prepare_cached(
@@ -233,4 +235,9 @@ fn write_file(
         .collect::<rusqlite::Result<_>>()?;
     let replaced = former.filter(|former| *former != file.content_hash);
     Ok(Sighting { is_new: n_new > 0, replaced, elsewhere })
+}
+
+/// A column that counts; a negative number, which nobody wrote, reads as 0.
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }

@@ -60,7 +60,7 @@ impl Reader {
     ) -> Result<Vec<T>, StoreError> {
         // Reading changes nothing, so a panic of another reader leaves nothing half done.
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = || {
+        let all = || -> rusqlite::Result<Vec<T>> {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map(parameters, make)?.collect()
         };

@@ -105,7 +105,7 @@ mod tests {
         let connection = Connection::open_in_memory().expect("memory");
         connection.execute("CREATE TABLE t (x INTEGER)", []).expect("table");
         let writer = Writer::start(connection).expect("started");
-        writer.transact(|t| insert(t)).expect("inserted");
+        writer.transact(insert).expect("inserted");
         let failed: Result<(), _> = writer.transact(|t| {
             insert(t)?;
             Err(StoreError::WriterStopped)
@@ -116,7 +116,7 @@ mod tests {
             panic!("on purpose")
         });
         assert!(matches!(panicked, Err(StoreError::WorkPanicked)));
-        assert_eq!(writer.transact(|t| count(t)).expect("counted"), 1);
+        assert_eq!(writer.transact(count).expect("counted"), 1);
     }
 
     #[test]
@@ -128,11 +128,11 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..25 {
-                        writer.transact(|t| insert(t)).expect("inserted");
+                        writer.transact(insert).expect("inserted");
                     }
                 });
             }
         });
-        assert_eq!(writer.transact(|t| count(t)).expect("counted"), 200);
+        assert_eq!(writer.transact(count).expect("counted"), 200);
     }
 }

@@ -1,6 +1,7 @@
 //! The values that flow from stage to stage, one file a type.
 
+pub mod candidate;
+pub mod catalogue;
 pub mod frame_info;
 pub mod frame_record;
-pub mod candidate;
 pub mod report;

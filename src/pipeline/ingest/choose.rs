@@ -30,7 +30,8 @@ fn specificity(header: &Header, profile: &Profile) -> Option<usize> {
     if profile.matches.is_empty() {
         return Some(0);
     }
-    let holds = |entry: &&Match| entry.all.iter().all(|condition| condition_holds(header, condition));
+    let holds =
+        |entry: &&Match| entry.all.iter().all(|condition| condition_holds(header, condition));
     profile.matches.iter().filter(holds).map(|entry| entry.all.len()).max()
 }
 

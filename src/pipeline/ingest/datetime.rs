@@ -91,14 +91,14 @@ fn days_of_month(year: i64, month: u32) -> Option<u32> {
 fn parse_time(text: &str) -> Option<(f64, Option<f64>)> {
     let text = text.trim();
     let upper = text.to_ascii_uppercase();
-    let (clock, offset_s) = match ["Z", "UTC", "UT", "GMT"].iter().find_map(|end| upper.strip_suffix(end))
-    {
-        Some(clock) => (clock.to_owned(), Some(0.0)),
-        None => match upper.find(['+', '-']) {
-            Some(at) => (upper.get(..at)?.to_owned(), Some(parse_offset(upper.get(at..)?)?)),
-            None => (upper, None),
-        },
-    };
+    let (clock, offset_s) =
+        match ["Z", "UTC", "UT", "GMT"].iter().find_map(|end| upper.strip_suffix(end)) {
+            Some(clock) => (clock.to_owned(), Some(0.0)),
+            None => match upper.find(['+', '-']) {
+                Some(at) => (upper.get(..at)?.to_owned(), Some(parse_offset(upper.get(at..)?)?)),
+                None => (upper, None),
+            },
+        };
     let fields: Vec<&str> = clock.trim().split(':').collect();
     let (hours, minutes, seconds) = match fields[..] {
         [h, m] => (digits(h)?, digits(m)?, 0.0),
@@ -183,8 +183,19 @@ mod tests {
     #[test]
     fn nonsense_is_none() {
         for text in [
-            "", "T", "2024-13-01", "2023-02-29", "2024-03-01T25:00:00", "2024-03-01T22:61:00", "abc",
-            "2024-03-01T", "0000-00-00", "2024-03-01T22:10:05+99:00", "1e3", "NaN", "2024-03-0é",
+            "",
+            "T",
+            "2024-13-01",
+            "2023-02-29",
+            "2024-03-01T25:00:00",
+            "2024-03-01T22:61:00",
+            "abc",
+            "2024-03-01T",
+            "0000-00-00",
+            "2024-03-01T22:10:05+99:00",
+            "1e3",
+            "NaN",
+            "2024-03-0é",
         ] {
             assert!(parse_date_time(text).is_none(), "{text}");
         }
@@ -192,7 +203,8 @@ mod tests {
 
     #[test]
     fn offsets() {
-        for (text, hours) in [("2", 2.0), ("-7", -7.0), ("UTC-3", -3.0), ("+05:30", 5.5), ("5.75", 5.75)]
+        for (text, hours) in
+            [("2", 2.0), ("-7", -7.0), ("UTC-3", -3.0), ("+05:30", 5.5), ("5.75", 5.75)]
         {
             assert!((parse_offset(text).unwrap() - hours * 3600.0).abs() < 1e-9, "{text}");
         }

@@ -12,8 +12,7 @@ const GAIN: Quantity = Quantity { name: "gain", unit: "e-/ADU", sane: 0.001..=60
 /// Read noise [e-].
 const READ_NOISE: Quantity = Quantity { name: "read noise", unit: "e-", sane: 0.0..=1000.0 };
 /// Saturation level [ADU]; zero would mask every pixel.
-const SATURATION: Quantity =
-    Quantity { name: "saturation level", unit: "ADU", sane: 100.0..=1e9 };
+const SATURATION: Quantity = Quantity { name: "saturation level", unit: "ADU", sane: 100.0..=1e9 };
 /// Temperature [deg C].
 const TEMPERATURE: Quantity =
     Quantity { name: "detector temperature", unit: "deg C", sane: -273.15..=100.0 };
@@ -105,17 +104,14 @@ fn parse_binning(text: &str) -> Option<u32> {
 
 /// How the pixels lie on the detector; an unknown value leaves a remark.
 pub(super) fn read_flip(reader: &mut Reader<'_>, rule: &FlipRule) -> FlipState {
-    let present: Vec<&String> =
-        rule.keywords.iter().filter(|keyword| reader.contains(keyword)).collect();
-    for keyword in present {
-        let value = reader.text(keyword).unwrap_or_default();
-        if any_fits(&rule.turned, &value) {
-            return FlipState::Turned180;
-        }
-        if !value.is_empty() && !any_fits(&rule.as_read, &value) {
-            reader.remark(format!("{keyword} = '{value}' is unknown; the frame is taken as read."));
-        }
-        return FlipState::AsRead;
+    let present = rule.keywords.iter().find(|keyword| reader.contains(keyword));
+    let Some(keyword) = present else { return FlipState::AsRead };
+    let value = reader.text(keyword).unwrap_or_default();
+    if any_fits(&rule.turned, &value) {
+        return FlipState::Turned180;
+    }
+    if !value.is_empty() && !any_fits(&rule.as_read, &value) {
+        reader.remark(format!("{keyword} = '{value}' is unknown; the frame is taken as read."));
     }
     FlipState::AsRead
 }

@@ -108,9 +108,7 @@ fn read_kind(
         (KindFallback::Refuse, Some((keyword, value))) => {
             Err(HeaderFault::UnknownKind { keyword: keyword.clone(), value }.into())
         }
-        (KindFallback::Refuse, None) => {
-            Err(HeaderFault::NoKind.into())
-        }
+        (KindFallback::Refuse, None) => Err(HeaderFault::NoKind.into()),
         (KindFallback::Science, None) if has_zero_exposure => {
             reader.remark("No image type and zero exposure: taken as a bias.".to_owned());
             Ok(FrameKind::Bias)
@@ -142,8 +140,6 @@ fn settle_exposure(
         (FrameKind::Dark | FrameKind::Science, Some(exposure_s)) if exposure_s > 0.0 => {
             Ok(exposure_s)
         }
-        (FrameKind::Dark | FrameKind::Science, _) => {
-            Err(HeaderFault::NoExposure.into())
-        }
+        (FrameKind::Dark | FrameKind::Science, _) => Err(HeaderFault::NoExposure.into()),
     }
 }

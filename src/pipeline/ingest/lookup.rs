@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
             Value::Integer(value) => *value as f64,
             Value::Real(value) => *value,
             Value::Text(text) => parse_number(text)?,
-            _ => return None,
+            Value::Logical(_) => return None,
         };
         number.is_finite().then_some(number)
     }
@@ -137,8 +137,6 @@ pub(super) fn plain_text(header: &Header, keyword: &str) -> Option<String> {
         Value::Integer(value) => value.to_string(),
         Value::Real(value) => value.to_string(),
         Value::Logical(value) => if *value { "T" } else { "F" }.to_owned(),
-        #[expect(unreachable_patterns, reason = "header values may gain kinds")]
-        _ => return None,
     };
     let printable = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
     Some(text.chars().take(TEXT_LENGTH_MAX).map(printable).collect())

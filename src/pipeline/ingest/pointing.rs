@@ -19,8 +19,7 @@ const SCALE_SANE_ARCSEC: std::ops::RangeInclusive<f64> = 0.01..=300.0;
 const ARCSEC_UM_PER_MM: f64 = 1e-3 / ARCSEC_RAD;
 
 /// Scale written in the header [arcsec/px].
-const SCALE: Quantity =
-    Quantity { name: "pixel scale", unit: "arcsec/px", sane: 0.01..=300.0 };
+const SCALE: Quantity = Quantity { name: "pixel scale", unit: "arcsec/px", sane: 0.01..=300.0 };
 /// Pixel size written in the header [um].
 const PIXEL_SIZE: Quantity = Quantity { name: "pixel size", unit: "um", sane: 0.1..=1000.0 };
 /// Focal length written in the header [mm].

@@ -38,7 +38,7 @@ fn parse_range(text: &str) -> Option<(usize, usize)> {
     let (a, b) = text.split_once(':')?;
     let (a, b): (usize, usize) = (a.trim().parse().ok()?, b.trim().parse().ok()?);
     let (first, last) = (a.min(b), a.max(b));
-    (first >= 1 && last <= PIXEL_MAX).then_some((first - 1, last))
+    (first >= 1 && last <= PIXEL_MAX).then(|| (first - 1, last))
 }
 
 /// The overscan and trim sections of a frame of `nx` by `ny` pixels, in this order.
@@ -112,9 +112,16 @@ mod tests {
 
     #[test]
     fn what_is_no_section_is_none() {
-        for text in
-            ["", "[]", "[1:2]", "[0:5,1:5]", "[a:b,c:d]", "[-1:5,1:5]", "1:5,1:5", "[1:9999999999,1:2]"]
-        {
+        for text in [
+            "",
+            "[]",
+            "[1:2]",
+            "[0:5,1:5]",
+            "[a:b,c:d]",
+            "[-1:5,1:5]",
+            "1:5,1:5",
+            "[1:9999999999,1:2]",
+        ] {
             assert_eq!(parse_section(text), None, "{text}");
         }
     }

@@ -81,7 +81,12 @@ impl Profile {
         }
         self.check_keywords()?;
         let time = &self.time;
-        in_range("time.utc_offset_hours", time.utc_offset_hours, -OFFSET_MAX_HOURS, OFFSET_MAX_HOURS)?;
+        in_range(
+            "time.utc_offset_hours",
+            time.utc_offset_hours,
+            -OFFSET_MAX_HOURS,
+            OFFSET_MAX_HOURS,
+        )?;
         in_range("time.shutter_offset_s", time.shutter_offset_s, -3600.0, 3600.0)?;
         in_range("time.uncertainty_s", time.uncertainty_s, 0.0, 86_400.0)?;
         if let Some(rule) = &self.amplifier {

@@ -9,7 +9,8 @@ use super::profile::{LongitudePositive, SiteRule};
 use crate::pipeline::artifact::frame_info::Site;
 
 /// Height above the ellipsoid [m]: from the Dead Sea to the highest peak, and aircraft.
-const HEIGHT: Quantity = Quantity { name: "height of the site", unit: "m", sane: -500.0..=20_000.0 };
+const HEIGHT: Quantity =
+    Quantity { name: "height of the site", unit: "m", sane: -500.0..=20_000.0 };
 
 /// The site; `None` when latitude or longitude is missing or absurd.
 pub(super) fn read_site(reader: &mut Reader<'_>, rule: &SiteRule) -> Option<Site> {
@@ -18,11 +19,15 @@ pub(super) fn read_site(reader: &mut Reader<'_>, rule: &SiteRule) -> Option<Site
         LongitudePositive::East => 1.0,
         LongitudePositive::West => -1.0,
     };
-    let longitude_deg = read_angle(reader, &rule.longitude, sign, 360.0)?;
+    let longitude_deg = match read_angle(reader, &rule.longitude, sign, 360.0)? {
+        east if east > 180.0 => east - 360.0,
+        west if west < -180.0 => west + 360.0,
+        longitude_deg => longitude_deg,
+    };
     let height_m = reader.first_number(&rule.height_m, &HEIGHT);
     Some(Site {
         latitude_deg,
-        longitude_deg: (longitude_deg + 180.0).rem_euclid(360.0) - 180.0,
+        longitude_deg,
         height_m: height_m.unwrap_or_else(|| {
             reader.remark("The header has no height of the site; 0 m assumed.".to_owned());
             0.0

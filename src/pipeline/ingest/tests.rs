@@ -198,10 +198,14 @@ fn generic_times() {
     ] {
         assert_eq!(with(cards), wanted, "{cards}");
     }
-    for cards in ["", "DATE-OBS='2024-03-01'", "DATE-OBS=5", "MJD-OBS=1e300",
+    for cards in [
+        "",
+        "DATE-OBS='2024-03-01'",
+        "DATE-OBS=5",
+        "MJD-OBS=1e300",
         "DATE-OBS='2024-03-01T20:10:05'\nTIMESYS='TAI'",
-        "DATE-OBS='2024-03-01T20:10:05'\nTIMESYS='LOCAL'"]
-    {
+        "DATE-OBS='2024-03-01T20:10:05'\nTIMESYS='LOCAL'",
+    ] {
         assert_eq!(with(cards), None, "{cards}");
     }
 }
@@ -242,16 +246,18 @@ EQUINOX=T\nFILTER=3\nRDNOISE=NaN",
     assert_eq!((info.trim, info.overscan, info.saturation_adu), (None, None, None));
     assert_eq!((info.pixel_scale_arcsec, info.site, info.binning), (None, None, (1, 1)));
     assert_eq!((info.filter.as_str(), info.read_noise_e), ("3", None));
-    for keyword in
-        ["DEC", "GAIN", "XBINNING", "CCD-TEMP", "TRIMSEC", "BIASSEC", "SATURATE", "PIXSCALE", "SITELAT"]
-    {
+    for keyword in [
+        "DEC", "GAIN", "XBINNING", "CCD-TEMP", "TRIMSEC", "BIASSEC", "SATURATE", "PIXSCALE",
+        "SITELAT",
+    ] {
         assert!(info.remarks.iter().any(|remark| remark.contains(keyword)), "{keyword}");
     }
 }
 
 #[test]
 fn every_keyword_with_every_kind_of_value_does_not_panic() {
-    let values = ["''", "'é\u{0}'", "'[:,:]'", "'-'", "':'", "'9e99'", "T", "-1", "0", "1e308", "NaN"];
+    let values =
+        ["''", "'é\u{0}'", "'[:,:]'", "'-'", "':'", "'9e99'", "T", "-1", "0", "1e308", "NaN"];
     for profile in shipped() {
         let text = format!("{profile:?}");
         // The quoted words of the profile include all its keywords.
@@ -271,7 +277,8 @@ fn the_most_specific_profile_wins_and_generic_is_last() {
     assert_eq!(name(LOWELL), "lowell-nasa42");
     assert_eq!(name("SWCREATE='MaxIm DL Version 6'\nIMAGETYP='LIGHT'"), "maxim");
     assert_eq!(choose_profile(&header(MAXIM), &[]).name, "generic");
-    let own = Profile::parse("name='own'\n[[matches]]\nall=[{keyword='SWCREATE'},{keyword='IMAGETYP'}]");
+    let own =
+        Profile::parse("name='own'\n[[matches]]\nall=[{keyword='SWCREATE'},{keyword='IMAGETYP'}]");
     let mut all = vec![own.unwrap()];
     all.extend_from_slice(shipped());
     assert_eq!(choose_profile(&header(MAXIM), &all).name, "own");

@@ -121,7 +121,10 @@ fn read_written(
             continue;
         };
         if written.is_guess {
-            reader.remark(format!("{keyword} = '{text}' is read as day/month/year of {}.", date.year));
+            reader.remark(format!(
+                "{keyword} = '{text}' is read as day/month/year of {}.",
+                date.year
+            ));
         }
         // Some programs write T00:00:00 into the date and the real time elsewhere.
         if written.seconds.is_some_and(|seconds| seconds > 0.0) {
@@ -175,18 +178,23 @@ fn join(
         StampMeaning::Middle => 0.5 * exposure_s,
         StampMeaning::End => 0.0,
     };
-    let end_s = stamp.end_time.iter().find_map(|keyword| read_time_of_day(reader, keyword)?.seconds);
+    let end_s =
+        stamp.end_time.iter().find_map(|keyword| read_time_of_day(reader, keyword)?.seconds);
     let crosses_0h = end_s.map_or(seconds + left_s >= SECONDS_PER_DAY, |end_s| end_s < seconds);
     if !crosses_0h {
         return joined;
     }
     match stamp.date_of {
         DateOf::Stamp => {
-            reader.remark("The exposure crosses 0h; the date is taken as that of the time.".to_owned());
+            reader.remark(
+                "The exposure crosses 0h; the date is taken as that of the time.".to_owned(),
+            );
             joined
         }
         DateOf::End => {
-            reader.remark("The exposure crosses 0h; the date is taken as that of its end.".to_owned());
+            reader.remark(
+                "The exposure crosses 0h; the date is taken as that of its end.".to_owned(),
+            );
             // Negative seconds reach into the day before.
             DateTime { seconds: Some(seconds - SECONDS_PER_DAY), ..joined }
         }

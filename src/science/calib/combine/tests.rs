@@ -69,12 +69,14 @@ fn vignetting_comes_back_and_stars_go() {
     let flat = combine_flat(&refs(&frames), &CombineParams::default()).expect("fits");
     assert!((centre_level(&flat.pixels).expect("finite") - 1.0).abs() < 1e-6);
     // The centre's median: the mean of (r/rmax)^2 over the inner 64 px is about 0.021.
-    let mut centre: Vec<f64> = (96..160)
-        .flat_map(|y| (96..160).map(move |x| f64::from(shape(x, y))))
-        .collect();
+    let mut centre: Vec<f64> =
+        (96..160).flat_map(|y| (96..160).map(move |x| f64::from(shape(x, y)))).collect();
     let centre = crate::science::image::stats::median_in_place(&mut centre).expect("full");
     let mut errors: Vec<f64> = (0..side * side)
-        .map(|i| f64::from(flat.pixels.pixels()[i]) / (f64::from(shape(i % side, i / side)) / centre) - 1.0)
+        .map(|i| {
+            f64::from(flat.pixels.pixels()[i]) / (f64::from(shape(i % side, i / side)) / centre)
+                - 1.0
+        })
         .collect();
     let rms = (errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64).sqrt();
     assert!(rms < 0.003, "{rms}");

@@ -1,0 +1,63 @@
+//! From configuration keys to the parameters that the algorithms own.
+
+use super::resolved::Config;
+use crate::formats::fits::Limits as FitsLimits;
+use crate::pipeline::link::NightParams as LinkNightParams;
+use crate::pipeline::masters::MasterParams;
+use crate::pipeline::reduce::FrameParams;
+use crate::pipeline::summarize::QualityParams;
+use crate::science::movers::identify::IdentifyParams;
+
+/// Parameters of the night's stages.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NightParams {
+    /// Linking.
+    pub link_night: LinkNightParams,
+    /// Comparison with known objects.
+    pub identify: IdentifyParams,
+    /// Frames that are not used for linking.
+    pub quality: QualityParams,
+}
+
+impl Config {
+    /// Bounds on FITS files.
+    pub fn fits_limits(&self) -> FitsLimits {
+        FitsLimits {
+            file_bytes_max: self.limits.file_size_max_bytes(),
+            pixels_max: self.limits.pixels_max(),
+            header_cards_max: self.limits.header_cards_max,
+            compression_ratio_max: self.limits.compression_ratio_max as f64,
+            ..FitsLimits::default()
+        }
+    }
+
+    /// Frames in work at a time.
+    pub fn n_workers(&self) -> usize {
+        if self.run.workers > 0 {
+            return self.run.workers;
+        }
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
+
+    /// Parameters of a frame's stages.
+    pub fn frame_params(&self) -> FrameParams {
+        let mut params = FrameParams::default();
+        params.extract.segment.peak_snr_min = self.extract.threshold_sigma;
+        params.extract.segment.pixel_snr_min =
+            params.extract.segment.pixel_snr_min.min(self.extract.threshold_sigma);
+        params.extract.sources_max = self.limits.detections_per_frame_max;
+        params
+    }
+
+    /// Parameters of masters.
+    pub fn master_params(&self) -> MasterParams {
+        MasterParams::default()
+    }
+
+    /// Parameters of the night's stages.
+    pub fn night_params(&self) -> NightParams {
+        let mut params = NightParams::default();
+        params.link_night.link.score.snr_half = self.extract.threshold_sigma;
+        params
+    }
+}

@@ -1,0 +1,131 @@
+//! The configuration as the user wrote it: every key optional, unknown keys refused.
+//!
+//! A key is added here (type: `f64`, `i64`, `bool`, `String` or `Vec<String>`, in an `Option`),
+//! in `resolved` with its default and check, and in `config/autossos.toml` with its sentence;
+//! tests fail until all three agree. A section is a struct here and one there.
+
+use serde::Deserialize;
+
+/// All sections.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Raw {
+    /// `[instrument]`
+    pub instrument: RawInstrument,
+    /// `[site]`
+    pub site: RawSite,
+    /// `[reference]`
+    pub reference: RawReference,
+    /// `[limits]`
+    pub limits: RawLimits,
+    /// `[run]`
+    pub run: RawRun,
+    /// `[extract]`
+    pub extract: RawExtract,
+    /// `[daemon]`
+    pub daemon: RawDaemon,
+    /// `[report]`
+    pub report: RawReport,
+    /// `[mail]`
+    pub mail: RawMail,
+}
+
+/// `[instrument]`: how headers are read.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawInstrument {
+    /// `auto` or the name of a profile.
+    pub profile: Option<String>,
+    /// Files of the user's own profiles.
+    pub profile_files: Option<Vec<String>>,
+}
+
+/// `[site]`: the telescope's place.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawSite {
+    /// Latitude, north positive [deg].
+    pub latitude_deg: Option<f64>,
+    /// Longitude, east positive [deg].
+    pub longitude_deg: Option<f64>,
+    /// Height [m].
+    pub height_m: Option<f64>,
+    /// Observatory code of the Minor Planet Center.
+    pub mpc_code: Option<String>,
+}
+
+/// `[reference]`: star catalogues.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawReference {
+    /// CSV files with the Gaia archive's column names.
+    pub files: Option<Vec<String>>,
+}
+
+/// `[limits]`: what a file may cost.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawLimits {
+    /// Size of a file [MiB].
+    pub file_size_max_mib: Option<i64>,
+    /// Pixels of a frame [Mpx].
+    pub pixels_max_mpx: Option<i64>,
+    /// Cards of a header.
+    pub header_cards_max: Option<i64>,
+    /// Bytes unpacked per byte packed.
+    pub compression_ratio_max: Option<i64>,
+    /// Detections kept of a frame.
+    pub detections_per_frame_max: Option<i64>,
+}
+
+/// `[run]`: how a night is worked through.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawRun {
+    /// Frames in work at a time; 0 = one per core.
+    pub workers: Option<i64>,
+}
+
+/// `[extract]`: finding sources.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawExtract {
+    /// Detection threshold [sigma of the filtered background].
+    pub threshold_sigma: Option<f64>,
+}
+
+/// `[daemon]`: the service.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawDaemon {
+    /// Folder that receives raw frames.
+    pub incoming: Option<String>,
+    /// Folder of database and products.
+    pub data: Option<String>,
+    /// Quiet time before a file counts as complete [s].
+    pub settle_s: Option<f64>,
+    /// Time between full looks at the folder [s].
+    pub rescan_s: Option<f64>,
+    /// Address called after each pass.
+    pub heartbeat_url: Option<String>,
+}
+
+/// `[report]`: the night's report.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawReport {
+    /// Candidates shown.
+    pub candidates_max: Option<i64>,
+    /// Time per picture of a blinking cut-out [ms].
+    pub blink_ms: Option<i64>,
+}
+
+/// `[mail]`: the morning mail.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawMail {
+    /// Sender.
+    pub from: Option<String>,
+    /// Receivers.
+    pub to: Option<Vec<String>>,
+}

@@ -1,0 +1,357 @@
+//! The configuration, checked and typed: what the rest of the program sees.
+//!
+//! Each section has a struct with `Default` (the built-in values) and a function that turns the
+//! raw section into it. Ranges are given where they are checked.
+
+use std::path::PathBuf;
+
+use super::check::Checker;
+use super::error::ConfigError;
+use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
+use super::raw::{
+    Raw, RawDaemon, RawExtract, RawInstrument, RawLimits, RawMail, RawReference, RawReport, RawRun,
+    RawSite,
+};
+use crate::pipeline::ingest::{Profile, shipped};
+
+/// Bytes of a mebibyte.
+const BYTES_PER_MIB: u64 = 1 << 20;
+/// Pixels of a megapixel.
+const PIXELS_PER_MPX: u64 = 1_000_000;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Config {
+    /// How headers are read.
+    pub instrument: Instrument,
+    /// The telescope's place.
+    pub site: SiteConfig,
+    /// Star catalogues.
+    pub reference: Reference,
+    /// What a file may cost.
+    pub limits: Limits,
+    /// How a night is worked through.
+    pub run: Run,
+    /// Finding sources.
+    pub extract: Extract,
+    /// The service.
+    pub daemon: Daemon,
+    /// The night's report.
+    pub report: Report,
+    /// The morning mail.
+    pub mail: Mail,
+}
+
+/// How headers are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instrument {
+    /// Which profile reads them.
+    pub choice: ProfileChoice,
+    /// Files of the user's own profiles.
+    pub profile_files: Vec<PathBuf>,
+    /// All profiles: the user's own, then the shipped ones.
+    pub profiles: Vec<Profile>,
+}
+
+impl Default for Instrument {
+    fn default() -> Self {
+        Self {
+            choice: ProfileChoice::Auto,
+            profile_files: Vec::new(),
+            profiles: shipped().to_vec(),
+        }
+    }
+}
+
+/// The telescope's place; wins over the header's.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SiteConfig {
+    /// Latitude, north positive; longitude, east positive [deg].
+    pub place_deg: Option<(f64, f64)>,
+    /// Height above the ellipsoid [m].
+    pub height_m: Option<f64>,
+    /// Observatory code of the Minor Planet Center.
+    pub mpc_code: Option<String>,
+}
+
+/// Star catalogues.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reference {
+    /// CSV files with the Gaia archive's column names.
+    pub files: Vec<PathBuf>,
+}
+
+/// What a file may cost before it is refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// Size of a file [MiB].
+    pub file_size_max_mib: u64,
+    /// Pixels of a frame [Mpx].
+    pub pixels_max_mpx: u64,
+    /// Cards of a header.
+    pub header_cards_max: usize,
+    /// Bytes unpacked per byte packed.
+    pub compression_ratio_max: u64,
+    /// Detections kept of a frame: the brightest.
+    pub detections_per_frame_max: usize,
+}
+
+impl Limits {
+    /// Size of a file in bytes.
+    pub const fn file_size_max_bytes(&self) -> u64 {
+        self.file_size_max_mib * BYTES_PER_MIB
+    }
+
+    /// Pixels of a frame.
+    pub const fn pixels_max(&self) -> u64 {
+        self.pixels_max_mpx * PIXELS_PER_MPX
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_size_max_mib: 1024,
+            pixels_max_mpx: 256,
+            header_cards_max: 4000,
+            compression_ratio_max: 200,
+            detections_per_frame_max: 50_000,
+        }
+    }
+}
+
+/// How a night is worked through.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Run {
+    /// Frames in work at a time; 0 = one per core.
+    pub workers: usize,
+}
+
+/// Finding sources.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Extract {
+    /// Detection threshold [sigma of the filtered background].
+    pub threshold_sigma: f64,
+}
+
+impl Default for Extract {
+    fn default() -> Self {
+        Self { threshold_sigma: 3.0 }
+    }
+}
+
+/// The service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Daemon {
+    /// Folder that receives raw frames.
+    pub incoming: Option<PathBuf>,
+    /// Folder of database and products.
+    pub data: PathBuf,
+    /// Quiet time before a file counts as complete [s].
+    pub settle_s: f64,
+    /// Time between full looks at the folder [s].
+    pub rescan_s: f64,
+    /// Address called after each pass.
+    pub heartbeat_url: Option<String>,
+}
+
+impl Default for Daemon {
+    fn default() -> Self {
+        Self {
+            incoming: None,
+            data: PathBuf::from("autossos-data"),
+            settle_s: 10.0,
+            rescan_s: 300.0,
+            heartbeat_url: None,
+        }
+    }
+}
+
+/// The night's report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Candidates shown.
+    pub candidates_max: usize,
+    /// Time per picture of a blinking cut-out [ms].
+    pub blink_ms: u64,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { candidates_max: 200, blink_ms: 400 }
+    }
+}
+
+/// The morning mail.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Mail {
+    /// Sender.
+    pub from: Option<String>,
+    /// Receivers; none = no mail.
+    pub to: Vec<String>,
+}
+
+/// Checks a raw configuration; the first mistake in the order of the sections is the error.
+pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, ConfigError> {
+    Ok(Config {
+        instrument: instrument(raw.instrument, checker)?,
+        site: site(raw.site, checker)?,
+        reference: reference(raw.reference, checker),
+        limits: limits(&raw.limits, checker)?,
+        run: run(&raw.run, checker)?,
+        extract: extract(&raw.extract, checker)?,
+        daemon: daemon(raw.daemon, checker)?,
+        report: report(&raw.report, checker)?,
+        mail: mail(raw.mail, checker)?,
+    })
+}
+
+fn instrument(raw: RawInstrument, checker: &Checker<'_>) -> Result<Instrument, ConfigError> {
+    let profile_files = checker.paths("instrument.profile_files", raw.profile_files);
+    let profiles = load_profiles(&profile_files)?;
+    let choice = resolve_choice(raw.profile, &profiles, || checker.place("instrument.profile"))?;
+    Ok(Instrument { choice, profile_files, profiles })
+}
+
+fn site(raw: RawSite, checker: &Checker<'_>) -> Result<SiteConfig, ConfigError> {
+    let (latitude, longitude) = ("site.latitude_deg", "site.longitude_deg");
+    let latitude_deg = checker.optional_number(latitude, raw.latitude_deg, -90.0..=90.0)?;
+    let longitude_deg = checker.optional_number(longitude, raw.longitude_deg, -180.0..=360.0)?;
+    let alone = |key, missing| ConfigError::Incomplete { place: checker.place(key), key, missing };
+    let place_deg = match (latitude_deg, longitude_deg) {
+        (Some(latitude_deg), Some(longitude_deg)) => Some((latitude_deg, longitude_deg)),
+        (None, None) => None,
+        (Some(_), None) => return Err(alone(latitude, longitude)),
+        (None, Some(_)) => return Err(alone(longitude, latitude)),
+    };
+    let is_code = |text: &str| text.len() == 3 && text.bytes().all(|c| c.is_ascii_alphanumeric());
+    let form = "three letters or digits, as 688";
+    Ok(SiteConfig {
+        place_deg,
+        height_m: checker.optional_number("site.height_m", raw.height_m, -500.0..=20_000.0)?,
+        mpc_code: checker.optional_text("site.mpc_code", raw.mpc_code, is_code, form)?,
+    })
+}
+
+fn reference(raw: RawReference, checker: &Checker<'_>) -> Reference {
+    Reference { files: checker.paths("reference.files", raw.files) }
+}
+
+fn limits(raw: &RawLimits, checker: &Checker<'_>) -> Result<Limits, ConfigError> {
+    let default = Limits::default();
+    Ok(Limits {
+        file_size_max_mib: checker.whole(
+            "limits.file_size_max_mib",
+            raw.file_size_max_mib,
+            default.file_size_max_mib,
+            1..=65_536,
+        )?,
+        pixels_max_mpx: checker.whole(
+            "limits.pixels_max_mpx",
+            raw.pixels_max_mpx,
+            default.pixels_max_mpx,
+            1..=4096,
+        )?,
+        header_cards_max: checker.whole(
+            "limits.header_cards_max",
+            raw.header_cards_max,
+            default.header_cards_max,
+            36..=1_000_000,
+        )?,
+        compression_ratio_max: checker.whole(
+            "limits.compression_ratio_max",
+            raw.compression_ratio_max,
+            default.compression_ratio_max,
+            1..=100_000,
+        )?,
+        detections_per_frame_max: checker.whole(
+            "limits.detections_per_frame_max",
+            raw.detections_per_frame_max,
+            default.detections_per_frame_max,
+            100..=1_000_000,
+        )?,
+    })
+}
+
+fn run(raw: &RawRun, checker: &Checker<'_>) -> Result<Run, ConfigError> {
+    let workers = checker.whole("run.workers", raw.workers, Run::default().workers, 0..=1024)?;
+    Ok(Run { workers })
+}
+
+fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract, ConfigError> {
+    let default = Extract::default();
+    Ok(Extract {
+        threshold_sigma: checker.number(
+            "extract.threshold_sigma",
+            raw.threshold_sigma,
+            default.threshold_sigma,
+            1.0..=100.0,
+        )?,
+    })
+}
+
+fn daemon(raw: RawDaemon, checker: &Checker<'_>) -> Result<Daemon, ConfigError> {
+    let default = Daemon::default();
+    let is_url = |text: &str| {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
+    };
+    let form = "an address that starts with https:// or http://";
+    Ok(Daemon {
+        incoming: raw.incoming.map(|text| checker.path("daemon.incoming", &text)),
+        data: raw.data.map_or(default.data, |text| checker.path("daemon.data", &text)),
+        settle_s: checker.number(
+            "daemon.settle_s",
+            raw.settle_s,
+            default.settle_s,
+            0.1..=3600.0,
+        )?,
+        rescan_s: checker.number(
+            "daemon.rescan_s",
+            raw.rescan_s,
+            default.rescan_s,
+            1.0..=86_400.0,
+        )?,
+        heartbeat_url: checker.optional_text(
+            "daemon.heartbeat_url",
+            raw.heartbeat_url,
+            is_url,
+            form,
+        )?,
+    })
+}
+
+fn report(raw: &RawReport, checker: &Checker<'_>) -> Result<Report, ConfigError> {
+    let default = Report::default();
+    let shown = "report.candidates_max";
+    Ok(Report {
+        candidates_max: checker.whole(
+            shown,
+            raw.candidates_max,
+            default.candidates_max,
+            1..=10_000,
+        )?,
+        blink_ms: checker.whole("report.blink_ms", raw.blink_ms, default.blink_ms, 50..=10_000)?,
+    })
+}
+
+fn mail(raw: RawMail, checker: &Checker<'_>) -> Result<Mail, ConfigError> {
+    let is_address = |text: &str| {
+        let parts: Vec<&str> = text.split('@').collect();
+        let is_whole = parts.len() == 2 && parts.iter().all(|part| !part.is_empty());
+        is_whole && text.bytes().all(|c| (b'!'..=b'~').contains(&c))
+    };
+    let form = "a mail address, as observer@example.org";
+    let from = checker.optional_text("mail.from", raw.from, is_address, form)?;
+    let to = raw
+        .to
+        .unwrap_or_default()
+        .into_iter()
+        .map(|text| checker.text("mail.to", text, is_address, form))
+        .collect::<Result<Vec<String>, ConfigError>>()?;
+    if from.is_none() && !to.is_empty() {
+        let (key, missing) = ("mail.to", "mail.from");
+        return Err(ConfigError::Incomplete { place: checker.place(key), key, missing });
+    }
+    Ok(Mail { from, to })
+}

@@ -1,0 +1,155 @@
+//! Layer 5: the command line. Parses, calls a verb, prints.
+//!
+//! Exit codes: 0 done; 1 the verb failed; 2 the words on the command line are wrong; 3 the night
+//! was processed, but not one of its frames could be used; 78 the configuration is wrong; 130
+//! stopped by the user.
+
+mod args;
+mod bar;
+mod table;
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::config::{self, Config};
+use crate::ops::demo::demo;
+use crate::ops::export::{ExportFormat, export};
+use crate::ops::run::{RunRequest, RunSummary, run_night};
+use crate::ops::{OpsError, status};
+use crate::pipeline::artifact::frame_record::FrameStatus;
+use args::{Args, Command, CommonArgs, Format};
+use bar::Bar;
+
+const EXIT_FAILED: u8 = 1;
+const EXIT_NO_USABLE_FRAME: u8 = 3;
+const EXIT_CONFIG: u8 = 78;
+const EXIT_STOPPED: u8 = 130;
+
+/// Set by Ctrl-C; the verbs stop at the next frame.
+static IS_STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Runs `autossosctl` on the process's arguments.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    start_log(args.verbose);
+    match act(args.command) {
+        Ok(code) => code,
+        Err(error) => failure(&error),
+    }
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(format!("autossos={level}")))
+        .with_writer(std::io::stderr)
+        .finish();
+    if tracing::subscriber::set_global_default(subscriber).is_err() {
+        eprintln!("A log was started before.");
+    }
+}
+
+fn failure(error: &anyhow::Error) -> ExitCode {
+    eprintln!("autossosctl: {error:#}");
+    if error.is::<config::ConfigError>() {
+        return ExitCode::from(EXIT_CONFIG);
+    }
+    match error.downcast_ref::<OpsError>() {
+        Some(OpsError::Stopped) => ExitCode::from(EXIT_STOPPED),
+        _ => ExitCode::from(EXIT_FAILED),
+    }
+}
+
+fn act(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(run) => {
+            let config = load(&run.common)?;
+            let request = RunRequest {
+                night_dir: run.night_dir,
+                night: run.night,
+                data_dir: run.common.data,
+                reference: run.reference,
+                known: run.known,
+            };
+            let bar = Bar::new(run.common.json);
+            stop_on_interrupt();
+            let summary = run_night(&request, &config, &bar)?;
+            bar.finish();
+            tell(&summary, run.common.json)
+        }
+        Command::Demo(demo_args) => {
+            let config = load(&demo_args.common)?;
+            let bar = Bar::new(demo_args.common.json);
+            stop_on_interrupt();
+            let summary = demo(&demo_args.common.data, demo_args.seed, &config, &bar)?;
+            bar.finish();
+            let code = tell(&summary, demo_args.common.json)?;
+            if !demo_args.common.json {
+                println!("Data folder: {}", demo_args.common.data.display());
+            }
+            Ok(code)
+        }
+        Command::Export(export_args) => {
+            let format = match export_args.format {
+                Format::Detections => ExportFormat::Detections,
+                Format::Frames => ExportFormat::Frames,
+            };
+            let n = export(&export_args.data, &export_args.night, format, &export_args.output)?;
+            println!("{n} rows written to {}.", export_args.output.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Status(status_args) => {
+            let nights = status::nights(&status_args.data)?;
+            if status_args.json {
+                println!("{}", table::nights_json(&nights)?);
+            } else {
+                println!("{}", table::nights(&nights));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn load(common: &CommonArgs) -> anyhow::Result<Config> {
+    Ok(config::load(common.config.as_deref(), &common.set, std::env::vars())?)
+}
+
+/// Prints what a night gave.
+fn tell(summary: &RunSummary, is_json: bool) -> anyhow::Result<ExitCode> {
+    let report = &summary.report;
+    if is_json {
+        println!("{}", serde_json::to_string(report).context("printing the report")?);
+    } else {
+        println!("{}", table::candidates(report));
+        println!("{}", table::frames_summary(report));
+        println!("Report: {}", summary.html_path.display());
+    }
+    let is_usable = report.frames.iter().any(|f| f.status == FrameStatus::Ok);
+    Ok(if is_usable { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NO_USABLE_FRAME) })
+}
+
+/// Lets the first Ctrl-C end the verb at the next frame; the second one ends the process.
+fn stop_on_interrupt() {
+    let listen = || -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            tokio::signal::ctrl_c().await?;
+            IS_STOPPED.store(true, Ordering::Relaxed);
+            eprintln!("Stopping after the frames in work; press Ctrl-C again to stop at once.");
+            tokio::signal::ctrl_c().await?;
+            std::process::exit(i32::from(EXIT_STOPPED));
+        })
+    };
+    std::thread::spawn(move || {
+        if let Err(error) = listen() {
+            tracing::warn!(%error, "Ctrl-C will end the process at once.");
+        }
+    });
+}

@@ -1,0 +1,35 @@
+//! FITS files: frames in, frames and tables out.
+//!
+//! Every header is read and checked by our own code, against `Limits`, before anything is
+//! believed: `source` gives bytes (gunzipped on the way), `card` and `header` make headers of
+//! them, `hdu` measures, `probe` finds the image, `read` turns pixels into values. Plain frames
+//! and tile-compressed whole numbers are decoded here; only quantised floats see cfitsio, as
+//! a file in memory (`cfitsio`). File names never reach its extended syntax.
+//! Source: FITS standard 4.0 (IAU, 2018).
+
+mod card;
+mod cfitsio;
+mod error;
+mod hdu;
+mod header;
+mod limits;
+mod pixels;
+mod probe;
+mod read;
+mod rice;
+mod source;
+mod table;
+mod tile_table;
+mod tiles;
+mod write;
+
+pub use error::FitsError;
+pub use header::{Card, Header, Value};
+pub use limits::Limits;
+pub use probe::{ImageInfo, probe};
+pub use read::read_pixels;
+pub use table::{Column, ColumnData, read_table, write_table};
+pub use write::{write_image, write_image_u16, write_mask};
+
+#[cfg(test)]
+mod tests;

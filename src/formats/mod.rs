@@ -1,0 +1,6 @@
+//! Layer 1: bytes to values and back. Only `fits` opens files by itself.
+
+pub mod fits;
+pub mod known_csv;
+pub mod reference_csv;
+pub mod star_index;

@@ -1,0 +1,45 @@
+//! What a long verb tells while it works, and how it is asked to stop.
+
+use std::ops::ControlFlow;
+
+/// One step of a night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// The folder was looked through: number of files, number of science frames to do.
+    Scanned {
+        /// Files of all kinds.
+        n_files: usize,
+        /// Science frames.
+        n_science: usize,
+    },
+    /// The masters are made.
+    Masters,
+    /// A science frame is through, now or in an earlier run.
+    Frame {
+        /// Its name.
+        name: &'a str,
+        /// Whether it can be used.
+        is_ok: bool,
+    },
+    /// A stage of the night is through.
+    Stage {
+        /// Its name.
+        name: &'a str,
+    },
+}
+
+/// Listens to a verb; may be called from several threads.
+pub trait Progress: Sync {
+    /// Takes note of a step. `Break` asks the verb to stop after it; nothing done is lost.
+    fn event(&self, event: Event<'_>) -> ControlFlow<()>;
+}
+
+/// Listens to nothing and never stops.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn event(&self, _event: Event<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,246 @@
+//! The end of a night: link, identify, summarize, render, close.
+
+use std::path::PathBuf;
+
+use super::super::error::OpsError;
+use super::super::progress::{Event, Progress};
+use super::frames::{FrameResult, FrameWork, FramesDone};
+use super::keys::NIGHT_UNIT;
+use super::pictures::{ProductPixels, candidate_pictures};
+use super::scan::Scanned;
+use super::{RunSummary, now, report_to};
+use crate::formats::fits::{self, Limits};
+use crate::formats::known_csv::{KnownPlace, read_known};
+use crate::pipeline::artifact::catalogue::Catalogue;
+use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
+use crate::pipeline::artifact::report::{NightReport, Note};
+use crate::pipeline::identify::identify;
+use crate::pipeline::link::{NightFrame, link_night};
+use crate::pipeline::masters::MasterLibrary;
+use crate::pipeline::summarize::{reject_blurred, summarize};
+use crate::report::mail::{Envelope, morning_mail};
+use crate::report::render_html;
+use crate::science::reference::{ReferenceSky, StarAtEpoch};
+use crate::science::sky::wcs::Wcs;
+use crate::science::time::Epoch;
+use crate::store::outbox::OutboxMessage;
+use crate::store::stages::{NIGHT_SUBJECT, StageOutcome, StageRow};
+use crate::store::{NightId, ProductFile, ProductKind, Store};
+
+/// Name of the report's page.
+const HTML_NAME: &str = "report.html";
+
+/// Predicted places of known objects.
+pub(super) struct KnownLists {
+    pub(super) places: Vec<KnownPlace>,
+    pub(super) notes: Vec<Note>,
+    pub(super) key: String,
+}
+
+/// What the night's stages need besides the frames.
+pub(super) struct NightInputs<'a> {
+    pub(super) scanned: &'a Scanned,
+    pub(super) known: &'a KnownLists,
+    pub(super) library: &'a MasterLibrary,
+}
+
+/// Reads the lists of known objects.
+pub(super) fn read_known_lists(paths: &[PathBuf]) -> Result<KnownLists, OpsError> {
+    let mut lists = KnownLists { places: Vec::new(), notes: Vec::new(), key: String::new() };
+    let mut hasher = blake3::Hasher::new();
+    for path in paths {
+        let refuse = |source| OpsError::Read { path: path.clone(), source };
+        let bytes = std::fs::read(path).map_err(refuse)?;
+        hasher.update(&bytes);
+        let (places, n_bad) = read_known(bytes.as_slice())
+            .map_err(|source| OpsError::Known { path: path.clone(), source })?;
+        lists.places.extend(places);
+        if n_bad > 0 {
+            lists.notes.push(Note {
+                subject: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                text: format!("{n_bad} rows without a place were left out"),
+            });
+        }
+    }
+    lists.key = hasher.finalize().to_hex().to_string();
+    Ok(lists)
+}
+
+/// The report of an earlier run over the same inputs.
+pub(super) fn finished_before(
+    store: &Store,
+    night: &NightId,
+    key: &str,
+) -> Result<Option<NightReport>, OpsError> {
+    match store.read().stage_done(night, NIGHT_SUBJECT, NIGHT_UNIT, key)? {
+        Some(_) => Ok(store.read().report(night)?),
+        None => Ok(None),
+    }
+}
+
+/// Where the night's page lies.
+pub(super) fn html_path(store: &Store, night: &NightId) -> Result<PathBuf, OpsError> {
+    let relative = store.products().relative_path(night, ProductKind::Report, HTML_NAME)?;
+    Ok(store.products().resolve(&relative)?)
+}
+
+/// Links, identifies, summarizes, writes the page and closes the night.
+pub(super) fn finish(
+    work: &FrameWork<'_>,
+    inputs: NightInputs<'_>,
+    done: FramesDone,
+    night_key: &str,
+    progress: &dyn Progress,
+) -> Result<RunSummary, OpsError> {
+    let FramesDone { mut results, n_reduced } = done;
+    reject_blurred_results(&mut results, work);
+    let (frames, mut notes) = night_frames(work, &results);
+    let pixels = ProductPixels { store: work.store, results: &results };
+    let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
+        let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
+        work.sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_default()
+    };
+    let params = work.config.night_params();
+    let linked = link_night(&frames, &stars, &pixels, &params.link_night);
+    notes.extend(
+        linked.notes.into_iter().map(|text| Note { subject: "linking".to_owned(), text }),
+    );
+    report_to(progress, Event::Stage { name: "link" })?;
+    let mut candidates = linked.candidates;
+    identify(&mut candidates, &inputs.known.places, &params.identify);
+    if inputs.known.places.is_empty() {
+        notes.push(Note {
+            subject: "identification".to_owned(),
+            text: "no list of known objects: name one with --known; nothing is named".to_owned(),
+        });
+    }
+    report_to(progress, Event::Stage { name: "identify" })?;
+    let report = assemble(work, &inputs, &results, candidates, notes);
+    let pictures = candidate_pictures(&report, &frames, &pixels, &work.config.report);
+    let page = render_html(&report, &pictures)?;
+    let path = html_path(work.store, work.night)?;
+    ProductFile::write_bytes(&path, page.as_bytes())?;
+    report_to(progress, Event::Stage { name: "summarize" })?;
+    let message = queued_mail(work, &report)?;
+    work.store.close_night(work.night, &report, message, now())?;
+    work.store.record_stage(work.night, StageRow {
+        subject: NIGHT_SUBJECT.to_owned(),
+        stage: NIGHT_UNIT.to_owned(),
+        version: 1,
+        key: night_key.to_owned(),
+        outcome: StageOutcome::Done,
+        product: Some(work.store.products().relative_path(
+            work.night,
+            ProductKind::Report,
+            HTML_NAME,
+        )?),
+        payload: "{}".to_owned(),
+    })?;
+    Ok(RunSummary { night: work.night.clone(), report, html_path: path, n_reduced })
+}
+
+fn reject_blurred_results(results: &mut [FrameResult], work: &FrameWork<'_>) {
+    let mut records: Vec<FrameRecord> = results.iter().map(|r| r.record.clone()).collect();
+    reject_blurred(&mut records, &work.config.night_params().quality);
+    for (result, record) in results.iter_mut().zip(records) {
+        result.record = record;
+    }
+}
+
+/// The usable frames with their catalogues as linking needs them.
+fn night_frames(work: &FrameWork<'_>, results: &[FrameResult]) -> (Vec<NightFrame>, Vec<Note>) {
+    let mut frames = Vec::new();
+    let mut notes = Vec::new();
+    for result in results.iter().filter(|r| r.record.status == FrameStatus::Ok) {
+        match night_frame(work, result) {
+            Some(frame) => frames.push(frame),
+            None => notes.push(Note {
+                subject: result.record.frame.clone(),
+                text: "its catalogue cannot be read back; run again to make it anew".to_owned(),
+            }),
+        }
+    }
+    (frames, notes)
+}
+
+fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame> {
+    let record = &result.record;
+    let relative = result.products.as_ref()?.catalogue.as_ref()?;
+    let path = work.store.products().resolve(relative).ok()?;
+    let (_, columns) = fits::read_table(&path, &Limits::default()).ok()?;
+    Some(NightFrame {
+        name: record.frame.clone(),
+        content_hash: record.content_hash.clone(),
+        mid_mjd_utc: record.mid_mjd_utc?,
+        exposure_s: record.exposure_s?,
+        wcs: wcs_of(record)?,
+        nx: result.nx,
+        ny: result.ny,
+        is_turned: result.is_turned,
+        limiting_mag: record.limiting_mag?,
+        fwhm_arcsec: record.fwhm_arcsec.unwrap_or(3.0),
+        zero_point_err_mag: record.zero_point_err_mag.unwrap_or(0.0),
+        catalogue: Catalogue::from_columns(&columns)?,
+    })
+}
+
+/// The plate solution of a record.
+pub(super) fn wcs_of(record: &FrameRecord) -> Option<Wcs> {
+    Wcs::from_fits_keywords(|key| {
+        record.wcs.iter().find(|(k, _)| k == key).and_then(|(_, value)| match value {
+            WcsKeyword::Integer(v) => Some(*v as f64),
+            WcsKeyword::Real(v) => Some(*v),
+            WcsKeyword::Text(_) => None,
+        })
+    })
+}
+
+fn assemble(
+    work: &FrameWork<'_>,
+    inputs: &NightInputs<'_>,
+    results: &[FrameResult],
+    candidates: Vec<crate::pipeline::artifact::candidate::Candidate>,
+    mut notes: Vec<Note>,
+) -> NightReport {
+    let mut frames: Vec<FrameRecord> = results.iter().map(|r| r.record.clone()).collect();
+    frames.extend(inputs.scanned.failed.iter().cloned());
+    let mut not_done = inputs.scanned.notes.clone();
+    not_done.extend(inputs.library.notes.iter().cloned());
+    not_done.extend(inputs.known.notes.iter().cloned());
+    not_done.append(&mut notes);
+    let masters = inputs.library.masters.iter().map(|m| m.name.clone()).collect();
+    let mut instruments: Vec<String> = inputs
+        .scanned
+        .science
+        .iter()
+        .map(|f| format!("{} (profile {})", f.info.instrument, f.info.profile))
+        .collect();
+    instruments.sort();
+    instruments.dedup();
+    summarize(
+        work.night.as_str(),
+        env!("CARGO_PKG_VERSION"),
+        (instruments.join(", "), masters),
+        frames,
+        (candidates, not_done),
+    )
+}
+
+/// The morning mail, when the configuration names somebody to send it to.
+fn queued_mail(
+    work: &FrameWork<'_>,
+    report: &NightReport,
+) -> Result<Option<OutboxMessage>, OpsError> {
+    let addresses = &work.config.mail;
+    let Some(from) = addresses.from.as_deref().filter(|_| !addresses.to.is_empty()) else {
+        return Ok(None);
+    };
+    let envelope = Envelope { from, to: &addresses.to, at: now() };
+    let mail = morning_mail(report, &envelope)?;
+    Ok(Some(OutboxMessage {
+        key: mail.key,
+        kind: "mail".to_owned(),
+        subject: mail.subject,
+        body: mail.bytes,
+    }))
+}

@@ -1,0 +1,50 @@
+//! Masters of the night: made from its calibration frames, kept for later nights.
+
+use super::super::error::OpsError;
+use super::master_files::{StoredMasters, keep_master};
+use super::scan::{Scanned, ScannedFrame, chain};
+use crate::config::Config;
+use crate::formats::fits;
+use crate::pipeline::masters::build::build_masters;
+use crate::pipeline::masters::{CalibrationFrame, MasterLibrary, MasterOrigin};
+use crate::store::{NightId, Store};
+
+/// Makes the masters of the night's calibration frames.
+pub(super) fn make(
+    scanned: &Scanned,
+    config: &Config,
+    earlier: &StoredMasters<'_>,
+) -> MasterLibrary {
+    let frames: Vec<CalibrationFrame> = scanned
+        .calibration
+        .iter()
+        .map(|f| CalibrationFrame::new(f.file.name.clone(), f.info.clone()))
+        .collect();
+    let find = |name: &str| scanned.calibration.iter().find(|f| f.file.name == name);
+    let load = |frame: &CalibrationFrame| match find(&frame.name) {
+        Some(found) => {
+            fits::read_pixels(&found.file.path, &found.image).map_err(|error| chain(&error))
+        }
+        None => Err("not found".to_owned()),
+    };
+    build_masters(&frames, &load, earlier, &config.master_params())
+}
+
+/// Keeps the night's own masters as products for later nights.
+pub(super) fn keep(
+    store: &Store,
+    night: &NightId,
+    library: &MasterLibrary,
+    scanned: &Scanned,
+) -> Result<(), OpsError> {
+    for master in library.masters.iter().filter(|m| m.origin == MasterOrigin::Night) {
+        let parts: Vec<&ScannedFrame> =
+            scanned.calibration.iter().filter(|f| f.info.kind == master.key.kind).collect();
+        let made_from = parts.iter().map(|f| f.content_hash.clone()).collect();
+        let taken = parts.iter().filter_map(|f| f.info.mid).reduce(|a, b| if a > b { a } else { b });
+        if let Some(taken) = taken {
+            keep_master(store, night, master, (made_from, taken))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The reference catalogue of a run: star lists as CSV, indexed once, read cell by cell.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use super::super::error::OpsError;
+use crate::formats::reference_csv::read_reference_csv;
+use crate::formats::star_index::{IndexReader, ReadAt, encode};
+use crate::science::reference::{ReferenceError, ReferenceSky, SkyCell, StarAtEpoch};
+use crate::store::files::ProductFile;
+use crate::store::Store;
+
+/// Folder of the indices below the data folder.
+const INDEX_FOLDER: &str = "reference";
+/// Raised when the index's layout or reading rules change.
+const INDEX_VERSION: &str = "1";
+
+/// A file that is read at places.
+pub(super) struct IndexFile(File);
+
+impl ReadAt for IndexFile {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_exact_at(buffer, offset)
+    }
+}
+
+/// The reference catalogue of a run, possibly empty.
+pub(super) struct RunReference {
+    index: Option<IndexReader<IndexFile>>,
+    key: String,
+}
+
+impl RunReference {
+    /// Hash of the star lists.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl ReferenceSky for RunReference {
+    fn brightest_in_cone(
+        &self,
+        centre_rad: (f64, f64),
+        radius_rad: f64,
+        epoch_yr: f64,
+        limit: usize,
+    ) -> Result<Vec<StarAtEpoch>, ReferenceError> {
+        match &self.index {
+            Some(index) => index.brightest_in_cone(centre_rad, radius_rad, epoch_yr, limit),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn cells_with_stars(&self) -> Vec<SkyCell> {
+        self.index.as_ref().map(ReferenceSky::cells_with_stars).unwrap_or_default()
+    }
+
+    fn len(&self) -> usize {
+        self.index.as_ref().map_or(0, ReferenceSky::len)
+    }
+}
+
+/// Opens the index of these star lists; makes it when it is not there.
+pub(super) fn open(store: &Store, files: &[PathBuf]) -> Result<RunReference, OpsError> {
+    if files.is_empty() {
+        return Ok(RunReference { index: None, key: "none".to_owned() });
+    }
+    let key = key_of(files)?;
+    let path = store.data_dir().join(INDEX_FOLDER).join(format!("{key}.stars"));
+    if !path.is_file() {
+        let mut stars = Vec::new();
+        for file in files {
+            let open = File::open(file)
+                .map_err(|source| OpsError::Read { path: file.clone(), source })?;
+            let table = read_reference_csv(BufReader::new(open))
+                .map_err(|source| OpsError::Reference { path: file.clone(), source })?;
+            stars.extend(table.stars);
+        }
+        ProductFile::write_bytes(&path, &encode(stars))?;
+    }
+    let file =
+        File::open(&path).map_err(|source| OpsError::Read { path: path.clone(), source })?;
+    let index = IndexReader::open(IndexFile(file))
+        .map_err(|source| OpsError::ReferenceIndex { path, source })?;
+    Ok(RunReference { index: Some(index), key })
+}
+
+/// Hash of the contents of the lists, in order.
+fn key_of(files: &[PathBuf]) -> Result<String, OpsError> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(INDEX_VERSION.as_bytes());
+    for path in files {
+        let refuse = |source| OpsError::Read { path: path.clone(), source };
+        hasher.update_reader(File::open(path).map_err(refuse)?).map_err(refuse)?;
+    }
+    Ok(hasher.finalize().to_hex().chars().take(24).collect())
+}

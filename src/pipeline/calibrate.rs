@@ -1,0 +1,284 @@
+//! One raw science frame into a calibrated one: which steps, with which numbers, and in words.
+//!
+//! Calibrated pixel = raw pixel + `ltv_px`; the frame is cut, never turned or resampled. Gain,
+//! read noise and saturation are the header's; where it lacks one, the measured value or a
+//! stated assumption is used. A disagreement with photon transfer is reported, not acted on.
+
+use thiserror::Error;
+
+use crate::pipeline::artifact::frame_info::{FlipState, FrameInfo};
+use crate::pipeline::masters::prepare::{overscan_of, trim_window};
+use crate::pipeline::masters::select::MasterSet;
+use crate::science::calib::apply::{
+    CalibratedPixels, Corrections, Detector, TrimWindow, calibrate_pixels,
+};
+use crate::science::calib::overscan::{Overscan, OverscanParams};
+use crate::science::image::Image;
+
+/// How frames are calibrated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CalibrateParams {
+    /// Overscan of each frame.
+    pub overscan: OverscanParams,
+    /// Gain when neither header nor photon transfer gives one [e-/ADU].
+    pub gain_assumed_e_per_adu: f64,
+    /// Read noise when neither header, biases nor overscan give one [e-].
+    pub read_noise_assumed_e: f64,
+    /// Relative difference of measured and header values that is reported.
+    pub disagreement: f64,
+    /// A plateau of the brightest value below this is not saturation [ADU].
+    pub plateau_level_min_adu: f32,
+    /// Fewest pixels of equal, largest value that make a plateau.
+    pub plateau_pixels_min: usize,
+}
+
+impl Default for CalibrateParams {
+    fn default() -> Self {
+        Self {
+            overscan: OverscanParams::default(),
+            gain_assumed_e_per_adu: 1.0,
+            read_noise_assumed_e: 10.0,
+            disagreement: 0.1,
+            plateau_level_min_adu: 30_000.0,
+            plateau_pixels_min: 5,
+        }
+    }
+}
+
+/// A calibrated science frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibrated {
+    /// Electrons, variance and mask.
+    pub pixels: CalibratedPixels,
+    /// Calibrated pixel = raw pixel + this, per axis [px].
+    pub ltv_px: (f64, f64),
+    /// Steps taken, in words with the masters' names.
+    pub steps: Vec<String>,
+    /// Remarks for the report; what weakens the result begins with `WARNING`.
+    pub notes: Vec<String>,
+    /// Gain used [e-/ADU].
+    pub gain_e_per_adu: f64,
+    /// Read noise used [e-].
+    pub read_noise_e: f64,
+    /// Saturation level of the raw frame used [ADU]; `None` when there was no sign of one.
+    pub saturation_adu: Option<f64>,
+}
+
+/// Why a frame could not be calibrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CalibrateError {
+    /// The pixels read are not as many as the header says.
+    #[error("frame has {found_nx} x {found_ny} px, its header says {nx} x {ny}")]
+    SizeDiffers {
+        /// Columns found [px].
+        found_nx: usize,
+        /// Rows found [px].
+        found_ny: usize,
+        /// Columns by the header [px].
+        nx: usize,
+        /// Rows by the header [px].
+        ny: usize,
+    },
+    /// A master has another shape than the frame after trimming.
+    #[error("a master does not fit the trimmed frame of {nx} x {ny} px")]
+    MasterMisfit {
+        /// Columns after trimming [px].
+        nx: usize,
+        /// Rows after trimming [px].
+        ny: usize,
+    },
+}
+
+/// Calibrates a science frame with its masters.
+pub fn calibrate(
+    raw: &Image<f32>,
+    info: &FrameInfo,
+    masters: &MasterSet,
+    params: &CalibrateParams,
+) -> Result<Calibrated, CalibrateError> {
+    let (nx, ny) = (info.nx, info.ny);
+    if (raw.nx(), raw.ny()) != (nx, ny) || nx == 0 || ny == 0 {
+        return Err(CalibrateError::SizeDiffers { found_nx: raw.nx(), found_ny: raw.ny(), nx, ny });
+    }
+    let mut notes = masters.notes.clone();
+    let window = trim_window(info);
+    if info.trim.is_some() && window.columns.len() == nx && window.rows.len() == ny {
+        notes.push("trim section covers or leaves the frame: nothing cut".to_owned());
+    }
+    let overscan = overscan_of(raw, info, &params.overscan);
+    if info.overscan.is_some() && overscan.is_none() {
+        notes.push("overscan section unusable: not subtracted".to_owned());
+    }
+    let numbers = detector_numbers(raw, info, masters, (overscan.as_ref(), params), &mut notes);
+    let corrections = corrections_of(masters, info.flip, overscan.as_ref());
+    let detector = Detector {
+        gain_e_per_adu: numbers.gain as f32,
+        read_noise_e: numbers.read_noise_e as f32,
+        saturation_adu: numbers.saturation_adu.map_or(f32::INFINITY, |s| s as f32),
+    };
+    let pixels = calibrate_pixels(raw, &window, &corrections, &detector)
+        .ok_or(CalibrateError::MasterMisfit { nx: window.columns.len(), ny: window.rows.len() })?;
+    Ok(Calibrated {
+        pixels,
+        ltv_px: (0.0 - window.columns.start as f64, 0.0 - window.rows.start as f64),
+        steps: steps_taken(info, &window, overscan.as_ref(), masters, &numbers),
+        notes,
+        gain_e_per_adu: numbers.gain,
+        read_noise_e: numbers.read_noise_e,
+        saturation_adu: numbers.saturation_adu,
+    })
+}
+
+/// The masters' pixels as the frame's lie, and their noise.
+fn corrections_of<'a>(
+    masters: &'a MasterSet,
+    flip: FlipState,
+    overscan: Option<&'a Overscan>,
+) -> Corrections<'a> {
+    let bias_noise = masters.bias.as_ref().map_or(0.0, |b| b.noise);
+    let dark_noise = masters.dark.as_ref().map_or(0.0, |d| d.noise * masters.dark_ratio);
+    Corrections {
+        overscan_adu: overscan.map(|o| o.per_row_adu.as_slice()),
+        bias_adu: masters.bias.as_ref().map(|m| m.pixels_for(flip)),
+        dark_adu: masters.dark.as_ref().map(|m| (m.pixels_for(flip), masters.dark_ratio as f32)),
+        flat: masters.flat.as_ref().map(|m| m.pixels_for(flip)),
+        bad: masters.bad.as_deref(),
+        master_noise_adu: bias_noise.hypot(dark_noise) as f32,
+        flat_noise: masters.flat.as_ref().map_or(0.0, |f| f.noise as f32),
+    }
+}
+
+/// The numbers of the detector that are used.
+struct Numbers {
+    gain: f64,
+    read_noise_e: f64,
+    saturation_adu: Option<f64>,
+}
+
+fn detector_numbers(
+    raw: &Image<f32>,
+    info: &FrameInfo,
+    masters: &MasterSet,
+    (overscan, params): (Option<&Overscan>, &CalibrateParams),
+    notes: &mut Vec<String>,
+) -> Numbers {
+    let is_positive = |v: &f64| v.is_finite() && *v > 0.0;
+    let measured_gain = masters.measured.gain_e_per_adu;
+    let gain = match (info.gain_e_per_adu.filter(is_positive), measured_gain) {
+        (Some(header), Some(m)) => {
+            if (m.value / header - 1.0).abs() > params.disagreement.max(3.0 * m.error / header) {
+                notes.push(format!(
+                    "gain: header {header:.2} e-/ADU, photon transfer {:.2} +- {:.2}; the \
+                     header's is used",
+                    m.value, m.error
+                ));
+            }
+            header
+        }
+        (Some(header), None) => header,
+        (None, Some(m)) => {
+            let (value, error) = (m.value, m.error);
+            notes.push(format!("gain {value:.3} +- {error:.3} e-/ADU from photon transfer"));
+            value
+        }
+        (None, None) => {
+            let assumed = params.gain_assumed_e_per_adu;
+            notes.push(format!("WARNING: gain unknown: {assumed} e-/ADU assumed"));
+            assumed
+        }
+    };
+    let measured_e = masters.measured.read_noise_adu.map(|m| m.value * gain);
+    let overscan_e = overscan.map(|o| o.noise_adu * gain).filter(is_positive);
+    let read_noise_e = match (info.read_noise_e.filter(is_positive), measured_e.or(overscan_e)) {
+        (Some(header), found) => {
+            if let Some(found) = found
+                && (found / header - 1.0).abs() > params.disagreement
+            {
+                notes.push(format!(
+                    "read noise: header {header:.1} e-, measured {found:.1} e-; the header's is \
+                     used"
+                ));
+            }
+            header
+        }
+        (None, Some(found)) => {
+            notes.push(format!("read noise {found:.1} e- measured on bias or overscan"));
+            found
+        }
+        (None, None) => {
+            let assumed = params.read_noise_assumed_e;
+            notes.push(format!("WARNING: read noise unknown: {assumed} e- assumed"));
+            assumed
+        }
+    };
+    let saturation_adu = saturation(raw, info, params, notes);
+    Numbers { gain, read_noise_e, saturation_adu }
+}
+
+/// The header's saturation level, or the plateau of the brightest value.
+fn saturation(
+    raw: &Image<f32>,
+    info: &FrameInfo,
+    params: &CalibrateParams,
+    notes: &mut Vec<String>,
+) -> Option<f64> {
+    if let Some(header) = info.saturation_adu.filter(|s| s.is_finite() && *s > 0.0) {
+        return Some(header);
+    }
+    let finite = || raw.pixels().iter().copied().filter(|v| v.is_finite());
+    let top = finite().fold(f32::NEG_INFINITY, f32::max);
+    let n_top = finite().filter(|&v| v >= top).count();
+    if top > params.plateau_level_min_adu && n_top >= params.plateau_pixels_min {
+        notes.push(format!(
+            "saturation level unknown: {top:.0} ADU taken, the largest value, of {n_top} pixels"
+        ));
+        return Some(f64::from(top));
+    }
+    notes.push("saturation level unknown and no plateau seen: none marked".to_owned());
+    None
+}
+
+fn steps_taken(
+    info: &FrameInfo,
+    window: &TrimWindow,
+    overscan: Option<&Overscan>,
+    masters: &MasterSet,
+    numbers: &Numbers,
+) -> Vec<String> {
+    let mut steps = Vec::new();
+    if let Some(overscan) = overscan {
+        let how = if overscan.is_by_row { "row by row" } else { "as one level" };
+        steps.push(format!("overscan of {:.1} ADU subtracted {how}", overscan.level_adu));
+    }
+    let (columns, rows) = (&window.columns, &window.rows);
+    if columns.len() != info.nx || rows.len() != info.ny {
+        steps.push(format!(
+            "trimmed to columns {} to {}, rows {} to {} (counted from 0)",
+            columns.start,
+            columns.end - 1,
+            rows.start,
+            rows.end - 1
+        ));
+    }
+    let turned = match info.flip {
+        FlipState::AsRead => "",
+        FlipState::Turned180 => ", turned by 180 degrees to fit the frame",
+    };
+    if let Some(bias) = &masters.bias {
+        steps.push(format!("subtracted {}{turned}", bias.name));
+    }
+    if let Some(dark) = &masters.dark {
+        let ratio = masters.dark_ratio;
+        steps.push(format!("subtracted {ratio:.3} x {}{turned}", dark.name));
+    }
+    if let Some(flat) = &masters.flat {
+        steps.push(format!("divided by {}{turned}", flat.name));
+    }
+    let (gain, noise) = (numbers.gain, numbers.read_noise_e);
+    steps.push(format!("gain {gain:.3} e-/ADU, read noise {noise:.1} e-"));
+    steps
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Magnitudes of a solved frame: aperture correction, zero point, matched-filter scale.
+
+use super::calibrate::Calibrated;
+use super::stage::{Outcome, Refusal};
+use crate::science::detect::Extraction;
+use crate::science::detect::aperture::Scene;
+use crate::science::detect::sources::{SourceFlags, Sources};
+use crate::science::image::stats::{mag_error, median_in_place};
+use crate::science::photometry::growth::{ApertureCorrection, aperture_correction};
+use crate::science::photometry::zero_point::{
+    PhotometricStar, ZeroPoint, ZeroPointParams, fit_zero_point,
+};
+use crate::science::reference::StarAtEpoch;
+
+/// A frame's magnitude scale.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FluxScale {
+    /// Zero point for total electrons per second.
+    pub zero_point: ZeroPoint,
+    /// Share of a star's light in the aperture; `None`: a Gaussian's share was assumed.
+    pub aperture: Option<ApertureCorrection>,
+    /// Share used.
+    pub share: f64,
+    /// Magnitude of a matched-filter signal-to-noise ratio of one [mag].
+    pub filter_zero_mag: f64,
+    /// Exposure [s].
+    pub exposure_s: f64,
+}
+
+impl FluxScale {
+    /// Magnitude of a point source with a signal-to-noise ratio of 5 [mag].
+    pub fn limiting_mag(&self) -> f64 {
+        self.filter_zero_mag - 2.5 * 5.0_f64.log10()
+    }
+
+    /// Magnitude of an aperture flux [e-]; NaN when it is not positive.
+    pub fn mag(&self, flux_e: f64) -> f64 {
+        if flux_e <= 0.0 {
+            return f64::NAN;
+        }
+        self.zero_point.zero_point_mag - 2.5 * (flux_e / self.share / self.exposure_s).log10()
+    }
+
+    /// Error of that magnitude, the zero point's included [mag]; NaN without positive flux.
+    pub fn mag_err(&self, flux_e: f64, flux_err_e: f64) -> f64 {
+        if flux_e <= 0.0 {
+            return f64::NAN;
+        }
+        mag_error(flux_e, flux_err_e).hypot(self.zero_point.zero_point_err_mag)
+    }
+
+    /// Magnitude of a matched-filter signal-to-noise ratio [mag].
+    pub fn filter_mag(&self, snr: f64) -> f64 {
+        self.filter_zero_mag - 2.5 * snr.max(0.1).log10()
+    }
+}
+
+/// Fits the magnitude scale of a frame to its reference stars.
+///
+/// * `pairs`: index of a source and the reference star it is.
+pub fn calibrate_flux(
+    frame: &Calibrated,
+    extraction: &Extraction,
+    pairs: &[(usize, StarAtEpoch)],
+    (exposure_s, params): (f64, &ZeroPointParams),
+) -> Outcome<FluxScale> {
+    let sources = &extraction.sources;
+    let scene = Scene {
+        signal_e: &extraction.signal_e,
+        variance_e2: &frame.pixels.variance_e2,
+        mask: &frame.pixels.mask,
+    };
+    let fwhm_px = extraction.psf.map_or(extraction.aperture_px / 1.5, |p| p.fwhm_px);
+    let lonely = lonely_stars(sources, fwhm_px);
+    let aperture = aperture_correction(scene, &lonely, fwhm_px, extraction.aperture_px);
+    // A Gaussian star: 1 - 2^(-4 (r / FWHM)^2).
+    let gaussian_share = 1.0 - 2.0_f64.powf(-4.0 * (extraction.aperture_px / fwhm_px).powi(2));
+    let share = aperture.map_or(gaussian_share, |a| a.share);
+    let exposure_s = exposure_s.max(1e-3);
+    let stars = photometric_stars(sources, pairs, share, exposure_s);
+    let zero_point =
+        fit_zero_point(&stars, params).ok_or(Refusal::NoZeroPoint { n_stars: stars.len() })?;
+    let mut scale =
+        FluxScale { zero_point, aperture, share, filter_zero_mag: f64::NAN, exposure_s };
+    scale.filter_zero_mag = filter_zero(sources, &scale, extraction, fwhm_px);
+    Ok(scale)
+}
+
+/// Remarks that spoil a star for photometry.
+fn is_clean(flags: SourceFlags) -> bool {
+    let spoiled = SourceFlags::SATURATED
+        .with(SourceFlags::EDGE)
+        .with(SourceFlags::MASKED)
+        .with(SourceFlags::SHARP)
+        .with(SourceFlags::TRAIL)
+        .with(SourceFlags::CENTROID);
+    !flags.is_any(spoiled)
+}
+
+/// Bright stars without a neighbour that matters inside the largest growth circle.
+fn lonely_stars(sources: &Sources, fwhm_px: f64) -> Vec<(f64, f64)> {
+    const STARS_MAX: usize = 60;
+    const SNR_MIN: f64 = 60.0;
+    const REACH_FWHM: f64 = 7.0;
+    const NEIGHBOUR_SHARE: f64 = 0.01;
+    let reach = REACH_FWHM * fwhm_px;
+    let mut stars = Vec::new();
+    for i in 0..sources.len() {
+        if stars.len() >= STARS_MAX {
+            break;
+        }
+        let is_star = is_clean(sources.flags[i]) && sources.snr[i] > SNR_MIN;
+        if !is_star || sources.a_px[i] > 1.5 * fwhm_px {
+            continue;
+        }
+        let (x, y) = (sources.x_px[i], sources.y_px[i]);
+        let is_lonely = (0..sources.len()).all(|j| {
+            j == i
+                || sources.flux_e[j] < NEIGHBOUR_SHARE * sources.flux_e[i]
+                || (sources.x_px[j] - x).hypot(sources.y_px[j] - y) > reach
+        });
+        if is_lonely {
+            stars.push((x, y));
+        }
+    }
+    stars
+}
+
+fn photometric_stars(
+    sources: &Sources,
+    pairs: &[(usize, StarAtEpoch)],
+    share: f64,
+    exposure_s: f64,
+) -> Vec<PhotometricStar> {
+    pairs
+        .iter()
+        .filter_map(|(i, star)| {
+            let flux_e = sources.flux_e[*i];
+            let is_usable = is_clean(sources.flags[*i])
+                && !sources.flags[*i].is_any(SourceFlags::BLENDED)
+                && flux_e > 0.0;
+            is_usable.then_some(PhotometricStar {
+                g_mag: star.g_mag?,
+                bp_rp_mag: star.bp_rp_mag,
+                instrumental_mag: -2.5 * (flux_e / share / exposure_s).log10(),
+                instrumental_err_mag: mag_error(flux_e, sources.flux_err_e[*i]),
+            })
+        })
+        .collect()
+}
+
+/// Scale between matched-filter signal-to-noise ratio and magnitude, from clean sources.
+fn filter_zero(
+    sources: &Sources,
+    scale: &FluxScale,
+    extraction: &Extraction,
+    fwhm_px: f64,
+) -> f64 {
+    let mut zeros: Vec<f64> = (0..sources.len())
+        .filter(|&i| {
+            let is_point = sources.a_px[i] < fwhm_px;
+            (15.0..400.0).contains(&sources.snr[i]) && is_clean(sources.flags[i]) && is_point
+        })
+        .map(|i| scale.mag(sources.flux_e[i]) + 2.5 * sources.snr[i].log10())
+        .filter(|zero| zero.is_finite())
+        .collect();
+    const STARS_MIN: usize = 5;
+    if zeros.len() >= STARS_MIN
+        && let Some(zero) = median_in_place(&mut zeros)
+    {
+        return zero;
+    }
+    // Noise-equivalent area of a Gaussian: 4 pi sigma^2.
+    let sigma = fwhm_px / crate::science::units::FWHM_PER_SIGMA;
+    let noise_e = extraction.sky_rms_e * (4.0 * std::f64::consts::PI).sqrt() * sigma;
+    scale.mag(noise_e * scale.share)
+}

@@ -1,0 +1,322 @@
+//! From the catalogues of a night to candidates: fields, stationary sky, tracklets.
+
+use super::artifact::candidate::{Candidate, CandidateDetection, Identity};
+use super::artifact::catalogue::Catalogue;
+use super::static_sky::{PixelSource, mark_static};
+use crate::science::detect::sources::SourceFlags;
+use crate::science::movers::field::{FieldFrame, PlaneDetection, Role};
+use crate::science::movers::link::{LinkParams, Tracklet, link};
+use crate::science::movers::stationary::{
+    PlaneStar, StationaryParams, mark_hot_pixels, mark_stars,
+};
+use crate::science::movers::trail::mark_trails;
+use crate::science::reference::StarAtEpoch;
+use crate::science::sky::tan::TangentPlane;
+use crate::science::sky::vector::separation_rad;
+use crate::science::sky::wcs::Wcs;
+use crate::science::units::{ARCSEC_RAD, DEG_RAD};
+
+/// A solved frame of the night as linking needs it.
+#[derive(Debug, Clone)]
+pub struct NightFrame {
+    /// The file's name on disk.
+    pub name: String,
+    /// Content hash of the file, hexadecimal.
+    pub content_hash: String,
+    /// Middle of the exposure [d, MJD UTC].
+    pub mid_mjd_utc: f64,
+    /// Exposure [s].
+    pub exposure_s: f64,
+    /// Plate solution of the calibrated frame.
+    pub wcs: Wcs,
+    /// Columns of the calibrated frame [px].
+    pub nx: usize,
+    /// Rows of the calibrated frame [px].
+    pub ny: usize,
+    /// Whether its pixels lie turned by 180 degrees on the detector.
+    pub is_turned: bool,
+    /// Magnitude of a point source with a signal-to-noise ratio of 5 [mag].
+    pub limiting_mag: f64,
+    /// Seeing [arcsec].
+    pub fwhm_arcsec: f64,
+    /// Error of the zero point [mag].
+    pub zero_point_err_mag: f64,
+    /// Its sources.
+    pub catalogue: Catalogue,
+}
+
+/// Parameters of the night's stages.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NightParams {
+    /// What stands still.
+    pub stationary: StationaryParams,
+    /// Tracklets.
+    pub link: LinkParams,
+}
+
+/// A candidate and the motion it was found by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkedNight {
+    /// Candidates, not yet compared with known objects, most certain first.
+    pub candidates: Vec<Candidate>,
+    /// Remarks: limits that were hit, fields with too few frames.
+    pub notes: Vec<String>,
+}
+
+/// Frames whose centres lie nearer than this share of a frame's side are one field.
+const FIELD_SHARE: f64 = 0.5;
+
+/// Links the frames of a night, field by field.
+///
+/// * `stars`: reference stars around a place within a radius [rad], at the night's epoch.
+/// * `pixels`: calibrated pixels of a frame on demand.
+pub fn link_night(
+    frames: &[NightFrame],
+    stars: &dyn Fn((f64, f64), f64, f64) -> Vec<StarAtEpoch>,
+    pixels: &dyn PixelSource,
+    params: &NightParams,
+) -> LinkedNight {
+    let mut night = LinkedNight { candidates: Vec::new(), notes: Vec::new() };
+    for members in fields(frames) {
+        if members.len() < params.link.detections_min {
+            night.notes.push(format!(
+                "field of {}: {} usable frames, {} needed to link",
+                frames[members[0]].name,
+                members.len(),
+                params.link.detections_min
+            ));
+            continue;
+        }
+        let field: Vec<&NightFrame> = members.iter().map(|&i| &frames[i]).collect();
+        link_field(&field, stars, pixels, params, &mut night);
+    }
+    let certainty = |c: &Candidate| (c.false_alarms, c.id.clone());
+    night.candidates.sort_by(|a, b| {
+        let (a, b) = (certainty(a), certainty(b));
+        a.0.total_cmp(&b.0).then_with(|| a.1.cmp(&b.1))
+    });
+    night
+}
+
+/// Groups of frames that look at the same place, each in order of time.
+fn fields(frames: &[NightFrame]) -> Vec<Vec<usize>> {
+    let centre = |f: &NightFrame| f.wcs.to_sky(0.5 * f.nx as f64 - 0.5, 0.5 * f.ny as f64 - 0.5);
+    let side_rad = |f: &NightFrame| {
+        f.nx.min(f.ny) as f64 * f.wcs.pixel_scale_arcsec() * ARCSEC_RAD
+    };
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (i, frame) in frames.iter().enumerate() {
+        let reach = FIELD_SHARE * side_rad(frame);
+        let is_near = |j: &usize| separation_rad(centre(frame), centre(&frames[*j])) < reach;
+        let mut merged = vec![i];
+        groups.retain_mut(|group| {
+            let joins = group.iter().any(is_near);
+            if joins {
+                merged.append(group);
+            }
+            !joins
+        });
+        groups.push(merged);
+    }
+    for group in &mut groups {
+        group.sort_by(|&a, &b| {
+            let time = frames[a].mid_mjd_utc.total_cmp(&frames[b].mid_mjd_utc);
+            time.then_with(|| frames[a].content_hash.cmp(&frames[b].content_hash))
+        });
+    }
+    groups.sort_by(|a, b| frames[a[0]].mid_mjd_utc.total_cmp(&frames[b[0]].mid_mjd_utc));
+    groups
+}
+
+fn link_field(
+    frames: &[&NightFrame],
+    stars: &dyn Fn((f64, f64), f64, f64) -> Vec<StarAtEpoch>,
+    pixels: &dyn PixelSource,
+    params: &NightParams,
+    night: &mut LinkedNight,
+) {
+    let middle = frames[frames.len() / 2];
+    let centre = middle.wcs.to_sky(0.5 * middle.nx as f64, 0.5 * middle.ny as f64);
+    let plane = TangentPlane::at(centre);
+    let start_mjd = frames[0].mid_mjd_utc;
+    let (mut field, sources): (Vec<FieldFrame>, Vec<Vec<usize>>) =
+        frames.iter().map(|f| on_plane(f, &plane, start_mjd)).unzip();
+    let reach_rad = field
+        .iter()
+        .flat_map(|f| f.outline_arcsec)
+        .map(|c| c.0.hypot(c.1) * ARCSEC_RAD)
+        .fold(0.0, f64::max);
+    let listed = plane_stars(&stars(centre, reach_rad, middle.mid_mjd_utc), &plane);
+    for frame in &mut field {
+        mark_stars(frame, &listed, &params.stationary);
+    }
+    mark_static(&mut field, frames, &plane, pixels, &params.stationary);
+    mark_hot_pixels(&mut field);
+    for (frame, source) in field.iter_mut().zip(frames) {
+        let n_trails = mark_trails(frame);
+        if n_trails > 0 {
+            night.notes.push(format!("{}: {n_trails} satellite trail(s) left out", source.name));
+        }
+    }
+    let linked = link(&field, &params.link);
+    if linked.is_cut {
+        night.notes.push(format!(
+            "field of {}: the search stopped after {} starting pairs; faint movers may be missing",
+            frames[0].name, linked.n_seeds
+        ));
+    }
+    for tracklet in &linked.tracklets {
+        night.candidates.push(candidate(tracklet, frames, &field, &sources));
+    }
+}
+
+/// A frame's detections on the plane in order of `east_arcsec`, and their indices in its catalogue.
+fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldFrame, Vec<usize>) {
+    let catalogue = &frame.catalogue;
+    let to_arcsec = |(ra, dec): (f64, f64)| {
+        plane.project(ra, dec).map(|(xi, eta)| (xi / ARCSEC_RAD, eta / ARCSEC_RAD))
+    };
+    let mut rows: Vec<(PlaneDetection, usize)> = (0..catalogue.sources.len())
+        .filter_map(|i| {
+            let (east, north) = to_arcsec((catalogue.ra_rad[i], catalogue.dec_rad[i]))?;
+            Some((plane_detection(frame, i, east, north), i))
+        })
+        .collect();
+    rows.sort_by(|a, b| a.0.east_arcsec.total_cmp(&b.0.east_arcsec).then(a.1.cmp(&b.1)));
+    let (right, top) = (frame.nx as f64 - 0.5, frame.ny as f64 - 0.5);
+    let outline_arcsec = [(-0.5, -0.5), (right, -0.5), (right, top), (-0.5, top)]
+        .map(|(x, y)| to_arcsec(frame.wcs.to_sky(x, y)).unwrap_or((0.0, 0.0)));
+    let (detections, indices) = rows.into_iter().unzip();
+    let field_frame = FieldFrame {
+        t_h: (frame.mid_mjd_utc - start_mjd) * 24.0,
+        exposure_h: frame.exposure_s / 3600.0,
+        limiting_mag: frame.limiting_mag,
+        fwhm_arcsec: frame.fwhm_arcsec,
+        outline_arcsec,
+        detections,
+    };
+    (field_frame, indices)
+}
+
+fn plane_detection(frame: &NightFrame, i: usize, east: f64, north: f64) -> PlaneDetection {
+    /// Turbulence and the frame's solution [arcsec].
+    const SKY_FLOOR_ARCSEC: f64 = 0.06;
+    /// Pixelation of the centroid [px].
+    const PIXEL_FLOOR_PX: f64 = 0.04;
+    /// Centre of a trail along its length, as a share of the trail's second moment.
+    const TRAIL_SHARE: f64 = 0.15;
+    let sources = &frame.catalogue.sources;
+    let scale = frame.wcs.pixel_scale_arcsec();
+    let stretch = (sources.a_px[i].powi(2) - sources.b_px[i].powi(2)).max(0.0).sqrt();
+    let is_long = sources.a_px[i] > 1.7 * sources.b_px[i];
+    let trail_px = if is_long { TRAIL_SHARE * stretch } else { 0.0 };
+    let sigma_px = sources.position_err_px[i].min(2.0).hypot(PIXEL_FLOOR_PX).hypot(trail_px);
+    let unfit = SourceFlags::SHARP.with(SourceFlags::SATURATED).with(SourceFlags::TRAIL);
+    let (x, y) = (sources.x_px[i], sources.y_px[i]);
+    let (detector_x_px, detector_y_px) = if frame.is_turned {
+        (frame.nx as f64 - 1.0 - x, frame.ny as f64 - 1.0 - y)
+    } else {
+        (x, y)
+    };
+    PlaneDetection {
+        east_arcsec: east,
+        north_arcsec: north,
+        sigma_arcsec: (sigma_px * scale).hypot(SKY_FLOOR_ARCSEC),
+        mag: frame.catalogue.filter_mag[i],
+        snr: sources.snr[i],
+        detector_x_px,
+        detector_y_px,
+        role: if sources.flags[i].is_any(unfit) { Role::Unfit } else { Role::Free },
+    }
+}
+
+fn plane_stars(stars: &[StarAtEpoch], plane: &TangentPlane) -> Vec<PlaneStar> {
+    let mut listed: Vec<PlaneStar> = stars
+        .iter()
+        .filter_map(|s| {
+            let (xi, eta) = plane.project(s.ra_rad, s.dec_rad)?;
+            Some(PlaneStar {
+                east_arcsec: xi / ARCSEC_RAD,
+                north_arcsec: eta / ARCSEC_RAD,
+                g_mag: s.g_mag,
+            })
+        })
+        .collect();
+    listed.sort_by(|a, b| a.east_arcsec.total_cmp(&b.east_arcsec));
+    listed
+}
+
+fn candidate(
+    tracklet: &Tracklet,
+    frames: &[&NightFrame],
+    field: &[FieldFrame],
+    sources: &[Vec<usize>],
+) -> Candidate {
+    let mut hasher = blake3::Hasher::new();
+    let mut detections = Vec::with_capacity(tracklet.members.len());
+    let mut squares = 0.0;
+    for member in &tracklet.members {
+        let (k, n) = (member.frame as usize, member.index as usize);
+        let (frame, i) = (frames[k], sources[k][n]);
+        let point = field[k].point(n);
+        let residual = tracklet.motion.residual(&point);
+        squares += residual.0 * residual.0 + residual.1 * residual.1;
+        let s = &frame.catalogue.sources;
+        hasher.update(frame.content_hash.as_bytes());
+        hasher.update(&((s.x_px[i] * 10.0).round() as i64).to_le_bytes());
+        hasher.update(&((s.y_px[i] * 10.0).round() as i64).to_le_bytes());
+        let (mag, mag_err) = best_mag(frame, i);
+        detections.push(CandidateDetection {
+            frame: frame.name.clone(),
+            mid_mjd_utc: frame.mid_mjd_utc,
+            ra_deg: frame.catalogue.ra_rad[i] / DEG_RAD,
+            dec_deg: frame.catalogue.dec_rad[i] / DEG_RAD,
+            x_px: s.x_px[i],
+            y_px: s.y_px[i],
+            position_err_arcsec: point.sigma_arcsec,
+            residual_arcsec: residual,
+            mag,
+            mag_err,
+            snr: s.snr[i],
+        });
+    }
+    let n = detections.len() as f64;
+    let motion = &tracklet.motion;
+    // Two coordinates a point, four parameters of place and rate; the accelerations are priors.
+    let freedom = (2.0 * n - 4.0).max(1.0);
+    let mags: Vec<f64> = detections.iter().filter_map(|d| d.mag).collect();
+    Candidate {
+        id: readable_id(hasher.finalize().as_bytes()),
+        identity: Identity::Unchecked,
+        false_alarms: (-tracklet.score.log_odds).exp(),
+        rate_arcsec_per_min: motion.rate_arcsec_per_h() / 60.0,
+        rate_err_arcsec_per_min: motion.rate_err_arcsec_per_h() / 60.0,
+        pa_deg: motion.position_angle_deg(),
+        chi2_reduced: motion.chi2 / freedom,
+        rms_arcsec: (squares / (2.0 * n)).sqrt(),
+        mag: crate::science::image::stats::median(&mags),
+        detections,
+        n_expected: tracklet.score.n_expected as u64,
+    }
+}
+
+/// The more precise of aperture and matched-filter magnitude.
+fn best_mag(frame: &NightFrame, i: usize) -> (Option<f64>, Option<f64>) {
+    let catalogue = &frame.catalogue;
+    let s = &catalogue.sources;
+    let filter_err = (1.0857 / s.snr[i].max(1.0)).hypot(frame.zero_point_err_mag);
+    let is_long = s.a_px[i] > 1.7 * s.b_px[i];
+    let finite = |v: f64| v.is_finite().then_some(v);
+    // The matched filter loses light of trails and, above this, gains nothing.
+    const FILTER_SNR_MAX: f64 = 15.0;
+    if s.snr[i] < FILTER_SNR_MAX && !is_long {
+        return (finite(catalogue.filter_mag[i]), finite(filter_err));
+    }
+    (finite(catalogue.mag[i]), finite(catalogue.mag_err[i]))
+}
+
+/// Seven letters and digits (35 bits) that cannot be misread.
+fn readable_id(hash: &[u8; 32]) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    hash.iter().take(7).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+}

@@ -1,0 +1,24 @@
+//! Layer 2: the stages of a night, synchronous, blind to files, clock and network.
+//!
+//! A science frame goes through [`FRAME_STAGES`] in [`reduce::reduce_frame`]; when all frames of
+//! a night are through, [`NIGHT_STAGES`] make candidates of their catalogues
+//! ([`link::link_night`], [`identify::identify`]) and a report of the candidates
+//! ([`summarize::summarize`]). What a frame lacks ends as a [`stage::Refusal`] with numbers in
+//! its record, never as an error.
+
+pub mod artifact;
+pub mod calibrate;
+pub mod calibrate_flux;
+pub mod cutout;
+pub mod extract;
+pub mod identify;
+pub mod ingest;
+pub mod link;
+pub mod masters;
+pub mod reduce;
+pub mod solve;
+pub mod stage;
+pub mod static_sky;
+pub mod summarize;
+
+pub use stage::{FRAME_STAGES, NIGHT_STAGES, StageName};

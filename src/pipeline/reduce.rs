@@ -1,0 +1,238 @@
+//! One science frame through all its stages: the chain as one plain function.
+
+use super::artifact::catalogue::Catalogue;
+use super::artifact::frame_info::FrameInfo;
+use super::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
+use super::calibrate::{CalibrateParams, Calibrated, calibrate};
+use super::calibrate_flux::{FluxScale, calibrate_flux};
+use super::extract::extract_sources;
+use super::masters::select::MasterSet;
+use super::solve::{HintParams, solve_frame};
+use super::stage::{Outcome, Refusal};
+use crate::science::astrometry::{Solution, SolveParams};
+use crate::science::detect::{ExtractParams, Extraction};
+use crate::science::image::Image;
+use crate::science::photometry::zero_point::ZeroPointParams;
+use crate::science::reference::ReferenceSky;
+use crate::science::sky::keywords::KeywordValue;
+use crate::science::units::DEG_RAD;
+
+/// A raw science frame with its identity.
+#[derive(Debug, Clone)]
+pub struct RawFrame {
+    /// The file's name on disk.
+    pub name: String,
+    /// Content hash of the file, hexadecimal.
+    pub content_hash: String,
+    /// What its header says.
+    pub info: FrameInfo,
+    /// Pixels [ADU].
+    pub pixels: Image<f32>,
+}
+
+/// Parameters of all stages of a frame.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FrameParams {
+    /// Calibration.
+    pub calibrate: CalibrateParams,
+    /// Extraction.
+    pub extract: ExtractParams,
+    /// Trust in the header.
+    pub hint: HintParams,
+    /// Plate solution.
+    pub solve: SolveParams,
+    /// Zero point.
+    pub zero_point: ZeroPointParams,
+}
+
+/// What a frame became.
+#[derive(Debug, Clone)]
+pub struct ReducedFrame {
+    /// Its row in the frame table.
+    pub record: FrameRecord,
+    /// Calibrated pixels, when it came that far.
+    pub calibrated: Option<Calibrated>,
+    /// Its sources on the sky, when it came that far.
+    pub catalogue: Option<Catalogue>,
+}
+
+/// Takes a raw science frame through calibration, extraction, solution and zero point.
+pub fn reduce_frame(
+    raw: RawFrame,
+    masters: &MasterSet,
+    sky: &dyn ReferenceSky,
+    params: &FrameParams,
+) -> ReducedFrame {
+    let mut record = started_record(&raw.name, &raw.content_hash, &raw.info);
+    let info = raw.info;
+    let calibrated = match calibrate(&raw.pixels, &info, masters, &params.calibrate) {
+        Ok(calibrated) => calibrated,
+        Err(why) => {
+            record.reason = Some(Refusal::NotCalibrated { why }.to_string());
+            return ReducedFrame { record, calibrated: None, catalogue: None };
+        }
+    };
+    drop(raw.pixels);
+    record.ltv_px = Some(calibrated.ltv_px);
+    record.steps.clone_from(&calibrated.steps);
+    record.notes.extend(calibrated.notes.iter().cloned());
+    match measure(&calibrated, &info, sky, params, &mut record) {
+        Ok(catalogue) => {
+            record.status = FrameStatus::Ok;
+            ReducedFrame { record, calibrated: Some(calibrated), catalogue: Some(catalogue) }
+        }
+        Err(refusal) => {
+            record.reason = Some(refusal.to_string());
+            ReducedFrame { record, calibrated: Some(calibrated), catalogue: None }
+        }
+    }
+}
+
+/// A record that knows only what the header says; rejected until more is known.
+pub fn started_record(name: &str, content_hash: &str, info: &FrameInfo) -> FrameRecord {
+    FrameRecord {
+        mid_mjd_utc: info.mid.map(|t| t.mjd_utc()),
+        exposure_s: Some(info.exposure_s),
+        filter: Some(info.filter.clone()),
+        notes: info.remarks.clone(),
+        ..empty_record(name, content_hash, FrameStatus::Rejected)
+    }
+}
+
+/// A record that knows nothing but the file.
+pub fn empty_record(name: &str, content_hash: &str, status: FrameStatus) -> FrameRecord {
+    FrameRecord {
+        frame: name.to_owned(),
+        content_hash: content_hash.to_owned(),
+        status,
+        reason: None,
+        mid_mjd_utc: None,
+        exposure_s: None,
+        filter: None,
+        n_sources: None,
+        n_reference: None,
+        rms_arcsec: None,
+        zero_point_mag: None,
+        zero_point_err_mag: None,
+        colour_term: None,
+        fwhm_arcsec: None,
+        limiting_mag: None,
+        sky_e: None,
+        wcs: Vec::new(),
+        ltv_px: None,
+        steps: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+/// The stages after calibration; fills the record as far as they come.
+fn measure(
+    calibrated: &Calibrated,
+    info: &FrameInfo,
+    sky: &dyn ReferenceSky,
+    params: &FrameParams,
+    record: &mut FrameRecord,
+) -> Outcome<Catalogue> {
+    let mid = info.mid.ok_or(Refusal::NoTime)?;
+    let extraction = extract_sources(calibrated, &params.extract)?;
+    record.n_sources = Some(extraction.sources.len() as u64);
+    record.sky_e = Some(extraction.sky_e);
+    if extraction.n_found > extraction.sources.len() {
+        record.notes.push(format!(
+            "{} sources found, the limit keeps the brightest {}",
+            extraction.n_found,
+            extraction.sources.len()
+        ));
+    }
+    let solution = solve_frame(&extraction, info, mid, sky, (&params.hint, &params.solve))?;
+    note_solution(&solution, &extraction, info, record);
+    let scale = calibrate_flux(
+        calibrated,
+        &extraction,
+        &solution.pairs,
+        (info.exposure_s, &params.zero_point),
+    )?;
+    note_flux_scale(&scale, calibrated.gain_e_per_adu, record);
+    Ok(catalogue(extraction, &solution, &scale))
+}
+
+fn note_solution(
+    solution: &Solution,
+    extraction: &Extraction,
+    info: &FrameInfo,
+    record: &mut FrameRecord,
+) {
+    let scale_arcsec = solution.wcs.pixel_scale_arcsec();
+    record.n_reference = Some(solution.pairs.len() as u64);
+    record.rms_arcsec = Some(solution.rms_arcsec);
+    record.fwhm_arcsec = extraction.psf.map(|p| p.fwhm_px * scale_arcsec);
+    record.wcs = solution
+        .wcs
+        .fits_keywords()
+        .into_iter()
+        .map(|(key, value)| {
+            let value = match value {
+                KeywordValue::Integer(v) => WcsKeyword::Integer(v),
+                KeywordValue::Real(v) => WcsKeyword::Real(v),
+                KeywordValue::Text(v) => WcsKeyword::Text(v),
+            };
+            (key, value)
+        })
+        .collect();
+    /// A header scale further off than this is worth a remark.
+    const SCALE_REMARK: f64 = 0.03;
+    if let Some(nominal) = info.pixel_scale_arcsec
+        && (nominal / scale_arcsec - 1.0).abs() > SCALE_REMARK
+    {
+        record.notes.push(format!(
+            "the header's pixel scale {nominal:.3}\" is wrong by {:.0} %: {scale_arcsec:.3}\" measured",
+            100.0 * (nominal / scale_arcsec - 1.0).abs()
+        ));
+    }
+    /// A header pointing further off than this is worth a remark [deg].
+    const POINTING_REMARK_DEG: f64 = 0.5;
+    let shape = (extraction.signal_e.nx() as f64, extraction.signal_e.ny() as f64);
+    let centre = solution.wcs.to_sky(0.5 * (shape.0 - 1.0), 0.5 * (shape.1 - 1.0));
+    if let Some(nominal) = info.pointing_rad {
+        let off_deg = crate::science::sky::vector::separation_rad(nominal, centre) / DEG_RAD;
+        if off_deg > POINTING_REMARK_DEG {
+            record.notes.push(format!("the header's pointing is wrong by {off_deg:.1} deg"));
+        }
+    }
+}
+
+fn note_flux_scale(scale: &FluxScale, gain_e_per_adu: f64, record: &mut FrameRecord) {
+    // One electron is 1/gain ADU: the zero point for ADU is brighter by that factor.
+    let per_adu = scale.zero_point.zero_point_mag - 2.5 * gain_e_per_adu.log10();
+    record.zero_point_mag = Some(per_adu);
+    record.zero_point_err_mag = Some(
+        scale
+            .zero_point
+            .zero_point_err_mag
+            .hypot(scale.aperture.map_or(0.02, |a| 1.0857 * a.share_err)),
+    );
+    record.colour_term = scale.zero_point.colour_term_err.map(|_| scale.zero_point.colour_term);
+    record.limiting_mag = Some(scale.limiting_mag());
+    if scale.zero_point.colour_term_err.is_none() {
+        record.notes.push("no colour term: too few reference stars with BP-RP".to_owned());
+    }
+    if scale.aperture.is_none() {
+        record.notes.push("no growth curve: a Gaussian's aperture correction assumed".to_owned());
+    }
+}
+
+fn catalogue(extraction: Extraction, solution: &Solution, scale: &FluxScale) -> Catalogue {
+    let sources = extraction.sources;
+    let n = sources.len();
+    let mut out = Catalogue::default();
+    for i in 0..n {
+        let (ra, dec) = solution.wcs.to_sky(sources.x_px[i], sources.y_px[i]);
+        out.ra_rad.push(ra);
+        out.dec_rad.push(dec);
+        out.mag.push(scale.mag(sources.flux_e[i]));
+        out.mag_err.push(scale.mag_err(sources.flux_e[i], sources.flux_err_e[i]));
+        out.filter_mag.push(scale.filter_mag(sources.snr[i]));
+    }
+    out.sources = sources;
+    out
+}

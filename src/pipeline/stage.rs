@@ -1,0 +1,122 @@
+//! Names and versions of the stages, and why a frame may not get through one.
+
+use std::fmt;
+
+use super::calibrate::CalibrateError;
+use crate::science::astrometry::NoSolution;
+
+/// A stage of the pipeline with the version of its results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageName {
+    /// Name, as in the database and on the command line.
+    pub name: &'static str,
+    /// Raised whenever the same input gives another result; results of old versions are redone.
+    pub version: u32,
+}
+
+/// Stages of a frame, in order.
+pub const FRAME_STAGES: [StageName; 5] = [
+    StageName { name: "ingest", version: 1 },
+    StageName { name: "calibrate", version: 1 },
+    StageName { name: "extract", version: 1 },
+    StageName { name: "solve", version: 1 },
+    StageName { name: "calibrate-flux", version: 1 },
+];
+
+/// Stages of a night, in order.
+pub const NIGHT_STAGES: [StageName; 3] = [
+    StageName { name: "link", version: 1 },
+    StageName { name: "identify", version: 1 },
+    StageName { name: "summarize", version: 1 },
+];
+
+/// Why a frame is not used: what was measured and what was needed.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The header has no usable time.
+    NoTime,
+    /// Masters or sections do not fit the frame.
+    NotCalibrated {
+        /// What calibration says.
+        why: CalibrateError,
+    },
+    /// No part of the frame has a measurable sky.
+    NoSky,
+    /// Too few sources to recognise the field.
+    FewSources {
+        /// Sources found.
+        found: usize,
+        /// Sources needed.
+        needed: usize,
+    },
+    /// The field was not recognised.
+    NotSolved {
+        /// What the solver says.
+        why: NoSolution,
+        /// Sources given to it.
+        n_sources: usize,
+        /// Seeing [px], when it could be measured.
+        fwhm_px: Option<f64>,
+        /// Elongation of the stars, 1 - b/a.
+        ellipticity: Option<f64>,
+    },
+    /// No reference catalogue was given.
+    NoReference,
+    /// Too few reference stars with a magnitude were measured.
+    NoZeroPoint {
+        /// Stars measured.
+        n_stars: usize,
+    },
+    /// The frame's stars are drawn out.
+    Trailed {
+        /// 1 - b/a.
+        ellipticity: f64,
+        /// Largest value allowed.
+        ellipticity_max: f64,
+    },
+    /// The frame is much less sharp than the night.
+    Blurred {
+        /// Seeing [arcsec].
+        fwhm_arcsec: f64,
+        /// Median of the night [arcsec].
+        night_arcsec: f64,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTime => write!(f, "no usable time of observation in the header"),
+            Self::NotCalibrated { why } => write!(f, "cannot be calibrated: {why}"),
+            Self::NoSky => write!(f, "no part of the frame has a measurable sky"),
+            Self::FewSources { found, needed } => {
+                write!(f, "too few sources: {found} found, {needed} needed (clouds, closed dome?)")
+            }
+            Self::NotSolved { why, n_sources, fwhm_px, ellipticity } => {
+                write!(f, "field not recognised: {why}; {n_sources} sources")?;
+                if let Some(fwhm) = fwhm_px {
+                    write!(f, ", FWHM {fwhm:.1} px")?;
+                }
+                if let Some(e) = ellipticity {
+                    write!(f, ", ellipticity {e:.2}")?;
+                }
+                Ok(())
+            }
+            Self::NoReference => {
+                write!(f, "no reference catalogue given: name one with --reference")
+            }
+            Self::NoZeroPoint { n_stars } => {
+                write!(f, "no zero point: {n_stars} usable reference stars")
+            }
+            Self::Trailed { ellipticity, ellipticity_max } => {
+                write!(f, "trailed: stars of ellipticity {ellipticity:.2}, allowed {ellipticity_max:.2}")
+            }
+            Self::Blurred { fwhm_arcsec, night_arcsec } => {
+                write!(f, "out of focus: FWHM {fwhm_arcsec:.1}\", the night's median is {night_arcsec:.1}\"")
+            }
+        }
+    }
+}
+
+/// How a stage of a frame ended.
+pub type Outcome<T> = Result<T, Refusal>;

@@ -1,0 +1,83 @@
+//! What people read of a night: page, mail, text, tables, pictures. Pure rendering, no sending.
+//!
+//! Everything is a function of a [`NightReport`] and of pixels handed in: the same night gives
+//! the same bytes, so nothing here asks for the time. `verdict` counts, `words` puts numbers into
+//! words, `stretch` and `blink` make pictures, `plot` makes charts; `html`, `text`, `mail` and
+//! `table` put them together.
+
+pub mod blink;
+mod glyphs;
+pub mod html;
+pub mod mail;
+mod page;
+pub mod plot;
+mod scale;
+pub mod stretch;
+pub mod table;
+pub mod text;
+pub mod verdict;
+pub mod words;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+pub use blink::{Stamp, blink_gif};
+pub use html::{CandidatePictures, render_html};
+pub use table::{detections_csv, frames_csv};
+
+use crate::pipeline::artifact::report::NightReport;
+
+/// A report that could not be rendered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The page's or the mail's template failed.
+    #[error("The report of night {night} could not be put into its template.")]
+    Template {
+        /// The night.
+        night: String,
+        /// What the template said.
+        source: askama::Error,
+    },
+    /// The blinking picture could not be encoded.
+    #[error("A blinking picture could not be encoded.")]
+    Gif {
+        /// What the encoder said.
+        source: gif::EncodingError,
+    },
+    /// There was no frame to make a blinking picture of.
+    #[error("A blinking picture needs at least one cut-out with pixels.")]
+    NoStamps,
+    /// A mail address is not one.
+    #[error("{address:?} is no mail address: write it as name@host or Name <name@host>.")]
+    Address {
+        /// The refused text.
+        address: String,
+        /// What is wrong with it.
+        source: lettre::address::AddressError,
+    },
+    /// No address to send to.
+    #[error("The mail of night {night} has no address to go to.")]
+    NoRecipient {
+        /// The night.
+        night: String,
+    },
+    /// The mail could not be put together.
+    #[error("The mail of night {night} could not be put together.")]
+    Mail {
+        /// The night.
+        night: String,
+        /// What the mail library said.
+        source: lettre::error::Error,
+    },
+}
+
+impl ReportError {
+    /// The error of a template, for `map_err`.
+    fn template(report: &NightReport) -> impl FnOnce(askama::Error) -> Self {
+        let night = report.night.clone();
+        move |source| Self::Template { night, source }
+    }
+}

@@ -1,0 +1,147 @@
+//! What page, text and mail of a small night say, and what they must never contain.
+
+use crate::pipeline::artifact::candidate::Identity;
+use crate::pipeline::artifact::report::NightReport;
+use crate::science::image::Image;
+use crate::science::time::Epoch;
+
+use super::ReportError;
+use super::blink::{Stamp, blink_gif};
+use super::fixture;
+use super::html::{CandidatePictures, render_html};
+use super::mail::{Envelope, morning_mail};
+use super::text::render_text;
+use super::verdict::verdict;
+
+fn pictures() -> Vec<CandidatePictures> {
+    let image = Image::from_pixels(5, 5, (0..25_u8).map(f32::from).collect()).expect("25 pixels");
+    let stamp = Stamp { label: "21:36".to_owned(), image, object_px: Some((2.0, 2.0)) };
+    let blink_gif = blink_gif(&[stamp]).expect("drawn");
+    vec![CandidatePictures { candidate_id: "U2BBBB".to_owned(), blink_gif }]
+}
+
+fn empty() -> NightReport {
+    NightReport {
+        frames: Vec::new(),
+        candidates: Vec::new(),
+        masters: Vec::new(),
+        not_done: Vec::new(),
+        ..fixture::report()
+    }
+}
+
+#[test]
+fn the_verdict_counts() {
+    assert_eq!(verdict(&fixture::report()), "2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost");
+    assert_eq!(verdict(&empty()), "2026-03-01: 0 unknown, 0 known, no science frames");
+    let mut report = fixture::report();
+    report.candidates.iter_mut().for_each(|c| c.identity = Identity::Unchecked);
+    assert_eq!(
+        verdict(&report),
+        "2026-03-01: 2 moving objects not compared with a list, 2 of 6 frames lost"
+    );
+}
+
+#[test]
+fn the_page_is_self_contained_and_escaped() {
+    let page = render_html(&fixture::report(), &pictures()).expect("rendered");
+    assert!(!page.contains("http:") && !page.contains("https:"), "no resource from elsewhere");
+    assert!(!page.contains("<script") && !page.contains("url("));
+    assert!(page.contains("22767 &#60;script&#62;alert(1)"));
+    assert!(page.contains("a&#38;b.fits"));
+    assert!(page.contains("data:image/gif;base64,R0lGOD"));
+    assert!(page.contains("<h1>2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost</h1>"));
+    assert!(page.contains("cloud: 0.9 mag less"));
+    assert!(page.contains("0.451 ± 0.012 ″/min") && page.contains("4 of 5 expected"));
+    let unknown = page.find("U2BBBB").expect("named");
+    assert!(unknown < page.find("K1AAAA").expect("named"), "unknown objects first");
+    assert_eq!(page, render_html(&fixture::report(), &pictures()).expect("rendered"));
+}
+
+#[test]
+fn all_tags_of_the_page_close() {
+    for report in [fixture::report(), empty()] {
+        let page = render_html(&report, &[]).expect("rendered");
+        for tag in [
+            "main", "article", "div", "table", "thead", "tbody", "tr", "td", "details", "svg", "dl",
+        ] {
+            let opened = page.matches(&format!("<{tag}>")).count()
+                + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+    }
+}
+
+#[test]
+fn the_text_reads_like_this() {
+    let text = render_text(&fixture::report());
+    let expected = "\
+2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost
+
+Unknown or not compared with a list
+  U2BBBB: G 19.22 ± 0.03, 0.451 ± 0.012 arcsec/min towards 116.6 deg, seen in 4 of 5 frames, \
+at 21:36:00 UTC 08 13 36.00 -05 15 00.0
+     Hardly a chance alignment: one as good as this is expected in about one of 5,000 such nights.
+
+Known
+  22767 <script>alert(1)</script>: G 17.82 ± 0.03, 0.451 ± 0.012 arcsec/min towards 116.6 deg, \
+seen in 4 of 5 frames, at 21:36:00 UTC 08 13 36.00 -05 15 00.0, 0.31 arcsec off its prediction
+
+Frames lost
+  f2.fits: rejected, cloud: 0.9 mag less than the night's best zero point
+  a&b.fits: failed, truncated, <1 of 1> image
+
+Not done, and why
+  a&b.fits: The file ends early: 1,440 of 2,880 bytes. It was left out; copy it again.
+
+Master frames
+  bias: median of 5 frames
+  flat V: 6 frames
+
+autossos 0.1.0, simulated camera, profile generic
+";
+    assert_eq!(text.body, expected);
+    assert_eq!(text.subject, "2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost");
+}
+
+#[test]
+fn the_mail_is_a_message_with_two_faces_and_no_randomness() {
+    let to = ["Observer <a@example.org>".to_owned(), "b@example.org".to_owned()];
+    // MJD 61101.25 is 2026-03-02 06:00 UTC, a Monday.
+    let at = Epoch::from_mjd_utc(61_101.25);
+    let envelope = Envelope { from: "autossos <dome@example.org>", to: &to, at };
+    let mail = morning_mail(&fixture::report(), &envelope).expect("made");
+    let text = String::from_utf8(mail.bytes.clone()).expect("ASCII");
+    assert!(text.is_ascii());
+    assert!(text.contains("Subject: 2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost\r\n"));
+    assert!(text.contains("Date: Mon, 02 Mar 2026 06:00:00 +0000\r\n"));
+    let hash = mail.key.rsplit('/').next().expect("a hash");
+    assert!(text.contains(&format!("Message-ID: <2026-03-01.{hash}@example.org>\r\n")));
+    assert!(text.contains("multipart/alternative"));
+    assert!(text.contains("text/plain") && text.contains("text/html"));
+    let html = text.split("text/html").nth(1).expect("a second part");
+    assert!(html.contains("U2BBBB") && !html.contains("<script"));
+    assert_eq!(morning_mail(&fixture::report(), &envelope).expect("made"), mail);
+    let later = Envelope { at: at.plus_seconds(60.0), ..envelope };
+    assert_eq!(morning_mail(&fixture::report(), &later).expect("made").key, mail.key);
+}
+
+#[test]
+fn bad_addresses_and_hostile_names_are_handled() {
+    let at = Epoch::from_mjd_utc(f64::NAN);
+    let none = Envelope { from: "a@example.org", to: &[], at };
+    assert!(matches!(
+        morning_mail(&fixture::report(), &none),
+        Err(ReportError::NoRecipient { .. })
+    ));
+    let to = ["not an address".to_owned()];
+    let bad = Envelope { from: "a@example.org", to: &to, at };
+    assert!(matches!(morning_mail(&fixture::report(), &bad), Err(ReportError::Address { .. })));
+    let mut report = fixture::report();
+    report.night = "n\r\nBcc: evil@example.org".to_owned();
+    let to = ["b@example.org".to_owned()];
+    let mail = morning_mail(&report, &Envelope { from: "a@example.org", to: &to, at });
+    let text = String::from_utf8(mail.expect("made").bytes).expect("ASCII");
+    let head = text.split("\r\n\r\n").next().expect("a head");
+    assert!(!head.lines().any(|line| line.starts_with("Bcc")));
+}

@@ -1,0 +1,259 @@
+//! From a first match to the final fit: pairs and model grow in turn.
+//!
+//! Rounds begin with the bright stars and a radius that forgives distortion; while the number of
+//! pairs grows the order of the model may rise, then the radius shrinks to what the residuals
+//! need, and with it the lists grow to all stars: at no time are so many stars within the radius
+//! that chance pairs matter.
+
+use super::fit::{Fit, FitSetup, PairedStar, fit, order_for, residuals_rad, rms};
+use super::matching::{StarGrid, pair_up};
+use super::similarity::Point;
+use super::verify::ln_binomial_tail;
+use super::{FrameSize, ImageStar, SolveParams};
+use crate::science::reference::motion::StarAtEpoch;
+use crate::science::sky::wcs::Wcs;
+use crate::science::units::ARCSEC_RAD;
+
+/// Rounds of pairing and fitting, at most.
+const ROUNDS_MAX: usize = 16;
+/// Fraction of the frame that the discs of all stars in use may cover.
+const COVERED_MAX: f64 = 0.08;
+/// Stars that are used whatever they cover.
+const LIST_MIN: usize = 30;
+/// Radius of pairing in units of the residuals' scatter per axis.
+const RADIUS_SIGMA: f64 = 5.0;
+/// Least radius of pairing [px].
+const RADIUS_MIN_PX: f64 = 0.6;
+/// Growth of the number of pairs below which the radius shrinks.
+const GROWTH: f64 = 1.02;
+/// Factor by which the radius shrinks in a round, at most.
+const SHRINK: f64 = 0.6;
+/// Stars with a neighbour this near are left out of the final fit [px].
+const CROWDED_PX: f64 = 5.0;
+/// ... unless the neighbour is fainter by this much [mag].
+const CROWDED_MAG: f64 = 2.5;
+/// Least number of pairs that must remain when crowded ones are left out.
+const UNCROWDED_MIN: usize = 30;
+/// Number of groups for the test on stars kept out.
+const FOLDS: usize = 5;
+/// Pairs needed for that test.
+const FOLD_PAIRS_MIN: usize = 20;
+
+/// The two lists of a frame and what they are fitted with.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists<'a> {
+    /// Stars of the frame, brightest first.
+    pub stars: &'a [ImageStar],
+    /// Reference stars around it, brightest first.
+    pub references: &'a [StarAtEpoch],
+    /// Size of the frame.
+    pub size: FrameSize,
+    /// Limits.
+    pub params: &'a SolveParams,
+}
+
+/// A refined solution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refined {
+    /// The final fit.
+    pub fit: Fit,
+    /// (number of the star, number of the reference star) of the fit's pairs.
+    pub pairs: Vec<(usize, usize)>,
+    /// Number of pairs among the stars that were counted for the odds.
+    pub n_matches: usize,
+    /// Natural logarithm of the probability of so many by chance, trials not counted.
+    pub ln_chance: f64,
+}
+
+/// Refines a solution whose error is below `radius_px` over most of the frame.
+pub fn refine(lists: &Lists<'_>, start: &Wcs, radius_px: f64) -> Option<Refined> {
+    let places: Vec<Point> = lists.stars.iter().map(|s| (s.x_px, s.y_px)).collect();
+    let mut wcs = start.clone();
+    let (mut radius, mut n_before, mut order_max) = (radius_px, 0, 1);
+    for _ in 0..ROUNDS_MAX {
+        let n = list_length(radius, lists.size);
+        let pairs = pairs_at(lists, &places, &wcs, (n, radius));
+        let found = fit_pairs(lists, &wcs, &pairs, order_max)?;
+        let scatter_px = scatter_px(lists, &found, &pairs);
+        wcs = found.wcs;
+        let is_growing = pairs.len() as f64 > GROWTH * n_before as f64 && n_before > 0;
+        n_before = pairs.len();
+        if order_max < lists.params.order_max {
+            order_max += 1;
+            continue;
+        }
+        if is_growing {
+            continue;
+        }
+        let wanted = (RADIUS_SIGMA * scatter_px).clamp(RADIUS_MIN_PX, radius);
+        if wanted > 0.95 * radius {
+            break;
+        }
+        radius = wanted.max(SHRINK * radius);
+        n_before = 0;
+    }
+    finish(lists, &places, &wcs, radius)
+}
+
+/// The final fit with all stars, and the odds of its pairs.
+fn finish(lists: &Lists<'_>, places: &[Point], wcs: &Wcs, radius: f64) -> Option<Refined> {
+    let all = pairs_at(lists, places, wcs, (usize::MAX, radius));
+    let lonely = uncrowded(lists, wcs, &all, places);
+    let pairs = if lonely.len() >= UNCROWDED_MIN { lonely } else { all };
+    let fit = fit_pairs(lists, wcs, &pairs, lists.params.order_max)?;
+    let (n_matches, ln_chance) = odds(lists, places, &fit, radius);
+    Some(Refined { fit, pairs, n_matches, ln_chance })
+}
+
+/// How many of the brightest stars are used with a radius.
+fn list_length(radius_px: f64, size: FrameSize) -> usize {
+    let disc = std::f64::consts::PI * radius_px * radius_px;
+    ((COVERED_MAX * size.area_px() / disc) as usize).max(LIST_MIN)
+}
+
+/// Pairs (star, reference star) among the `n` brightest of both lists within a radius [px].
+fn pairs_at(
+    lists: &Lists<'_>,
+    places: &[Point],
+    wcs: &Wcs,
+    (n, radius_px): (usize, f64),
+) -> Vec<(usize, usize)> {
+    let predictions = predicted(lists, wcs, n);
+    let points: Vec<Point> = predictions.iter().map(|(_, p)| *p).collect();
+    let grid = StarGrid::new(&places[..n.min(places.len())], lists.size);
+    pair_up(&points, &grid, radius_px)
+        .into_iter()
+        .map(|(prediction, star)| (star, predictions[prediction].0))
+        .collect()
+}
+
+/// Numbers and pixels of the `n` brightest reference stars that fall on the frame.
+fn predicted(lists: &Lists<'_>, wcs: &Wcs, n: usize) -> Vec<(usize, Point)> {
+    lists
+        .references
+        .iter()
+        .enumerate()
+        .filter_map(|(i, s)| wcs.to_pixel(s.ra_rad, s.dec_rad).map(|p| (i, p)))
+        .filter(|(_, p)| lists.size.holds(p.0, p.1))
+        .take(n)
+        .collect()
+}
+
+/// Fits pairs with the highest order they allow.
+fn fit_pairs(
+    lists: &Lists<'_>,
+    near: &Wcs,
+    pairs: &[(usize, usize)],
+    order_max: usize,
+) -> Option<Fit> {
+    let paired = paired(lists, pairs);
+    let order =
+        order_for(paired.iter().map(|p| (p.image.x_px, p.image.y_px)), lists.size, order_max);
+    fit(&paired, &setup(lists, near, order))
+}
+
+fn paired(lists: &Lists<'_>, pairs: &[(usize, usize)]) -> Vec<PairedStar> {
+    let pair = |&(i, r): &(usize, usize)| PairedStar {
+        image: lists.stars[i],
+        star: lists.references[r],
+    };
+    pairs.iter().map(pair).collect()
+}
+
+fn setup(lists: &Lists<'_>, near: &Wcs, order: usize) -> FitSetup {
+    let centre = lists.size.centre_px();
+    FitSetup {
+        size: lists.size,
+        near_rad: near.to_sky(centre.0, centre.1),
+        scale_arcsec: near.pixel_scale_arcsec(),
+        order,
+        floor_mas: lists.params.floor_mas,
+    }
+}
+
+/// Residuals per axis of the used pairs [px].
+fn scatter_px(lists: &Lists<'_>, fit: &Fit, pairs: &[(usize, usize)]) -> f64 {
+    let scale_rad = fit.wcs.pixel_scale_arcsec() * ARCSEC_RAD;
+    let residuals = residuals_rad(&fit.wcs, &paired(lists, pairs));
+    let used = residuals.iter().zip(&fit.is_used).filter(|(_, u)| **u).map(|(r, _)| *r);
+    rms(used).unwrap_or(0.0) / scale_rad
+}
+
+/// The pairs without a neighbour in either list that could have drawn the centroid.
+fn uncrowded(
+    lists: &Lists<'_>,
+    wcs: &Wcs,
+    pairs: &[(usize, usize)],
+    places: &[Point],
+) -> Vec<(usize, usize)> {
+    let predictions = predicted(lists, wcs, usize::MAX);
+    let points: Vec<Point> = predictions.iter().map(|(_, p)| *p).collect();
+    let (references, stars) =
+        (StarGrid::new(&points, lists.size), StarGrid::new(places, lists.size));
+    let flux_ratio = 10.0_f64.powf(-0.4 * CROWDED_MAG);
+    let is_lonely = |&(star, reference): &(usize, usize)| {
+        let own = lists.references[reference];
+        let near_reference = references.within(places[star], CROWDED_PX).any(|(k, _)| {
+            let other = predictions[k].0;
+            let fainter_by = lists.references[other].g_mag.zip(own.g_mag).map_or(0.0, |(o, g)| o - g);
+            other != reference && fainter_by < CROWDED_MAG
+        });
+        let near_star = stars.within(places[star], CROWDED_PX).any(|(k, _)| {
+            k != star && lists.stars[k].flux > flux_ratio * lists.stars[star].flux
+        });
+        !near_reference && !near_star
+    };
+    pairs.iter().filter(|p| is_lonely(p)).copied().collect()
+}
+
+/// Pairs among the bright stars and the logarithm of their probability by chance.
+///
+/// As many pairs as the model has freedom are not counted.
+fn odds(lists: &Lists<'_>, places: &[Point], fit: &Fit, radius_px: f64) -> (usize, f64) {
+    let mut best = (0, 0.0);
+    let freedom = (fit.order + 1) * (fit.order + 2) / 2;
+    let mut n = list_length(radius_px, lists.size).min(places.len());
+    while n >= LIST_MIN.min(places.len()).max(1) {
+        let pairs = pairs_at(lists, places, &fit.wcs, (n, radius_px));
+        let n_inside = predicted(lists, &fit.wcs, n).len();
+        let disc = std::f64::consts::PI * radius_px * radius_px / lists.size.area_px();
+        let chance = (n as f64 * disc).min(0.5);
+        let tail = ln_binomial_tail(
+            n_inside.saturating_sub(freedom.max(3)),
+            pairs.len().saturating_sub(freedom.max(3)),
+            chance,
+        );
+        if tail < best.1 {
+            best = (pairs.len(), tail);
+        }
+        n /= 2;
+    }
+    best
+}
+
+/// Residuals of pairs kept out of the fit, per axis [arcsec]; `None` below 20 used pairs.
+///
+/// Every fifth pair is predicted by a fit to the others; clipped pairs take no part.
+pub fn held_out_rms_arcsec(lists: &Lists<'_>, refined: &Refined) -> Option<f64> {
+    let used: Vec<(usize, usize)> = refined
+        .pairs
+        .iter()
+        .zip(&refined.fit.is_used)
+        .filter(|(_, u)| **u)
+        .map(|(p, _)| *p)
+        .collect();
+    if used.len() < FOLD_PAIRS_MIN {
+        return None;
+    }
+    let mut residuals = Vec::with_capacity(used.len());
+    for fold in 0..FOLDS {
+        let part = |keep: bool| -> Vec<(usize, usize)> {
+            let all = used.iter().enumerate();
+            all.filter(|(i, _)| (i % FOLDS == fold) == keep).map(|(_, p)| *p).collect()
+        };
+        let order = refined.fit.order;
+        let others = fit(&paired(lists, &part(false)), &setup(lists, &refined.fit.wcs, order))?;
+        residuals.extend(residuals_rad(&others.wcs, &paired(lists, &part(true))));
+    }
+    rms(residuals.into_iter()).map(|r| r / ARCSEC_RAD)
+}

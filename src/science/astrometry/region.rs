@@ -1,0 +1,453 @@
+//! The search of one region: hypotheses from triangles, tested, confirmed, refined.
+
+use std::sync::OnceLock;
+
+use super::asterism::{ShapeTable, Triangle, triangles};
+use super::fit::{Fit, FitSetup, PairedStar, fit, order_for};
+use super::matching::{StarGrid, pair_up, thinned};
+use super::refine::{Lists, Refined, held_out_rms_arcsec, refine};
+use super::similarity::{Point, Similarity};
+use super::verify::{Raster, Taken, ln_binomial_tail};
+use super::{FrameSize, ImageStar, NoSolution, Solution, SolveParams};
+use crate::science::reference::motion::StarAtEpoch;
+use crate::science::reference::tiles::{ReferenceError, ReferenceSky};
+use crate::science::sky::tan::TangentPlane;
+use crate::science::sky::wcs::Wcs;
+use crate::science::units::ARCSEC_RAD;
+
+/// How many of the brightest stars make triangles: (of the frame, of the catalogue per frame).
+///
+/// The first two suit good lists; the later ones lists of which few bright stars are common:
+/// saturated stars, trails, a sparse catalogue.
+pub const LEVELS: [(usize, usize); 5] = [(25, 25), (50, 50), (30, 90), (110, 30), (160, 22)];
+/// Most catalogue stars that make triangles, when the region is larger than the frame.
+const TRIANGLE_STARS_MAX: usize = 100;
+/// Most stars of the frame in the tests.
+const TEST_STARS: usize = 400;
+/// Catalogue stars per frame in the tests.
+const TEST_REFERENCES: usize = 200;
+/// Least side of a triangle as a fraction of the frame's diagonal.
+const SIDE_MIN: f64 = 0.12;
+/// Radius within which a prediction counts, as a fraction of the diagonal; forgives distortion.
+const RADIUS_FRACTION: f64 = 0.003;
+/// Least such radius [px].
+const RADIUS_MIN_PX: f64 = 2.5;
+/// Fainter stars this near to a brighter one are left out, in units of that radius.
+const THIN_RADII: f64 = 2.0;
+/// Factor on the radius after the similarity was fitted to its pairs.
+const CONFIRM_SHRINK: f64 = 0.7;
+/// Log-odds of the sequential test that call for a closer look.
+const CLOSER_LOOK: f64 = 5.0;
+/// Log-odds, trials counted, from which a hypothesis is refined.
+const REFINE_FROM: f64 = 4.0;
+/// Freedom that choosing radius and list lengths adds, as a number of trials.
+const CHOICES: f64 = 20.0;
+/// Trials that are counted at least.
+const TRIALS_MIN: f64 = 1000.0;
+/// Largest ratio of the scales along two directions of a real frame.
+const ANISOTROPY_MAX: f64 = 1.06;
+/// A solution fails when stars kept out of the fit scatter more than the others by this factor.
+const HELD_OUT_RATIO_MAX: f64 = 2.5;
+/// Hypotheses per region and level, at most.
+const HYPOTHESES_MAX: u64 = 1_000_000;
+/// Catalogue stars without which a region is passed over.
+pub const REFERENCES_MIN: usize = 5;
+
+/// The stars of a frame, prepared for many hypotheses.
+#[derive(Debug)]
+pub struct FrameStars<'a> {
+    /// All stars, brightest first.
+    pub stars: &'a [ImageStar],
+    /// Size of the frame.
+    pub size: FrameSize,
+    /// Bright stars without close companions, brightest first.
+    points: Vec<Point>,
+    grid: StarGrid,
+    raster: Raster,
+    radius_px: f64,
+    tables: [OnceLock<ShapeTable>; LEVELS.len()],
+}
+
+impl<'a> FrameStars<'a> {
+    /// Prepares stars that lie on the frame, brightest first.
+    pub fn new(stars: &'a [ImageStar], size: FrameSize) -> Self {
+        let radius_px = (RADIUS_FRACTION * 2.0 * size.half_diagonal_px()).max(RADIUS_MIN_PX);
+        let places: Vec<Point> = stars.iter().map(|s| (s.x_px, s.y_px)).collect();
+        let kept = thinned(&places, size, THIN_RADII * radius_px);
+        let points: Vec<Point> = kept.into_iter().map(|i| places[i]).take(TEST_STARS).collect();
+        Self {
+            stars,
+            size,
+            grid: StarGrid::new(&points, size),
+            raster: Raster::new(&points, size, radius_px),
+            points,
+            radius_px,
+            tables: std::array::from_fn(|_| OnceLock::new()),
+        }
+    }
+
+    /// Number of stars that are no close companions.
+    pub fn n_points(&self) -> usize {
+        self.points.len()
+    }
+
+    fn table(&self, level: usize) -> &ShapeTable {
+        self.tables[level].get_or_init(|| {
+            let side_min = SIDE_MIN * 2.0 * self.size.half_diagonal_px();
+            ShapeTable::new(triangles(&self.points, LEVELS[level].0, side_min))
+        })
+    }
+}
+
+/// A part of the sky and the scales to try there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Region {
+    /// Centre (RA, Dec) [rad].
+    pub centre_rad: (f64, f64),
+    /// Radius [rad].
+    pub radius_rad: f64,
+    /// Smallest and largest scale [rad/px].
+    pub scales_rad_per_px: (f64, f64),
+}
+
+/// What all regions of a search share.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The frame.
+    pub frame: &'a FrameStars<'a>,
+    /// The catalogue.
+    pub sky: &'a dyn ReferenceSky,
+    /// Epoch of the frame [Julian year].
+    pub epoch_yr: f64,
+    /// Limits.
+    pub params: &'a SolveParams,
+    /// Hypotheses tested in earlier regions.
+    pub n_hypotheses_before: u64,
+}
+
+/// What came of one region.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The solution, if the frame lies here.
+    pub solution: Option<Solution>,
+    /// A match that did not hold for stars kept out.
+    pub unverified: Option<NoSolution>,
+    /// Number of hypotheses tested.
+    pub n_hypotheses: u64,
+    /// Matches of the best hypothesis.
+    pub best_matches: usize,
+    /// Log-odds of the best hypothesis, trials counted.
+    pub best_log_odds: f64,
+    /// Number of catalogue stars in the region that could be used.
+    pub n_references: usize,
+}
+
+/// The catalogue stars of a region on its tangent plane, brightest first.
+struct Local {
+    points: Vec<Point>,
+    stars: Vec<StarAtEpoch>,
+    plane: TangentPlane,
+    per_frame: f64,
+}
+
+/// A hypothesis that was worth refining: its map and its pairs (catalogue, frame).
+struct Match<'a> {
+    local: &'a Local,
+    map: Similarity,
+    pairs: Vec<(usize, usize)>,
+}
+
+/// Searches one region with some of the [`LEVELS`].
+pub fn search(
+    context: &Context<'_>,
+    region: &Region,
+    levels: std::ops::Range<usize>,
+) -> Result<Outcome, ReferenceError> {
+    let local = local(context, region)?;
+    let mut outcome = Outcome {
+        n_references: local.points.len(),
+        best_log_odds: f64::NEG_INFINITY,
+        ..Outcome::default()
+    };
+    if local.points.len() < REFERENCES_MIN {
+        return Ok(outcome);
+    }
+    for level in levels {
+        if is_repetition(context.frame, &local, level) {
+            continue;
+        }
+        search_level(context, region, &local, level, &mut outcome)?;
+        if outcome.solution.is_some() {
+            break;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Tells whether an earlier level had the same stars, as lists are short.
+fn is_repetition(frame: &FrameStars<'_>, local: &Local, level: usize) -> bool {
+    let lengths = |level: usize| {
+        let (n_image, _) = LEVELS[level];
+        (n_image.min(frame.points.len()), triangle_stars(local, level))
+    };
+    let (n_image, n_reference) = lengths(level);
+    (0..level).map(lengths).any(|(i, r)| i >= n_image && r >= n_reference)
+}
+
+/// Number of catalogue stars that make triangles at a level.
+fn triangle_stars(local: &Local, level: usize) -> usize {
+    let wanted = (LEVELS[level].1 as f64 * local.per_frame) as usize;
+    wanted.min(TRIANGLE_STARS_MAX.max(LEVELS[level].1)).min(local.points.len())
+}
+
+fn local(context: &Context<'_>, region: &Region) -> Result<Local, ReferenceError> {
+    let size = context.frame.size;
+    let scale = (region.scales_rad_per_px.0 * region.scales_rad_per_px.1).sqrt();
+    let frame_area = size.area_px() * scale * scale;
+    let circle_area = std::f64::consts::PI * region.radius_rad * region.radius_rad;
+    let per_frame = (circle_area / frame_area).clamp(1.0, 4.0);
+    let limit = (TEST_REFERENCES as f64 * per_frame) as usize;
+    let (centre, radius) = (region.centre_rad, region.radius_rad);
+    let mut stars = context.sky.brightest_in_cone(centre, radius, context.epoch_yr, limit)?;
+    let plane = TangentPlane::at(centre);
+    stars.retain(|s| plane.project(s.ra_rad, s.dec_rad).is_some());
+    let points = stars.iter().filter_map(|s| plane.project(s.ra_rad, s.dec_rad)).collect();
+    Ok(Local { points, stars, plane, per_frame })
+}
+
+fn search_level(
+    context: &Context<'_>,
+    region: &Region,
+    local: &Local,
+    level: usize,
+    outcome: &mut Outcome,
+) -> Result<(), ReferenceError> {
+    let frame = context.frame;
+    let table = frame.table(level);
+    let diagonal_px = 2.0 * frame.size.half_diagonal_px();
+    let (scale_min, scale_max) = region.scales_rad_per_px;
+    let side_min = SIDE_MIN * diagonal_px * scale_min;
+    let mut taken = Taken::new(frame.points.len());
+    let stop_at = outcome.n_hypotheses + HYPOTHESES_MAX;
+    for made in triangles(&local.points, triangle_stars(local, level), side_min) {
+        let longest = f64::from(made.longest);
+        if longest > 1.05 * diagonal_px * scale_max {
+            continue;
+        }
+        // The scale lies within the range when the side in the frame does.
+        let sides = (longest / scale_max, longest / scale_min);
+        for seen in table.similar(made.shape) {
+            let side = f64::from(seen.longest);
+            if side < sides.0 || side > sides.1 {
+                continue;
+            }
+            outcome.n_hypotheses += 1;
+            let Some(map) = hypothesis(frame, local, &made, seen) else { continue };
+            let makers = (made.vertices, seen.vertices);
+            let score = frame.raster.score(&map, &local.points, makers, &mut taken);
+            if score.log_odds >= CLOSER_LOOK {
+                look_closer(context, region, local, &map, outcome)?;
+                if outcome.solution.is_some() {
+                    return Ok(());
+                }
+            }
+        }
+        if outcome.n_hypotheses > stop_at {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The map that two similar triangles propose.
+fn hypothesis(
+    frame: &FrameStars<'_>,
+    local: &Local,
+    made: &Triangle,
+    seen: &Triangle,
+) -> Option<Similarity> {
+    let pair = |k: usize| {
+        let reference = local.points[usize::from(made.vertices[k])];
+        (reference, frame.points[usize::from(seen.vertices[k])])
+    };
+    Similarity::fit(&[pair(0), pair(1), pair(2)], made.is_anticlockwise != seen.is_anticlockwise)
+}
+
+/// Fits the map to all its pairs, counts again in a smaller radius; refines when that is good.
+fn look_closer(
+    context: &Context<'_>,
+    region: &Region,
+    local: &Local,
+    map: &Similarity,
+    outcome: &mut Outcome,
+) -> Result<(), ReferenceError> {
+    let frame = context.frame;
+    let trials = (context.n_hypotheses_before + outcome.n_hypotheses) as f64;
+    let ln_trials = (trials.max(TRIALS_MIN) * CHOICES).ln();
+    let mut map = *map;
+    let mut pairs = Vec::new();
+    for shrink in [1.0, 1.0, CONFIRM_SHRINK] {
+        pairs = pairs_of(frame, local, &map, shrink * frame.radius_px);
+        let places: Vec<(Point, Point)> =
+            pairs.iter().map(|&(r, i)| (local.points[r], frame.points[i])).collect();
+        let Some(better) = Similarity::fit(&places, map.is_conjugate()) else { return Ok(()) };
+        map = better;
+    }
+    let inside: Vec<usize> = (0..local.points.len())
+        .filter(|&r| {
+            let (x, y) = map.to_pixel(local.points[r]);
+            frame.size.holds(x, y)
+        })
+        .collect();
+    let radius_px = CONFIRM_SHRINK * frame.radius_px;
+    let log_odds = -best_tail(frame, &inside, &pairs, radius_px) - ln_trials;
+    if log_odds > outcome.best_log_odds {
+        (outcome.best_log_odds, outcome.best_matches) = (log_odds, pairs.len());
+    }
+    if log_odds < REFINE_FROM {
+        return Ok(());
+    }
+    refine_match(context, region, &Match { local, map, pairs }, ln_trials, outcome)
+}
+
+/// Pairs (catalogue, frame) of the test lists under a map.
+fn pairs_of(
+    frame: &FrameStars<'_>,
+    local: &Local,
+    map: &Similarity,
+    radius_px: f64,
+) -> Vec<(usize, usize)> {
+    let predictions: Vec<Point> = local.points.iter().map(|&p| map.to_pixel(p)).collect();
+    let mut pairs = pair_up(&predictions, &frame.grid, radius_px);
+    pairs.retain(|&(r, _)| frame.size.holds(predictions[r].0, predictions[r].1));
+    pairs
+}
+
+/// Smallest logarithm of the chance over some lengths of both lists; three pairs are not counted.
+fn best_tail(
+    frame: &FrameStars<'_>,
+    inside: &[usize],
+    pairs: &[(usize, usize)],
+    radius_px: f64,
+) -> f64 {
+    let disc = std::f64::consts::PI * radius_px * radius_px / frame.size.area_px();
+    let mut best = 0.0_f64;
+    for n_image in [12, 40, 120, TEST_STARS] {
+        for n_reference in [12, 40, 120, inside.len()] {
+            let (n_image, n_reference) =
+                (n_image.min(frame.points.len()), n_reference.min(inside.len()));
+            let Some(&last) = n_reference.checked_sub(1).and_then(|k| inside.get(k)) else {
+                continue;
+            };
+            let matched = pairs.iter().filter(|&&(r, i)| r <= last && i < n_image).count();
+            let chance = (n_image as f64 * disc).min(0.5);
+            let (n, k) = (n_reference.saturating_sub(3), matched.saturating_sub(3));
+            best = best.min(ln_binomial_tail(n, k, chance));
+        }
+    }
+    best
+}
+
+/// Refines a match with all stars around it; keeps it as the solution when it passes all tests.
+fn refine_match(
+    context: &Context<'_>,
+    region: &Region,
+    found: &Match<'_>,
+    ln_trials: f64,
+    outcome: &mut Outcome,
+) -> Result<(), ReferenceError> {
+    let frame = context.frame;
+    let Some(start) = first_wcs(frame, region, found) else { return Ok(()) };
+    let centre = frame.size.centre_px();
+    let radius_rad = 1.05 * frame.size.half_diagonal_px() * start.pixel_scale_arcsec() * ARCSEC_RAD;
+    let references = context.sky.brightest_in_cone(
+        start.to_sky(centre.0, centre.1),
+        radius_rad,
+        context.epoch_yr,
+        context.params.fit_stars_max,
+    )?;
+    let lists = Lists {
+        stars: frame.stars,
+        references: &references,
+        size: frame.size,
+        params: context.params,
+    };
+    let Some(refined) = refine(&lists, &start, frame.radius_px) else { return Ok(()) };
+    let log_odds = -refined.ln_chance - ln_trials;
+    if log_odds > outcome.best_log_odds {
+        (outcome.best_log_odds, outcome.best_matches) = (log_odds, refined.n_matches);
+    }
+    if log_odds < context.params.log_odds_min || !is_plausible(&refined.fit, region) {
+        return Ok(());
+    }
+    let held_out_rms_arcsec = held_out_rms_arcsec(&lists, &refined);
+    let solution = solution(&lists, refined, log_odds, held_out_rms_arcsec);
+    match held_out_rms_arcsec {
+        Some(held_out) if held_out > HELD_OUT_RATIO_MAX * solution.rms_arcsec => {
+            outcome.unverified = Some(NoSolution::Unverified {
+                n_pairs: solution.n_used,
+                rms_arcsec: solution.rms_arcsec,
+                held_out_rms_arcsec: held_out,
+            });
+        }
+        _ => outcome.solution = Some(solution),
+    }
+    Ok(())
+}
+
+/// An affine (for few pairs: similar) solution from the pairs of a hypothesis.
+fn first_wcs(frame: &FrameStars<'_>, region: &Region, found: &Match<'_>) -> Option<Wcs> {
+    let pair = |&(r, i): &(usize, usize)| {
+        let (x_px, y_px) = frame.points[i];
+        let image = ImageStar { x_px, y_px, flux: 0.0, position_err_px: frame.radius_px };
+        PairedStar { image, star: found.local.stars[r] }
+    };
+    let paired: Vec<PairedStar> = found.pairs.iter().map(pair).collect();
+    let (low, high) = region.scales_rad_per_px;
+    let middle = found.map.to_plane(frame.size.centre_px());
+    let places = paired.iter().map(|p| (p.image.x_px, p.image.y_px));
+    let setup = FitSetup {
+        size: frame.size,
+        near_rad: found.local.plane.deproject(middle.0, middle.1),
+        scale_arcsec: (low * high).sqrt() / ARCSEC_RAD,
+        order: order_for(places, frame.size, 1),
+        floor_mas: 0.0,
+    };
+    fit(&paired, &setup).map(|fit| fit.wcs)
+}
+
+/// Tells whether scale and shape of a solution are those of a real frame in this search.
+fn is_plausible(fit: &Fit, region: &Region) -> bool {
+    let [[a, b], [c, d]] = fit.wcs.cd_rad_per_px;
+    let scale = (a * d - b * c).abs().sqrt();
+    let (low, high) = region.scales_rad_per_px;
+    if scale < 0.97 * low || scale > 1.03 * high {
+        return false;
+    }
+    // Singular values s1 >= s2 of CD: s1^2 + s2^2 = sum of squares, s1 s2 = |det|.
+    let half_sum = 0.5 * (a * a + b * b + c * c + d * d);
+    let difference = (half_sum * half_sum - scale.powi(4)).max(0.0).sqrt();
+    let ratio = ((half_sum + difference) / (half_sum - difference)).sqrt();
+    ratio < ANISOTROPY_MAX
+}
+
+fn solution(
+    lists: &Lists<'_>,
+    refined: Refined,
+    log_odds: f64,
+    held_out_rms_arcsec: Option<f64>,
+) -> Solution {
+    let used = refined.pairs.iter().zip(&refined.fit.is_used).filter(|(_, used)| **used);
+    let pairs: Vec<(usize, StarAtEpoch)> =
+        used.map(|(&(i, r), _)| (i, lists.references[r])).collect();
+    Solution {
+        n_used: pairs.len(),
+        pairs,
+        rms_arcsec: refined.fit.rms_arcsec,
+        held_out_rms_arcsec,
+        order: refined.fit.order,
+        log_odds,
+        n_hypotheses: 0,
+        wcs: refined.fit.wcs,
+    }
+}

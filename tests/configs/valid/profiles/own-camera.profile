@@ -1,0 +1,6 @@
+name = "own-camera"
+filter = ["FILTNO"]
+
+[kind]
+keywords = ["TYPE"]
+science = ["sky"]
