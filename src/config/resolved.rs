@@ -136,7 +136,7 @@ pub struct Extract {
 
 impl Default for Extract {
     fn default() -> Self {
-        Self { threshold_sigma: 3.0 }
+        Self { threshold_sigma: 4.0 }
     }
 }
 

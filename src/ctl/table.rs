@@ -59,6 +59,12 @@ pub(super) fn frames_summary(report: &NightReport) -> String {
         let reason = frame.reason.as_deref().unwrap_or("no reason known");
         text.push_str(&format!("\n  {} {word}: {reason}", frame.frame));
     }
+    if !report.faint.is_empty() {
+        text.push_str(&format!(
+            "\n  {} more at the limit of detection: see the report",
+            report.faint.len()
+        ));
+    }
     for note in &report.not_done {
         text.push_str(&format!("\n  {}: {}", note.subject, note.text));
     }

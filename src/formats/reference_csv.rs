@@ -123,9 +123,8 @@ impl Columns {
             })
             .collect();
         let place = |name: &str| names.iter().position(|n| n == name);
-        let required = |column: &'static str| {
-            place(column).ok_or(ReferenceCsvError::MissingColumn { column })
-        };
+        let required =
+            |column: &'static str| place(column).ok_or(ReferenceCsvError::MissingColumn { column });
         Ok(Self {
             source_id: place("source_id"),
             ra: required("ra")?,

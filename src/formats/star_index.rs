@@ -232,11 +232,8 @@ impl<R: ReadAt> IndexReader<R> {
             return Err(broken);
         };
         let length = usize::try_from(n_cells).unwrap_or(0) * ENTRY_BYTES;
-        let directory = decode_directory(
-            &read(&bytes, HEADER_BYTES as u64, length)?,
-            depth,
-            n_stars as u64,
-        )?;
+        let directory =
+            decode_directory(&read(&bytes, HEADER_BYTES as u64, length)?, depth, n_stars as u64)?;
         Ok(Self { bytes, depth, n_stars, records_offset, directory })
     }
 
@@ -269,9 +266,11 @@ impl<R: ReadAt> IndexReader<R> {
 
 fn read(bytes: &impl ReadAt, offset: u64, length: usize) -> Result<Vec<u8>, StarIndexError> {
     let mut buffer = vec![0; length];
-    bytes
-        .read_exact_at(&mut buffer, offset)
-        .map_err(|source| StarIndexError::Read { offset, length, source })?;
+    bytes.read_exact_at(&mut buffer, offset).map_err(|source| StarIndexError::Read {
+        offset,
+        length,
+        source,
+    })?;
     Ok(buffer)
 }
 

@@ -6,7 +6,9 @@ use crate::science::detect::Extraction;
 use crate::science::detect::aperture::Scene;
 use crate::science::detect::sources::{SourceFlags, Sources};
 use crate::science::image::stats::{mag_error, median_in_place};
-use crate::science::photometry::growth::{ApertureCorrection, aperture_correction};
+use crate::science::photometry::growth::{
+    ApertureCorrection, Neighbour, aperture_correction, typical_share,
+};
 use crate::science::photometry::zero_point::{
     PhotometricStar, ZeroPoint, ZeroPointParams, fit_zero_point,
 };
@@ -17,7 +19,7 @@ use crate::science::reference::StarAtEpoch;
 pub struct FluxScale {
     /// Zero point for total electrons per second.
     pub zero_point: ZeroPoint,
-    /// Share of a star's light in the aperture; `None`: a Gaussian's share was assumed.
+    /// Share of a star's light in the aperture; `None`: a typical share was assumed.
     pub aperture: Option<ApertureCorrection>,
     /// Share used.
     pub share: f64,
@@ -71,11 +73,18 @@ pub fn calibrate_flux(
         mask: &frame.pixels.mask,
     };
     let fwhm_px = extraction.psf.map_or(extraction.aperture_px / 1.5, |p| p.fwhm_px);
-    let lonely = lonely_stars(sources, fwhm_px);
-    let aperture = aperture_correction(scene, &lonely, fwhm_px, extraction.aperture_px);
-    // A Gaussian star: 1 - 2^(-4 (r / FWHM)^2).
-    let gaussian_share = 1.0 - 2.0_f64.powf(-4.0 * (extraction.aperture_px / fwhm_px).powi(2));
-    let share = aperture.map_or(gaussian_share, |a| a.share);
+    let neighbours: Vec<Neighbour> = (0..sources.len())
+        .map(|i| Neighbour {
+            x_px: sources.x_px[i],
+            y_px: sources.y_px[i],
+            flux_e: sources.flux_e[i],
+        })
+        .collect();
+    let stars = growth_stars(sources, fwhm_px);
+    let aperture =
+        aperture_correction(scene, &stars, &neighbours, fwhm_px, extraction.aperture_px);
+    let share =
+        aperture.map_or_else(|| typical_share(extraction.aperture_px / fwhm_px), |a| a.share);
     let exposure_s = exposure_s.max(1e-3);
     let stars = photometric_stars(sources, pairs, share, exposure_s);
     let zero_point =
@@ -97,33 +106,19 @@ fn is_clean(flags: SourceFlags) -> bool {
     !flags.is_any(spoiled)
 }
 
-/// Bright stars without a neighbour that matters inside the largest growth circle.
-fn lonely_stars(sources: &Sources, fwhm_px: f64) -> Vec<(f64, f64)> {
-    const STARS_MAX: usize = 60;
-    const SNR_MIN: f64 = 60.0;
-    const REACH_FWHM: f64 = 7.0;
-    const NEIGHBOUR_SHARE: f64 = 0.01;
-    let reach = REACH_FWHM * fwhm_px;
-    let mut stars = Vec::new();
-    for i in 0..sources.len() {
-        if stars.len() >= STARS_MAX {
-            break;
-        }
-        let is_star = is_clean(sources.flags[i]) && sources.snr[i] > SNR_MIN;
-        if !is_star || sources.a_px[i] > 1.5 * fwhm_px {
-            continue;
-        }
-        let (x, y) = (sources.x_px[i], sources.y_px[i]);
-        let is_lonely = (0..sources.len()).all(|j| {
-            j == i
-                || sources.flux_e[j] < NEIGHBOUR_SHARE * sources.flux_e[i]
-                || (sources.x_px[j] - x).hypot(sources.y_px[j] - y) > reach
-        });
-        if is_lonely {
-            stars.push((x, y));
-        }
-    }
-    stars
+/// Indices of bright point sources without a neighbour as bright inside twice the seeing.
+fn growth_stars(sources: &Sources, fwhm_px: f64) -> Vec<usize> {
+    const STARS_MAX: usize = 100;
+    const SNR_MIN: f64 = 35.0;
+    let is_star = |i: &usize| {
+        let flags = sources.flags[*i];
+        is_clean(flags)
+            && !flags.is_any(SourceFlags::BLENDED)
+            && sources.snr[*i] > SNR_MIN
+            && sources.a_px[*i] < 1.2 * fwhm_px
+            && sources.flux_e[*i] > 0.0
+    };
+    (0..sources.len()).filter(is_star).take(STARS_MAX).collect()
 }
 
 fn photometric_stars(

@@ -211,7 +211,10 @@ fn plane_detection(frame: &NightFrame, i: usize, east: f64, north: f64) -> Plane
     let is_long = sources.a_px[i] > 1.7 * sources.b_px[i];
     let trail_px = if is_long { TRAIL_SHARE * stretch } else { 0.0 };
     let sigma_px = sources.position_err_px[i].min(2.0).hypot(PIXEL_FLOOR_PX).hypot(trail_px);
-    let unfit = SourceFlags::SHARP.with(SourceFlags::SATURATED).with(SourceFlags::TRAIL);
+    let unfit = SourceFlags::SHARP
+        .with(SourceFlags::SATURATED)
+        .with(SourceFlags::TRAIL)
+        .with(SourceFlags::EDGE);
     let (x, y) = (sources.x_px[i], sources.y_px[i]);
     let (detector_x_px, detector_y_px) = if frame.is_turned {
         (frame.nx as f64 - 1.0 - x, frame.ny as f64 - 1.0 - y)
@@ -297,6 +300,7 @@ fn candidate(
         mag: crate::science::image::stats::median(&mags),
         detections,
         n_expected: tracklet.score.n_expected as u64,
+        n_covered: tracklet.score.n_covered as u64,
     }
 }
 

@@ -31,7 +31,7 @@ pub struct RawFrame {
 }
 
 /// Parameters of all stages of a frame.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FrameParams {
     /// Calibration.
     pub calibrate: CalibrateParams,
@@ -43,6 +43,21 @@ pub struct FrameParams {
     pub solve: SolveParams,
     /// Zero point.
     pub zero_point: ZeroPointParams,
+    /// A frame whose stars are more elongated than this, 1 - b/a, is not used.
+    pub ellipticity_max: f64,
+}
+
+impl Default for FrameParams {
+    fn default() -> Self {
+        Self {
+            calibrate: CalibrateParams::default(),
+            extract: ExtractParams::default(),
+            hint: HintParams::default(),
+            solve: SolveParams::default(),
+            zero_point: ZeroPointParams::default(),
+            ellipticity_max: 0.35,
+        }
+    }
 }
 
 /// What a frame became.
@@ -153,6 +168,11 @@ fn measure(
         (info.exposure_s, &params.zero_point),
     )?;
     note_flux_scale(&scale, calibrated.gain_e_per_adu, record);
+    // Solved and measured all the same: the numbers stand in the table.
+    if let Some(ellipticity) = extraction.ellipticity.filter(|e| *e > params.ellipticity_max) {
+        let ellipticity_max = params.ellipticity_max;
+        return Err(Refusal::Trailed { ellipticity, ellipticity_max });
+    }
     Ok(catalogue(extraction, &solution, &scale))
 }
 
@@ -217,7 +237,7 @@ fn note_flux_scale(scale: &FluxScale, gain_e_per_adu: f64, record: &mut FrameRec
         record.notes.push("no colour term: too few reference stars with BP-RP".to_owned());
     }
     if scale.aperture.is_none() {
-        record.notes.push("no growth curve: a Gaussian's aperture correction assumed".to_owned());
+        record.notes.push("no growth curve: a typical aperture correction assumed".to_owned());
     }
 }
 

@@ -59,7 +59,7 @@ pub fn solve_frame(
         why,
         n_sources: stars.len(),
         fwhm_px: extraction.psf.map(|p| p.fwhm_px),
-        ellipticity: extraction.psf.map(|p| p.ellipticity),
+        ellipticity: extraction.ellipticity,
     })?;
     for pair in &mut solution.pairs {
         pair.0 = index[pair.0];

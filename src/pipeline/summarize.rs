@@ -57,6 +57,7 @@ pub fn summarize(
             .then(mag(a).total_cmp(&mag(b)))
             .then_with(|| a.id.cmp(&b.id))
     });
+    let (candidates, faint) = candidates.into_iter().partition(Candidate::is_steady);
     NightReport {
         night: night.to_owned(),
         version: version.to_owned(),
@@ -64,6 +65,7 @@ pub fn summarize(
         masters,
         frames,
         candidates,
+        faint,
         not_done,
     }
 }

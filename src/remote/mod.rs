@@ -1,1 +1,3 @@
-//! placeholder
+//! Layer 4: the network. Each call has time limits, and its failure never stops the work.
+
+pub mod heartbeat;

@@ -25,6 +25,7 @@ pub(super) fn report() -> NightReport {
             candidate("K1AAAA", known, 17.8),
             candidate("U2BBBB", Identity::Unknown, 19.2),
         ],
+        faint: Vec::new(),
         not_done: vec![Note {
             subject: "a&b.fits".to_owned(),
             text: "The file ends early: 1,440 of 2,880 bytes. It was left out; copy it again."
@@ -141,5 +142,6 @@ fn candidate(id: &str, identity: Identity, mag: f64) -> Candidate {
         mag: Some(mag + 0.02),
         detections: [0, 1, 3, 4].map(detection).to_vec(),
         n_expected: 5,
+        n_covered: 5,
     }
 }

@@ -140,6 +140,11 @@ pub(super) fn objects(report: &NightReport, is_it: fn(&Identity) -> bool) -> Vec
     chosen.map(ObjectView::new).collect()
 }
 
+/// Likely objects below the reporting limit, known or not.
+pub(super) fn faint(report: &NightReport) -> Vec<ObjectView> {
+    report.faint.iter().map(ObjectView::new).collect()
+}
+
 /// Whether no list explains an object, or none was there.
 pub(super) fn is_unexplained(identity: &Identity) -> bool {
     !is_known(identity)

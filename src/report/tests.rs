@@ -25,6 +25,7 @@ fn empty() -> NightReport {
         frames: Vec::new(),
         candidates: Vec::new(),
         masters: Vec::new(),
+        faint: Vec::new(),
         not_done: Vec::new(),
         ..fixture::report()
     }

@@ -88,6 +88,7 @@ fn candidate(id: &str, identity: Identity) -> Candidate {
         mag: Some(19.2),
         detections: (0..4).map(detection).collect(),
         n_expected: 5,
+        n_covered: 5,
     }
 }
 
@@ -100,6 +101,7 @@ fn report() -> NightReport {
         masters: vec!["bias of 5".to_owned()],
         frames: vec![frame("b.fits", Some(61_100.2)), frame("a.fits", None)],
         candidates: vec![candidate("K1", known), candidate("U1", Identity::Unknown)],
+        faint: Vec::new(),
         not_done: vec![Note { subject: "a.fits".to_owned(), text: "truncated".to_owned() }],
     }
 }

@@ -104,14 +104,13 @@ impl TileTable {
         }
         let codec = codec(header, bitpix)?;
         let columns = columns(header, row_bytes)?;
-        let has_quantum = columns.iter().any(|column| column.purpose == Purpose::Quantum)
-            || header.contains("ZSCALE");
+        let is_quantised = is_quantised(header, &columns)?;
         let is_float = bitpix < 0;
         let is_rice = matches!(codec, Codec::Rice { .. });
-        if (has_quantum && !is_float) || (is_float && is_rice && !has_quantum) {
+        if (is_quantised && !is_float) || (is_float && is_rice && !is_quantised) {
             return Err(FitsError::TileTable { key: "ZSCALE" });
         }
-        let quantum = has_quantum.then(|| quantum_cards(header)).transpose()?;
+        let quantum = is_quantised.then(|| quantum_cards(header)).transpose()?;
         let mut scale = Scale::of(header, bitpix)?;
         if !is_float && scale.blank.is_none() {
             scale.blank = header.integer("ZBLANK");
@@ -285,10 +284,22 @@ fn parameter(header: &Header, name: &str, or: i64) -> Result<i64, FitsError> {
     Ok(or)
 }
 
+/// Tells whether tiles hold whole numbers that stand for floats.
+///
+/// cfitsio takes the scale from columns only and, where there are none, the numbers for floats:
+/// a scale given by keywords alone is refused here rather than misread there.
+fn is_quantised(header: &Header, columns: &[TileColumn]) -> Result<bool, FitsError> {
+    let has = |name| columns.iter().any(|column| column.name == name);
+    let is_whole = has("ZSCALE") == has("ZZERO");
+    if !is_whole || header.contains("ZSCALE") || header.contains("ZZERO") {
+        return Err(FitsError::TileTable { key: "ZSCALE" });
+    }
+    Ok(has("ZSCALE") && header.text("ZQUANTIZ") != Some("NONE"))
+}
+
 /// Checked cards that tell how numbers of tiles become real values.
 fn quantum_cards(header: &Header) -> Result<Vec<Card>, FitsError> {
-    const METHODS: [&str; 4] =
-        ["NONE", "NO_DITHER", "SUBTRACTIVE_DITHER_1", "SUBTRACTIVE_DITHER_2"];
+    const METHODS: [&str; 3] = ["NO_DITHER", "SUBTRACTIVE_DITHER_1", "SUBTRACTIVE_DITHER_2"];
     let mut clean = Header::new();
     if let Some(method) = header.text("ZQUANTIZ") {
         if !METHODS.contains(&method) {
@@ -301,11 +312,6 @@ fn quantum_cards(header: &Header) -> Result<Vec<Card>, FitsError> {
         return Err(FitsError::TileTable { key: "ZDITHER0" });
     }
     clean.set("ZDITHER0", seed, "");
-    for key in ["ZSCALE", "ZZERO"] {
-        if header.contains(key) {
-            clean.set(key, header.real(key).ok_or(FitsError::TileTable { key })?, "");
-        }
-    }
     if header.contains("ZBLANK") {
         let blank = header.integer("ZBLANK").filter(|&blank| i32::try_from(blank).is_ok());
         clean.set("ZBLANK", blank.ok_or(FitsError::TileTable { key: "ZBLANK" })?, "");

@@ -1,11 +1,13 @@
 //! All science frames of the night through their stages, a bounded number at a time.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
+use super::finish::wcs_of;
 use super::keys::{FRAME_UNIT, calibration_key, frame_key};
 use super::master_files::StoredMasters;
 use super::reference::RunReference;
@@ -60,20 +62,58 @@ pub(super) struct FramesDone {
 }
 
 /// Reduces all science frames; those whose key is in the store are only looked up.
+///
+/// Frames of one camera share their pixel scale: the first solved one, in order of names, tells
+/// the others. A header's scale may be missing or wrong, and the search without it is long.
 pub(super) fn reduce_all(
     work: &FrameWork<'_>,
     scanned: &Scanned,
     progress: &dyn Progress,
 ) -> Result<FramesDone, OpsError> {
     let calibration_key = calibration_key(scanned, work.config);
-    let done = parallel::for_each(&scanned.science, work.config.n_workers(), |frame| {
+    let reduce = |frame: &ScannedFrame| {
         let (result, is_new) = work.frame(frame, &calibration_key)?;
         let is_ok = result.record.status == FrameStatus::Ok;
         report_to(progress, Event::Frame { name: &frame.file.name, is_ok })?;
         Ok::<_, OpsError>((result, is_new))
-    })?;
+    };
+    let mut frames = scanned.science.clone();
+    let mut done: Vec<Option<(FrameResult, bool)>> = frames.iter().map(|_| None).collect();
+    for camera in cameras(&frames) {
+        for &pilot in camera.iter().take(PILOTS_MAX) {
+            let result = reduce(&frames[pilot])?;
+            let scale = wcs_of(&result.0.record).map(|wcs| wcs.pixel_scale_arcsec());
+            done[pilot] = Some(result);
+            if let Some(scale_arcsec) = scale {
+                for &other in &camera {
+                    frames[other].info.pixel_scale_arcsec = Some(scale_arcsec);
+                }
+                break;
+            }
+        }
+    }
+    let rest: Vec<(usize, &ScannedFrame)> =
+        frames.iter().enumerate().filter(|(i, _)| done[*i].is_none()).collect();
+    let results = parallel::for_each(&rest, work.config.n_workers(), |(_, frame)| reduce(frame))?;
+    for ((i, _), result) in rest.into_iter().zip(results) {
+        done[i] = Some(result);
+    }
+    let done: Vec<(FrameResult, bool)> = done.into_iter().flatten().collect();
     let n_reduced = done.iter().filter(|(_, is_new)| *is_new).count();
     Ok(FramesDone { results: done.into_iter().map(|(result, _)| result).collect(), n_reduced })
+}
+
+/// Frames tried one after the other until one tells the camera's scale.
+const PILOTS_MAX: usize = 3;
+
+/// Indices of the frames of each camera: same instrument, size and binning.
+fn cameras(frames: &[ScannedFrame]) -> Vec<Vec<usize>> {
+    let camera = |f: &ScannedFrame| (f.info.instrument.clone(), f.info.nx, f.info.ny, f.info.binning);
+    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (i, frame) in frames.iter().enumerate() {
+        groups.entry(camera(frame)).or_default().push(i);
+    }
+    groups.into_values().collect()
 }
 
 impl FrameWork<'_> {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::super::run::frames::FrameResult;
 use crate::config::Report;
 use crate::formats::fits::{self, Limits};
-use crate::pipeline::artifact::candidate::{Candidate, Identity};
+use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use crate::pipeline::artifact::report::NightReport;
 use crate::pipeline::cutout::cutout;
 use crate::pipeline::link::NightFrame;
@@ -13,6 +13,7 @@ use crate::pipeline::static_sky::PixelSource;
 use crate::report::{CandidatePictures, Stamp, blink_gif};
 use crate::science::image::Image;
 use crate::science::image::mask::{Mask, MaskBits};
+use crate::science::sky::vector::{offset_rad, separation_rad};
 use crate::science::units::{ARCSEC_RAD, DEG_RAD};
 use crate::store::Store;
 
@@ -98,14 +99,26 @@ fn is_in_strip(candidate: &Candidate, frame: &NightFrame) -> bool {
         .any(|d| d.frame == frame.name)
 }
 
-/// The candidate's surroundings in a frame: the sky stands still, the object moves.
+/// Tells whether a candidate leaves a cut-out of this scale during the night.
+fn is_fast(candidate: &Candidate, scale_arcsec: f64) -> bool {
+    let place = |d: &CandidateDetection| (d.ra_deg * DEG_RAD, d.dec_deg * DEG_RAD);
+    let (Some(first), Some(last)) = (candidate.detections.first(), candidate.detections.last())
+    else {
+        return false;
+    };
+    separation_rad(place(first), place(last)) / ARCSEC_RAD > 0.8 * STAMP_SIDE_PX as f64 * scale_arcsec
+}
+
+/// The candidate's surroundings in a frame: the sky stands still and the object moves, or, for
+/// an object that would leave the picture, the other way round.
 fn stamp(candidate: &Candidate, frame: &NightFrame, image: &Image<f32>) -> Option<Stamp> {
     let detection = candidate.detections.iter().find(|d| d.frame == frame.name)?;
     let middle = &candidate.detections[candidate.detections.len() / 2];
     let scale_arcsec = frame.wcs.pixel_scale_arcsec();
+    let middle = if is_fast(candidate, scale_arcsec) { detection } else { middle };
     let centre = (middle.ra_deg * DEG_RAD, middle.dec_deg * DEG_RAD);
     let cut = cutout(image, &frame.wcs, centre, STAMP_SIDE_PX, scale_arcsec)?;
-    let (east_rad, north_rad) = crate::science::sky::vector::offset_rad(
+    let (east_rad, north_rad) = offset_rad(
         centre,
         (detection.ra_deg * DEG_RAD, detection.dec_deg * DEG_RAD),
     );

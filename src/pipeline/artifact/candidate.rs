@@ -70,4 +70,15 @@ pub struct Candidate {
     pub detections: Vec<CandidateDetection>,
     /// In how many frames it should have been seen (inside the frame and above the limit).
     pub n_expected: u64,
+    /// How many usable frames cover its path.
+    pub n_covered: u64,
+}
+
+impl Candidate {
+    /// Tells whether it was seen in at least half of the frames that cover its path.
+    ///
+    /// What flickers at the limit of detection is kept, but not reported as an object.
+    pub fn is_steady(&self) -> bool {
+        2 * self.detections.len() as u64 >= self.n_covered
+    }
 }

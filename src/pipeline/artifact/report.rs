@@ -29,6 +29,8 @@ pub struct NightReport {
     pub frames: Vec<FrameRecord>,
     /// Known objects first, then unknown; each by brightness.
     pub candidates: Vec<Candidate>,
+    /// Likely objects at the limit: seen in less than half of the frames that cover them.
+    pub faint: Vec<Candidate>,
     /// What was not done and why.
     pub not_done: Vec<Note>,
 }

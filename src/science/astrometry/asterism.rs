@@ -7,16 +7,14 @@
 
 use super::similarity::Point;
 
-/// Half-width of the box in shape space within which triangles are taken for equal.
-///
-/// 0.3 px of centroid error over a side of 100 px, or 0.5 % of distortion.
-pub const SHAPE_TOLERANCE: f64 = 0.006;
+/// Width of a bin of shapes.
+const BIN: f64 = 0.003;
 /// Smallest ratio of shortest to longest side; flatter ones fix the turn badly.
 const SHORTEST_MIN: f64 = 0.10;
 /// Smallest area as a fraction of the longest side squared; flatter ones have no sure parity.
 const AREA_MIN: f64 = 0.03;
-/// Bins per axis of the table, one tolerance wide.
-const BINS: usize = 168;
+/// Bins per axis of the table; ratios reach 1.
+const BINS: usize = 334;
 
 /// Three stars, in the order of the sides opposite to them: longest, middle, shortest.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,13 +102,13 @@ impl ShapeTable {
         self.triangles.is_empty()
     }
 
-    /// The triangles of nearly this shape.
-    pub fn similar(&self, shape: (f32, f32)) -> impl Iterator<Item = &Triangle> {
+    /// The triangles of nearly this shape: both ratios within a tolerance.
+    pub fn similar(&self, shape: (f32, f32), tolerance: f32) -> impl Iterator<Item = &Triangle> {
         let bin = bin_of(shape);
         let (row, column) = (bin / BINS, bin % BINS);
-        let tolerance = SHAPE_TOLERANCE as f32;
-        let columns = (column.saturating_sub(1), (column + 1).min(BINS - 1));
-        (row.saturating_sub(1)..=(row + 1).min(BINS - 1))
+        let reach = (f64::from(tolerance) / BIN).ceil() as usize;
+        let columns = (column.saturating_sub(reach), (column + reach).min(BINS - 1));
+        (row.saturating_sub(reach)..=(row + reach).min(BINS - 1))
             .flat_map(move |r| {
                 let first = self.starts[r * BINS + columns.0] as usize;
                 let last = self.starts[r * BINS + columns.1 + 1] as usize;
@@ -124,7 +122,7 @@ impl ShapeTable {
 
 /// The bin of a shape; ratios lie in [0, 1].
 fn bin_of(shape: (f32, f32)) -> usize {
-    let bin = |ratio: f32| ((f64::from(ratio) / SHAPE_TOLERANCE) as usize).min(BINS - 1);
+    let bin = |ratio: f32| ((f64::from(ratio) / BIN) as usize).min(BINS - 1);
     bin(shape.0) * BINS + bin(shape.1)
 }
 
@@ -147,18 +145,17 @@ mod tests {
 
     #[test]
     fn table_finds_what_a_scan_finds() {
-        let points: Vec<Point> = (0..40)
-            .map(|i| (f64::from(i * 37 % 101), f64::from(i * i * 13 % 97)))
-            .collect();
+        let points: Vec<Point> =
+            (0..40).map(|i| (f64::from(i * 37 % 101), f64::from(i * i * 13 % 97))).collect();
         let all = triangles(&points, 40, 5.0);
         let table = ShapeTable::new(all.clone());
-        let tolerance = SHAPE_TOLERANCE as f32;
+        let tolerance = 0.005;
         for query in all.iter().step_by(97) {
             let scan = all.iter().filter(|t| {
                 (t.shape.0 - query.shape.0).abs() < tolerance
                     && (t.shape.1 - query.shape.1).abs() < tolerance
             });
-            assert_eq!(table.similar(query.shape).count(), scan.count());
+            assert_eq!(table.similar(query.shape, tolerance).count(), scan.count());
         }
     }
 
@@ -166,6 +163,6 @@ mod tests {
     fn equal_points_and_lines_make_no_triangle() {
         assert!(triangles(&[(1.0, 1.0); 5], 5, 0.0).is_empty());
         assert!(triangles(&[(0.0, 0.0), (1.0, 1.0), (3.0, 3.0)], 3, 0.0).is_empty());
-        assert!(ShapeTable::new(Vec::new()).similar((0.5, 0.5)).next().is_none());
+        assert!(ShapeTable::new(Vec::new()).similar((0.5, 0.5), 0.01).next().is_none());
     }
 }

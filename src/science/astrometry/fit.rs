@@ -2,7 +2,7 @@
 //!
 //! Standard coordinates are polynomials of the pixel; the constant terms move the tangent point
 //! until they vanish, the linear ones become CD, the rest SIP. Terms of distortion are damped
-//! towards 0 with a width of some pixels, which matters only where stars are few. Errors:
+//! towards what optics do, which matters only where stars are few. Errors:
 //! sigma^2 = centroid^2 + catalogue^2 + floor^2; the first rounds weigh by Huber's function, the
 //! later ones clip at 3.5 sigma in two dimensions (0.2 % of good stars).
 
@@ -26,8 +26,12 @@ const HUBER_SIGMA: f64 = 1.5;
 const CLIP_SIGMA: f64 = 3.5;
 /// Median of the length of a two-dimensional unit normal vector, sqrt(2 ln 2).
 const RAYLEIGH_MEDIAN: f64 = 1.177_410_022_515_474_6;
-/// Width of the damping of distortion terms at the frame's edge [px].
-const DISTORTION_PX: f64 = 5.0;
+/// Width of the damping of quadratic terms, as a tilt makes them, at the frame's edge [px].
+const TILT_PX: f64 = 0.5;
+/// Width of the damping of cubic terms at the edge [px]; most optics distort along the radius.
+const RADIAL_PX: f64 = 10.0;
+/// Width of the damping of cubic terms that are not radial, at the edge [px].
+const NOT_RADIAL_PX: f64 = 0.1;
 /// Constant terms at which the tangent point has settled [rad]: 2e-7 arcsec.
 const SETTLED_RAD: f64 = 1e-12;
 /// Centroid errors are held within these limits [px].
@@ -35,9 +39,9 @@ const CENTROID_ERR_PX: (f64, f64) = (0.003, 5.0);
 /// Centroid error of stars that tell none [px].
 const CENTROID_ERR_UNKNOWN_PX: f64 = 0.3;
 /// Least stars for a similarity, an affine map, order 2 and order 3.
-const STARS_NEEDED: [usize; 4] = [2, 6, 12, 30];
+const STARS_NEEDED: [usize; 4] = [2, 6, 12, 18];
 /// Cells of a 3 x 3 raster over the frame that must hold stars for orders 2 and 3.
-const CELLS_NEEDED: [usize; 4] = [0, 0, 5, 7];
+const CELLS_NEEDED: [usize; 4] = [0, 0, 5, 6];
 
 /// A star of the frame and the catalogue star it is taken for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,7 +85,11 @@ pub struct FitSetup {
 }
 
 /// The highest order that number and spread of stars allow, at most `order_max`.
-pub fn order_for(stars: impl Iterator<Item = (f64, f64)>, size: FrameSize, order_max: usize) -> usize {
+pub fn order_for(
+    stars: impl Iterator<Item = (f64, f64)>,
+    size: FrameSize,
+    order_max: usize,
+) -> usize {
     let third = |at: f64, n: usize| ((at + 0.5) / n as f64 * 3.0).clamp(0.0, 2.0) as usize;
     let (mut count, mut is_occupied) = (0, [false; 9]);
     for (x, y) in stars {
@@ -121,8 +129,7 @@ pub fn fit(pairs: &[PairedStar], setup: &FitSetup) -> Option<Fit> {
         let before = is_used.clone();
         for i in 0..pairs.len() {
             let length = lengths[i] / unit;
-            factors[i] =
-                if round < HUBER_ROUNDS { (HUBER_SIGMA / length).min(1.0) } else { 1.0 };
+            factors[i] = if round < HUBER_ROUNDS { (HUBER_SIGMA / length).min(1.0) } else { 1.0 };
             is_used[i] = round < HUBER_ROUNDS || length <= CLIP_SIGMA;
         }
         state = Some((residuals, before.clone(), scatter));
@@ -135,7 +142,8 @@ pub fn fit(pairs: &[PairedStar], setup: &FitSetup) -> Option<Fit> {
     let (residuals, is_used, scatter) = state?;
     let residuals_arcsec: Vec<(f64, f64)> =
         residuals.iter().map(|r| (r.0 / ARCSEC_RAD, r.1 / ARCSEC_RAD)).collect();
-    let rms_arcsec = rms(residuals_arcsec.iter().zip(&is_used).filter(|(_, u)| **u).map(|(r, _)| *r))?;
+    let rms_arcsec =
+        rms(residuals_arcsec.iter().zip(&is_used).filter(|(_, u)| **u).map(|(r, _)| *r))?;
     Some(Fit { wcs, is_used, residuals_arcsec, rms_arcsec, order: setup.order, scatter })
 }
 
@@ -157,7 +165,7 @@ fn sigma_rad(pair: &PairedStar, setup: &FitSetup) -> f64 {
 fn step(wcs: &mut Wcs, pairs: &[PairedStar], weights: &[f64], setup: &FitSetup) -> Option<f64> {
     let plane = TangentPlane::at(wcs.crval_rad);
     let half_px = 0.5 * setup.size.nx.max(setup.size.ny) as f64;
-    let rows: Vec<((f64, f64), (f64, f64), f64)> = pairs
+    let rows: Vec<Row> = pairs
         .iter()
         .zip(weights)
         .filter(|(_, w)| **w > 0.0)
@@ -170,11 +178,8 @@ fn step(wcs: &mut Wcs, pairs: &[PairedStar], weights: &[f64], setup: &FitSetup) 
     if rows.len() < STARS_NEEDED[0] {
         return None;
     }
-    let [xi, eta] = if setup.order == 0 {
-        similarity_terms(&rows)?
-    } else {
-        polynomial_terms(&rows, setup)?
-    };
+    let [xi, eta] =
+        if setup.order == 0 { similarity_terms(&rows)? } else { polynomial_terms(&rows, setup)? };
     let linear = [[xi[1] / half_px, xi[2] / half_px], [eta[1] / half_px, eta[2] / half_px]];
     let determinant = linear[0][0] * linear[1][1] - linear[0][1] * linear[1][0];
     let is_regular = determinant.is_finite() && determinant.abs() > 0.0;
@@ -187,6 +192,7 @@ fn step(wcs: &mut Wcs, pairs: &[PairedStar], weights: &[f64], setup: &FitSetup) 
     Some(xi[0].hypot(eta[0]))
 }
 
+/// Scaled pixel, standard coordinates [rad] and weight of a star.
 type Row = ((f64, f64), (f64, f64), f64);
 
 /// Coefficients of both standard coordinates in scaled pixels.
@@ -196,9 +202,18 @@ fn polynomial_terms(rows: &[Row], setup: &FitSetup) -> Option<[Vec<f64>; 2]> {
     for ((x, y), target, weight) in rows {
         equations.add(&terms(setup.order, *x, *y), [target.0, target.1], weight / weight_scale);
     }
-    let width_rad = DISTORTION_PX * setup.scale_arcsec * ARCSEC_RAD;
+    let pixel_rad = setup.scale_arcsec * ARCSEC_RAD;
+    let weight = |width_px: f64| (width_px * pixel_rad).powi(-2) / weight_scale;
     for i in term_count(1)..term_count(setup.order) {
-        equations.damp(i, 1.0 / (width_rad * width_rad * weight_scale));
+        equations.damp(i, weight(if i < term_count(2) { TILT_PX } else { RADIAL_PX }));
+    }
+    if setup.order >= 3 {
+        // x^3, x^2 y, x y^2, y^3 are terms 6 to 9; radial distortion is x r^2 and y r^2.
+        for (one, other) in [(6, 8), (9, 7)] {
+            let mut row = vec![0.0; term_count(setup.order)];
+            (row[one], row[other]) = (1.0, -1.0);
+            equations.add(&row, [0.0; 2], weight(NOT_RADIAL_PX));
+        }
     }
     equations.solve()
 }
@@ -240,8 +255,7 @@ fn sip_of(xi: &[f64], eta: &[f64], wcs: &Wcs, half_px: f64, setup: &FitSetup) ->
 /// The same distortion with its inverse polynomials, which the rounds of a fit do not need.
 fn with_inverse(sip: Sip, crpix_px: (f64, f64), size: FrameSize) -> Sip {
     let ends = |n: usize, at: f64| (-0.5 - at, n as f64 - 0.5 - at);
-    let range =
-        PixelRange { u_px: ends(size.nx, crpix_px.0), v_px: ends(size.ny, crpix_px.1) };
+    let range = PixelRange { u_px: ends(size.nx, crpix_px.0), v_px: ends(size.ny, crpix_px.1) };
     Sip::new(sip.a, sip.b, range)
 }
 

@@ -61,7 +61,7 @@ fn fit_recovers_distortion_exactly_without_noise() {
     for dec_deg in [0.0, 89.0, -60.0] {
         let truth = camera((0.0005, dec_deg * DEG_RAD), 1.7, 0.3, 1.0);
         let found = fit(&pairs(&truth, 60, 1e-6, 0), &setup(&truth, 3)).expect("60 pairs");
-        // Damping by 5 px against a centroid error of 0.003 px leaves 1e-5 px.
+        // Damping by 0.5 px against a centroid error of 0.003 px leaves some 1e-5 px.
         assert!(errors_px(&found, &truth).0 < 1e-4, "{:?}", errors_px(&found, &truth));
     }
 }
@@ -70,9 +70,10 @@ fn fit_recovers_distortion_exactly_without_noise() {
 fn noise_averages_down_and_gross_errors_are_clipped() {
     let truth = camera((1.0, 0.4), 1.7, 2.0, -1.0);
     let found = fit(&pairs(&truth, 400, 0.1, 40), &setup(&truth, 3)).expect("400 pairs");
-    // 10 parameters per axis from 360 stars: expected rms 0.1 * sqrt(2 * 10 / 360) = 0.024 px.
+    // 10 parameters per axis from 360 stars: 0.1 * sqrt(2 * 10 / 360) = 0.024 px expected where
+    // the stars are; twice that over a grid that stresses edges.
     let (worst, rms_px) = errors_px(&found, &truth);
-    assert!(rms_px < 0.035 && worst < 0.15, "{rms_px} {worst}");
+    assert!(rms_px < 0.048 && worst < 0.2, "{rms_px} {worst}");
     assert!(found.is_used.iter().take(40).all(|u| !u));
     assert!(found.is_used.iter().skip(40).filter(|u| **u).count() > 350);
     assert!((found.rms_arcsec / 0.17 - 1.0).abs() < 0.1);
@@ -95,7 +96,7 @@ fn order_follows_number_and_spread() {
     let spread = |n: usize| {
         (0..n).map(|i| ((i * 331 % 1024) as f64, (i * 577 % 1024) as f64)).collect::<Vec<_>>()
     };
-    for (n, order) in [(3, 0), (8, 1), (20, 2), (40, 3)] {
+    for (n, order) in [(3, 0), (8, 1), (14, 2), (40, 3)] {
         assert_eq!(order_for(spread(n).into_iter(), SIZE, 3), order);
     }
     let corner = (0..100).map(|i| (f64::from(i), f64::from(i * 7 % 100)));

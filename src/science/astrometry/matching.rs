@@ -131,10 +131,8 @@ mod tests {
         let places = places();
         let grid = StarGrid::new(&places, SIZE);
         for point in [(0.0, 0.0), (199.0, 99.0), (50.5, 40.2), (-30.0, 120.0)] {
-            let scan = places
-                .iter()
-                .filter(|p| (p.0 - point.0).hypot(p.1 - point.1) <= 25.0)
-                .count();
+            let scan =
+                places.iter().filter(|p| (p.0 - point.0).hypot(p.1 - point.1) <= 25.0).count();
             assert_eq!(grid.within(point, 25.0).count(), scan);
         }
     }

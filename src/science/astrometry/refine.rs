@@ -20,10 +20,12 @@ const ROUNDS_MAX: usize = 16;
 const COVERED_MAX: f64 = 0.08;
 /// Stars that are used whatever they cover.
 const LIST_MIN: usize = 30;
+/// Least length of lists from which the odds are computed.
+const ODDS_LIST_MIN: usize = 8;
 /// Radius of pairing in units of the residuals' scatter per axis.
 const RADIUS_SIGMA: f64 = 5.0;
-/// Least radius of pairing [px].
-const RADIUS_MIN_PX: f64 = 0.6;
+/// Least radius of pairing by order of the fit [px]; low orders leave distortion in.
+const RADIUS_MIN_PX: [f64; 4] = [2.0, 2.0, 2.0, 0.6];
 /// Growth of the number of pairs below which the radius shrinks.
 const GROWTH: f64 = 1.02;
 /// Factor by which the radius shrinks in a round, at most.
@@ -34,6 +36,8 @@ const CROWDED_PX: f64 = 5.0;
 const CROWDED_MAG: f64 = 2.5;
 /// Least number of pairs that must remain when crowded ones are left out.
 const UNCROWDED_MIN: usize = 30;
+/// With more pairs the order is not put to the test.
+const CHOICE_PAIRS_MAX: usize = 100;
 /// Number of groups for the test on stars kept out.
 const FOLDS: usize = 5;
 /// Pairs needed for that test.
@@ -72,7 +76,7 @@ pub fn refine(lists: &Lists<'_>, start: &Wcs, radius_px: f64) -> Option<Refined>
     let (mut radius, mut n_before, mut order_max) = (radius_px, 0, 1);
     for _ in 0..ROUNDS_MAX {
         let n = list_length(radius, lists.size);
-        let pairs = pairs_at(lists, &places, &wcs, (n, radius));
+        let pairs = pairs_at(lists, &places, &predicted(lists, &wcs, n), (n, radius));
         let found = fit_pairs(lists, &wcs, &pairs, order_max)?;
         let scatter_px = scatter_px(lists, &found, &pairs);
         wcs = found.wcs;
@@ -85,7 +89,7 @@ pub fn refine(lists: &Lists<'_>, start: &Wcs, radius_px: f64) -> Option<Refined>
         if is_growing {
             continue;
         }
-        let wanted = (RADIUS_SIGMA * scatter_px).clamp(RADIUS_MIN_PX, radius);
+        let wanted = (RADIUS_SIGMA * scatter_px).max(RADIUS_MIN_PX[found.order.min(3)]).min(radius);
         if wanted > 0.95 * radius {
             break;
         }
@@ -97,10 +101,12 @@ pub fn refine(lists: &Lists<'_>, start: &Wcs, radius_px: f64) -> Option<Refined>
 
 /// The final fit with all stars, and the odds of its pairs.
 fn finish(lists: &Lists<'_>, places: &[Point], wcs: &Wcs, radius: f64) -> Option<Refined> {
-    let all = pairs_at(lists, places, wcs, (usize::MAX, radius));
-    let lonely = uncrowded(lists, wcs, &all, places);
+    let predictions = predicted(lists, wcs, usize::MAX);
+    let all = pairs_at(lists, places, &predictions, (usize::MAX, radius));
+    let lonely = uncrowded(lists, &predictions, &all, places);
     let pairs = if lonely.len() >= UNCROWDED_MIN { lonely } else { all };
     let fit = fit_pairs(lists, wcs, &pairs, lists.params.order_max)?;
+    let fit = simplest(lists, &pairs, fit, radius);
     let (n_matches, ln_chance) = odds(lists, places, &fit, radius);
     Some(Refined { fit, pairs, n_matches, ln_chance })
 }
@@ -111,14 +117,13 @@ fn list_length(radius_px: f64, size: FrameSize) -> usize {
     ((COVERED_MAX * size.area_px() / disc) as usize).max(LIST_MIN)
 }
 
-/// Pairs (star, reference star) among the `n` brightest of both lists within a radius [px].
+/// Pairs (star, reference star) of predictions and the `n` brightest stars within a radius [px].
 fn pairs_at(
     lists: &Lists<'_>,
     places: &[Point],
-    wcs: &Wcs,
+    predictions: &[(usize, Point)],
     (n, radius_px): (usize, f64),
 ) -> Vec<(usize, usize)> {
-    let predictions = predicted(lists, wcs, n);
     let points: Vec<Point> = predictions.iter().map(|(_, p)| *p).collect();
     let grid = StarGrid::new(&places[..n.min(places.len())], lists.size);
     pair_up(&points, &grid, radius_px)
@@ -153,10 +158,8 @@ fn fit_pairs(
 }
 
 fn paired(lists: &Lists<'_>, pairs: &[(usize, usize)]) -> Vec<PairedStar> {
-    let pair = |&(i, r): &(usize, usize)| PairedStar {
-        image: lists.stars[i],
-        star: lists.references[r],
-    };
+    let pair =
+        |&(i, r): &(usize, usize)| PairedStar { image: lists.stars[i], star: lists.references[r] };
     pairs.iter().map(pair).collect()
 }
 
@@ -182,11 +185,10 @@ fn scatter_px(lists: &Lists<'_>, fit: &Fit, pairs: &[(usize, usize)]) -> f64 {
 /// The pairs without a neighbour in either list that could have drawn the centroid.
 fn uncrowded(
     lists: &Lists<'_>,
-    wcs: &Wcs,
+    predictions: &[(usize, Point)],
     pairs: &[(usize, usize)],
     places: &[Point],
 ) -> Vec<(usize, usize)> {
-    let predictions = predicted(lists, wcs, usize::MAX);
     let points: Vec<Point> = predictions.iter().map(|(_, p)| *p).collect();
     let (references, stars) =
         (StarGrid::new(&points, lists.size), StarGrid::new(places, lists.size));
@@ -195,12 +197,13 @@ fn uncrowded(
         let own = lists.references[reference];
         let near_reference = references.within(places[star], CROWDED_PX).any(|(k, _)| {
             let other = predictions[k].0;
-            let fainter_by = lists.references[other].g_mag.zip(own.g_mag).map_or(0.0, |(o, g)| o - g);
+            let fainter_by =
+                lists.references[other].g_mag.zip(own.g_mag).map_or(0.0, |(o, g)| o - g);
             other != reference && fainter_by < CROWDED_MAG
         });
-        let near_star = stars.within(places[star], CROWDED_PX).any(|(k, _)| {
-            k != star && lists.stars[k].flux > flux_ratio * lists.stars[star].flux
-        });
+        let near_star = stars
+            .within(places[star], CROWDED_PX)
+            .any(|(k, _)| k != star && lists.stars[k].flux > flux_ratio * lists.stars[star].flux);
         !near_reference && !near_star
     };
     pairs.iter().filter(|p| is_lonely(p)).copied().collect()
@@ -208,19 +211,21 @@ fn uncrowded(
 
 /// Pairs among the bright stars and the logarithm of their probability by chance.
 ///
-/// As many pairs as the model has freedom are not counted.
+/// The smallest over lists of several lengths; as many pairs as the model has freedom (at least
+/// three) are not counted.
 fn odds(lists: &Lists<'_>, places: &[Point], fit: &Fit, radius_px: f64) -> (usize, f64) {
     let mut best = (0, 0.0);
-    let freedom = (fit.order + 1) * (fit.order + 2) / 2;
-    let mut n = list_length(radius_px, lists.size).min(places.len());
-    while n >= LIST_MIN.min(places.len()).max(1) {
-        let pairs = pairs_at(lists, places, &fit.wcs, (n, radius_px));
-        let n_inside = predicted(lists, &fit.wcs, n).len();
-        let disc = std::f64::consts::PI * radius_px * radius_px / lists.size.area_px();
-        let chance = (n as f64 * disc).min(0.5);
+    let freedom = ((fit.order + 1) * (fit.order + 2) / 2).max(3);
+    let disc = std::f64::consts::PI * radius_px * radius_px / lists.size.area_px();
+    let predictions = predicted(lists, &fit.wcs, usize::MAX);
+    let mut n = list_length(radius_px, lists.size);
+    while n >= ODDS_LIST_MIN {
+        let inside = &predictions[..n.min(predictions.len())];
+        let pairs = pairs_at(lists, places, inside, (n, radius_px));
+        let chance = (n.min(places.len()) as f64 * disc).min(0.5);
         let tail = ln_binomial_tail(
-            n_inside.saturating_sub(freedom.max(3)),
-            pairs.len().saturating_sub(freedom.max(3)),
+            inside.len().saturating_sub(freedom),
+            pairs.len().saturating_sub(freedom),
             chance,
         );
         if tail < best.1 {
@@ -231,29 +236,56 @@ fn odds(lists: &Lists<'_>, places: &[Point], fit: &Fit, radius_px: f64) -> (usiz
     best
 }
 
+/// The fit of the order that predicts kept-out pairs best; the given one when stars are many.
+///
+/// Distances count up to the radius of pairing, so that false pairs weigh the same in all.
+fn simplest(lists: &Lists<'_>, pairs: &[(usize, usize)], given: Fit, radius_px: f64) -> Fit {
+    if given.order < 2 || pairs.len() > CHOICE_PAIRS_MAX {
+        return given;
+    }
+    let radius_rad = radius_px * given.wcs.pixel_scale_arcsec() * ARCSEC_RAD;
+    let misfit = |order: usize| {
+        let residuals = held_out_rad(lists, (&given.wcs, order), pairs)?;
+        Some(residuals.iter().map(|r| r.0.hypot(r.1).min(radius_rad)).sum::<f64>())
+    };
+    let best = (1..=given.order)
+        .filter_map(|order| misfit(order).map(|sum| (order, sum)))
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    match best {
+        Some((order, _)) if order < given.order => {
+            fit(&paired(lists, pairs), &setup(lists, &given.wcs, order)).unwrap_or(given)
+        }
+        _ => given,
+    }
+}
+
 /// Residuals of pairs kept out of the fit, per axis [arcsec]; `None` below 20 used pairs.
 ///
 /// Every fifth pair is predicted by a fit to the others; clipped pairs take no part.
 pub fn held_out_rms_arcsec(lists: &Lists<'_>, refined: &Refined) -> Option<f64> {
-    let used: Vec<(usize, usize)> = refined
-        .pairs
-        .iter()
-        .zip(&refined.fit.is_used)
-        .filter(|(_, u)| **u)
-        .map(|(p, _)| *p)
-        .collect();
+    let all = refined.pairs.iter().zip(&refined.fit.is_used);
+    let used: Vec<(usize, usize)> = all.filter(|(_, u)| **u).map(|(p, _)| *p).collect();
     if used.len() < FOLD_PAIRS_MIN {
         return None;
     }
-    let mut residuals = Vec::with_capacity(used.len());
+    let residuals = held_out_rad(lists, (&refined.fit.wcs, refined.fit.order), &used)?;
+    rms(residuals.into_iter()).map(|r| r / ARCSEC_RAD)
+}
+
+/// Residuals of all pairs [rad], each from a fit of this order without its group.
+fn held_out_rad(
+    lists: &Lists<'_>,
+    (near, order): (&Wcs, usize),
+    pairs: &[(usize, usize)],
+) -> Option<Vec<(f64, f64)>> {
+    let mut residuals = Vec::with_capacity(pairs.len());
     for fold in 0..FOLDS {
         let part = |keep: bool| -> Vec<(usize, usize)> {
-            let all = used.iter().enumerate();
+            let all = pairs.iter().enumerate();
             all.filter(|(i, _)| (i % FOLDS == fold) == keep).map(|(_, p)| *p).collect()
         };
-        let order = refined.fit.order;
-        let others = fit(&paired(lists, &part(false)), &setup(lists, &refined.fit.wcs, order))?;
+        let others = fit(&paired(lists, &part(false)), &setup(lists, near, order))?;
         residuals.extend(residuals_rad(&others.wcs, &paired(lists, &part(true))));
     }
-    rms(residuals.into_iter()).map(|r| r / ARCSEC_RAD)
+    Some(residuals)
 }

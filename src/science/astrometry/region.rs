@@ -2,24 +2,38 @@
 
 use std::sync::OnceLock;
 
+use super::accept::{Match, accept};
 use super::asterism::{ShapeTable, Triangle, triangles};
-use super::fit::{Fit, FitSetup, PairedStar, fit, order_for};
 use super::matching::{StarGrid, pair_up, thinned};
-use super::refine::{Lists, Refined, held_out_rms_arcsec, refine};
 use super::similarity::{Point, Similarity};
 use super::verify::{Raster, Taken, ln_binomial_tail};
 use super::{FrameSize, ImageStar, NoSolution, Solution, SolveParams};
 use crate::science::reference::motion::StarAtEpoch;
 use crate::science::reference::tiles::{ReferenceError, ReferenceSky};
 use crate::science::sky::tan::TangentPlane;
-use crate::science::sky::wcs::Wcs;
-use crate::science::units::ARCSEC_RAD;
 
-/// How many of the brightest stars make triangles: (of the frame, of the catalogue per frame).
+/// One way of making hypotheses.
+#[derive(Debug, Clone, Copy)]
+pub struct Level {
+    /// Brightest stars of the frame that make triangles.
+    n_image: usize,
+    /// Brightest catalogue stars per area of a frame that make triangles.
+    n_reference: usize,
+    /// How much the ratios of sides may differ; 0.3 px of 100 px, or 0.3 % of distortion.
+    tolerance: f32,
+}
+
+/// Levels of effort.
 ///
-/// The first two suit good lists; the later ones lists of which few bright stars are common:
-/// saturated stars, trails, a sparse catalogue.
-pub const LEVELS: [(usize, usize); 5] = [(25, 25), (50, 50), (30, 90), (110, 30), (160, 22)];
+/// The first two suit good lists; the later ones poor places and lists of which few bright stars
+/// are common: saturated stars, trails, a sparse catalogue.
+pub const LEVELS: [Level; 5] = [
+    Level { n_image: 25, n_reference: 25, tolerance: 0.003 },
+    Level { n_image: 50, n_reference: 50, tolerance: 0.003 },
+    Level { n_image: 30, n_reference: 90, tolerance: 0.005 },
+    Level { n_image: 110, n_reference: 30, tolerance: 0.005 },
+    Level { n_image: 160, n_reference: 22, tolerance: 0.005 },
+];
 /// Most catalogue stars that make triangles, when the region is larger than the frame.
 const TRIANGLE_STARS_MAX: usize = 100;
 /// Most stars of the frame in the tests.
@@ -31,7 +45,7 @@ const SIDE_MIN: f64 = 0.12;
 /// Radius within which a prediction counts, as a fraction of the diagonal; forgives distortion.
 const RADIUS_FRACTION: f64 = 0.003;
 /// Least such radius [px].
-const RADIUS_MIN_PX: f64 = 2.5;
+const RADIUS_MIN_PX: f64 = 3.0;
 /// Fainter stars this near to a brighter one are left out, in units of that radius.
 const THIN_RADII: f64 = 2.0;
 /// Factor on the radius after the similarity was fitted to its pairs.
@@ -40,16 +54,20 @@ const CONFIRM_SHRINK: f64 = 0.7;
 const CLOSER_LOOK: f64 = 5.0;
 /// Log-odds, trials counted, from which a hypothesis is refined.
 const REFINE_FROM: f64 = 4.0;
+/// Hypotheses that are refined in a region, at most.
+const REFINED_MAX: usize = 20;
+/// Work of asking the catalogue for a region, in hypotheses.
+const REGION_WORK: u64 = 300;
+/// Work of refining a hypothesis, in hypotheses.
+const REFINE_WORK: u64 = 8_000;
+/// Triangles of catalogue stars that cost as much as a hypothesis.
+const TRIANGLES_PER_WORK: u64 = 30;
 /// Freedom that choosing radius and list lengths adds, as a number of trials.
 const CHOICES: f64 = 20.0;
 /// Trials that are counted at least.
 const TRIALS_MIN: f64 = 1000.0;
-/// Largest ratio of the scales along two directions of a real frame.
-const ANISOTROPY_MAX: f64 = 1.06;
-/// A solution fails when stars kept out of the fit scatter more than the others by this factor.
-const HELD_OUT_RATIO_MAX: f64 = 2.5;
 /// Hypotheses per region and level, at most.
-const HYPOTHESES_MAX: u64 = 1_000_000;
+const HYPOTHESES_MAX: u64 = 300_000;
 /// Catalogue stars without which a region is passed over.
 pub const REFERENCES_MIN: usize = 5;
 
@@ -61,10 +79,11 @@ pub struct FrameStars<'a> {
     /// Size of the frame.
     pub size: FrameSize,
     /// Bright stars without close companions, brightest first.
-    points: Vec<Point>,
+    pub points: Vec<Point>,
+    /// Radius within which a prediction counts at first [px].
+    pub radius_px: f64,
     grid: StarGrid,
     raster: Raster,
-    radius_px: f64,
     tables: [OnceLock<ShapeTable>; LEVELS.len()],
 }
 
@@ -94,7 +113,7 @@ impl<'a> FrameStars<'a> {
     fn table(&self, level: usize) -> &ShapeTable {
         self.tables[level].get_or_init(|| {
             let side_min = SIDE_MIN * 2.0 * self.size.half_diagonal_px();
-            ShapeTable::new(triangles(&self.points, LEVELS[level].0, side_min))
+            ShapeTable::new(triangles(&self.points, LEVELS[level].n_image, side_min))
         })
     }
 }
@@ -134,6 +153,10 @@ pub struct Outcome {
     pub unverified: Option<NoSolution>,
     /// Number of hypotheses tested.
     pub n_hypotheses: u64,
+    /// Work done, in hypotheses.
+    pub work: u64,
+    /// Number of hypotheses refined.
+    pub n_refined: usize,
     /// Matches of the best hypothesis.
     pub best_matches: usize,
     /// Log-odds of the best hypothesis, trials counted.
@@ -143,18 +166,15 @@ pub struct Outcome {
 }
 
 /// The catalogue stars of a region on its tangent plane, brightest first.
-struct Local {
-    points: Vec<Point>,
-    stars: Vec<StarAtEpoch>,
-    plane: TangentPlane,
+pub struct Local {
+    /// Places on the plane [rad].
+    pub points: Vec<Point>,
+    /// The stars.
+    pub stars: Vec<StarAtEpoch>,
+    /// The plane.
+    pub plane: TangentPlane,
+    /// Area of the region in areas of a frame.
     per_frame: f64,
-}
-
-/// A hypothesis that was worth refining: its map and its pairs (catalogue, frame).
-struct Match<'a> {
-    local: &'a Local,
-    map: Similarity,
-    pairs: Vec<(usize, usize)>,
 }
 
 /// Searches one region with some of the [`LEVELS`].
@@ -167,6 +187,7 @@ pub fn search(
     let mut outcome = Outcome {
         n_references: local.points.len(),
         best_log_odds: f64::NEG_INFINITY,
+        work: REGION_WORK,
         ..Outcome::default()
     };
     if local.points.len() < REFERENCES_MIN {
@@ -187,17 +208,19 @@ pub fn search(
 /// Tells whether an earlier level had the same stars, as lists are short.
 fn is_repetition(frame: &FrameStars<'_>, local: &Local, level: usize) -> bool {
     let lengths = |level: usize| {
-        let (n_image, _) = LEVELS[level];
-        (n_image.min(frame.points.len()), triangle_stars(local, level))
+        (LEVELS[level].n_image.min(frame.points.len()), triangle_stars(local, level))
     };
     let (n_image, n_reference) = lengths(level);
-    (0..level).map(lengths).any(|(i, r)| i >= n_image && r >= n_reference)
+    (0..level).any(|earlier| {
+        let (i, r) = lengths(earlier);
+        i >= n_image && r >= n_reference && LEVELS[earlier].tolerance >= LEVELS[level].tolerance
+    })
 }
 
 /// Number of catalogue stars that make triangles at a level.
 fn triangle_stars(local: &Local, level: usize) -> usize {
-    let wanted = (LEVELS[level].1 as f64 * local.per_frame) as usize;
-    wanted.min(TRIANGLE_STARS_MAX.max(LEVELS[level].1)).min(local.points.len())
+    let wanted = (LEVELS[level].n_reference as f64 * local.per_frame) as usize;
+    wanted.min(TRIANGLE_STARS_MAX.max(LEVELS[level].n_reference)).min(local.points.len())
 }
 
 fn local(context: &Context<'_>, region: &Region) -> Result<Local, ReferenceError> {
@@ -229,19 +252,22 @@ fn search_level(
     let side_min = SIDE_MIN * diagonal_px * scale_min;
     let mut taken = Taken::new(frame.points.len());
     let stop_at = outcome.n_hypotheses + HYPOTHESES_MAX;
-    for made in triangles(&local.points, triangle_stars(local, level), side_min) {
+    let made_here = triangles(&local.points, triangle_stars(local, level), side_min);
+    outcome.work += made_here.len() as u64 / TRIANGLES_PER_WORK;
+    for made in made_here {
         let longest = f64::from(made.longest);
         if longest > 1.05 * diagonal_px * scale_max {
             continue;
         }
         // The scale lies within the range when the side in the frame does.
         let sides = (longest / scale_max, longest / scale_min);
-        for seen in table.similar(made.shape) {
+        for seen in table.similar(made.shape, LEVELS[level].tolerance) {
             let side = f64::from(seen.longest);
             if side < sides.0 || side > sides.1 {
                 continue;
             }
             outcome.n_hypotheses += 1;
+            outcome.work += 1;
             let Some(map) = hypothesis(frame, local, &made, seen) else { continue };
             let makers = (made.vertices, seen.vertices);
             let score = frame.raster.score(&map, &local.points, makers, &mut taken);
@@ -304,10 +330,12 @@ fn look_closer(
     if log_odds > outcome.best_log_odds {
         (outcome.best_log_odds, outcome.best_matches) = (log_odds, pairs.len());
     }
-    if log_odds < REFINE_FROM {
+    if log_odds < REFINE_FROM || outcome.n_refined >= REFINED_MAX {
         return Ok(());
     }
-    refine_match(context, region, &Match { local, map, pairs }, ln_trials, outcome)
+    outcome.n_refined += 1;
+    outcome.work += REFINE_WORK;
+    accept(context, region, &Match { local, map, pairs, ln_trials }, outcome)
 }
 
 /// Pairs (catalogue, frame) of the test lists under a map.
@@ -346,108 +374,4 @@ fn best_tail(
         }
     }
     best
-}
-
-/// Refines a match with all stars around it; keeps it as the solution when it passes all tests.
-fn refine_match(
-    context: &Context<'_>,
-    region: &Region,
-    found: &Match<'_>,
-    ln_trials: f64,
-    outcome: &mut Outcome,
-) -> Result<(), ReferenceError> {
-    let frame = context.frame;
-    let Some(start) = first_wcs(frame, region, found) else { return Ok(()) };
-    let centre = frame.size.centre_px();
-    let radius_rad = 1.05 * frame.size.half_diagonal_px() * start.pixel_scale_arcsec() * ARCSEC_RAD;
-    let references = context.sky.brightest_in_cone(
-        start.to_sky(centre.0, centre.1),
-        radius_rad,
-        context.epoch_yr,
-        context.params.fit_stars_max,
-    )?;
-    let lists = Lists {
-        stars: frame.stars,
-        references: &references,
-        size: frame.size,
-        params: context.params,
-    };
-    let Some(refined) = refine(&lists, &start, frame.radius_px) else { return Ok(()) };
-    let log_odds = -refined.ln_chance - ln_trials;
-    if log_odds > outcome.best_log_odds {
-        (outcome.best_log_odds, outcome.best_matches) = (log_odds, refined.n_matches);
-    }
-    if log_odds < context.params.log_odds_min || !is_plausible(&refined.fit, region) {
-        return Ok(());
-    }
-    let held_out_rms_arcsec = held_out_rms_arcsec(&lists, &refined);
-    let solution = solution(&lists, refined, log_odds, held_out_rms_arcsec);
-    match held_out_rms_arcsec {
-        Some(held_out) if held_out > HELD_OUT_RATIO_MAX * solution.rms_arcsec => {
-            outcome.unverified = Some(NoSolution::Unverified {
-                n_pairs: solution.n_used,
-                rms_arcsec: solution.rms_arcsec,
-                held_out_rms_arcsec: held_out,
-            });
-        }
-        _ => outcome.solution = Some(solution),
-    }
-    Ok(())
-}
-
-/// An affine (for few pairs: similar) solution from the pairs of a hypothesis.
-fn first_wcs(frame: &FrameStars<'_>, region: &Region, found: &Match<'_>) -> Option<Wcs> {
-    let pair = |&(r, i): &(usize, usize)| {
-        let (x_px, y_px) = frame.points[i];
-        let image = ImageStar { x_px, y_px, flux: 0.0, position_err_px: frame.radius_px };
-        PairedStar { image, star: found.local.stars[r] }
-    };
-    let paired: Vec<PairedStar> = found.pairs.iter().map(pair).collect();
-    let (low, high) = region.scales_rad_per_px;
-    let middle = found.map.to_plane(frame.size.centre_px());
-    let places = paired.iter().map(|p| (p.image.x_px, p.image.y_px));
-    let setup = FitSetup {
-        size: frame.size,
-        near_rad: found.local.plane.deproject(middle.0, middle.1),
-        scale_arcsec: (low * high).sqrt() / ARCSEC_RAD,
-        order: order_for(places, frame.size, 1),
-        floor_mas: 0.0,
-    };
-    fit(&paired, &setup).map(|fit| fit.wcs)
-}
-
-/// Tells whether scale and shape of a solution are those of a real frame in this search.
-fn is_plausible(fit: &Fit, region: &Region) -> bool {
-    let [[a, b], [c, d]] = fit.wcs.cd_rad_per_px;
-    let scale = (a * d - b * c).abs().sqrt();
-    let (low, high) = region.scales_rad_per_px;
-    if scale < 0.97 * low || scale > 1.03 * high {
-        return false;
-    }
-    // Singular values s1 >= s2 of CD: s1^2 + s2^2 = sum of squares, s1 s2 = |det|.
-    let half_sum = 0.5 * (a * a + b * b + c * c + d * d);
-    let difference = (half_sum * half_sum - scale.powi(4)).max(0.0).sqrt();
-    let ratio = ((half_sum + difference) / (half_sum - difference)).sqrt();
-    ratio < ANISOTROPY_MAX
-}
-
-fn solution(
-    lists: &Lists<'_>,
-    refined: Refined,
-    log_odds: f64,
-    held_out_rms_arcsec: Option<f64>,
-) -> Solution {
-    let used = refined.pairs.iter().zip(&refined.fit.is_used).filter(|(_, used)| **used);
-    let pairs: Vec<(usize, StarAtEpoch)> =
-        used.map(|(&(i, r), _)| (i, lists.references[r])).collect();
-    Solution {
-        n_used: pairs.len(),
-        pairs,
-        rms_arcsec: refined.fit.rms_arcsec,
-        held_out_rms_arcsec,
-        order: refined.fit.order,
-        log_odds,
-        n_hypotheses: 0,
-        wcs: refined.fit.wcs,
-    }
 }

@@ -17,7 +17,12 @@ const CENTRES_MAX: usize = 200_000;
 /// Centres (RA, Dec) [rad] around a pointing, nearest first, on a square grid.
 ///
 /// Covers a circle of `radius_rad`; the pointing itself comes first.
-pub fn around(pointing_rad: (f64, f64), radius_rad: f64, step_rad: f64, limit: usize) -> Vec<(f64, f64)> {
+pub fn around(
+    pointing_rad: (f64, f64),
+    radius_rad: f64,
+    step_rad: f64,
+    limit: usize,
+) -> Vec<(f64, f64)> {
     let plane = TangentPlane::at(pointing_rad);
     let steps = ((radius_rad / step_rad).ceil() as i64).clamp(0, STEPS_MAX);
     let mut offsets: Vec<(i64, i64)> = (-steps..=steps)

@@ -3,8 +3,8 @@
 //! The sky is cut into regions the size of a frame; in each, triangles of the brightest
 //! catalogue stars are looked up among those of the frame (see `region`). Order: the pointing of
 //! the header with a scale near the nominal one, then with the full range of scales, then all
-//! regions where the catalogue has stars. Without a nominal scale all from 0.1 to 60 arcsec/px
-//! are tried in steps. Work is bounded by counting hypotheses and regions; regions are searched
+//! regions where the catalogue has stars. Without a nominal scale, or when it fails, all from 0.1
+//! to 60 arcsec/px are tried in steps. Work is bounded by counting hypotheses and regions; regions are searched
 //! in parallel, but counted and accepted in order, so that the result does not depend on threads.
 
 use rayon::prelude::*;
@@ -25,10 +25,14 @@ const RADIUS: f64 = 0.95;
 const ONE_REGION: f64 = 0.6;
 /// Most regions around the pointing.
 const NEAR_REGIONS_MAX: usize = 400;
+/// Part of the work after which the surroundings of the pointing are left for the rest.
+const NEAR_SHARE: u64 = 2;
 /// Regions searched at once; a fixed number keeps the result independent of threads.
-const CHUNK: usize = 8;
-/// Levels used for a quick look.
-const QUICK: std::ops::Range<usize> = 0..2;
+const CHUNK: usize = 2;
+/// The cheapest level.
+const FIRST: std::ops::Range<usize> = 0..1;
+/// The level after it.
+const SECOND: std::ops::Range<usize> = 1..2;
 /// Levels for a thorough one.
 const THOROUGH: std::ops::Range<usize> = 2..LEVELS.len();
 /// Scales tried without a nominal one [arcsec/px].
@@ -64,6 +68,7 @@ struct Pass {
 /// What the search knows so far.
 struct Progress {
     n_hypotheses: u64,
+    work: u64,
     n_regions: usize,
     n_references: usize,
     best: (usize, f64),
@@ -100,15 +105,11 @@ pub fn solve(
     if sky.len() < REFERENCES_MIN {
         return Err(NoSolution::NoReference { n_catalogue: sky.len(), needed: REFERENCES_MIN });
     }
-    let context = Context {
-        frame: &frame,
-        sky,
-        epoch_yr: field.epoch_yr,
-        params,
-        n_hypotheses_before: 0,
-    };
+    let context =
+        Context { frame: &frame, sky, epoch_yr: field.epoch_yr, params, n_hypotheses_before: 0 };
     let mut progress = Progress {
         n_hypotheses: 0,
+        work: 0,
         n_regions: 0,
         n_references: 0,
         best: (0, f64::NEG_INFINITY),
@@ -125,8 +126,7 @@ pub fn solve(
             solution.n_hypotheses = progress.n_hypotheses;
             return Ok(solution);
         }
-        if progress.n_hypotheses >= params.hypotheses_max {
-            progress.is_cut_off = true;
+        if progress.work >= params.hypotheses_max {
             break;
         }
     }
@@ -140,26 +140,34 @@ fn passes(hint: &Hint, params: &SolveParams, has_pointing: bool) -> Vec<Pass> {
         range: (arcsec * ARCSEC_RAD * (1.0 - range), arcsec * ARCSEC_RAD * (1.0 + range)),
         nominal: arcsec * ARCSEC_RAD,
     };
+    let ladder: Vec<Scales> = scale_ladder().into_iter().map(|scale| around(scale, 0.25)).collect();
     let steps = match hint.scale_arcsec.filter(usable) {
         Some(scale) => {
             let range = if hint.scale_range.is_finite() { hint.scale_range } else { 0.0 };
             let first = params.scale_range_first;
             let full = range.clamp(first, SCALE_RANGE_MAX);
-            let mut steps = vec![around(scale, first)];
-            if full > first {
-                steps.push(around(scale, full));
-            }
-            steps
+            vec![around(scale, first), around(scale, full)]
         }
-        None => scale_ladder().into_iter().map(|scale| around(scale, 0.25)).collect(),
+        None => ladder.clone(),
     };
-    let mut order = Vec::new();
-    let near = [(Where::Near, QUICK), (Where::Near, THOROUGH)];
-    let far = [(Where::Everywhere, QUICK), (Where::Everywhere, THOROUGH)];
-    for (place, levels) in near.into_iter().filter(|_| has_pointing).chain(far) {
-        order.extend(steps.iter().map(|s| Pass { place, levels: levels.clone(), scales: *s }));
-    }
-    order
+    // The ladder also serves headers that forget the binning.
+    [
+        (Where::Near, FIRST, &steps),
+        (Where::Near, FIRST, &ladder),
+        (Where::Near, SECOND, &steps),
+        (Where::Near, THOROUGH, &steps),
+        (Where::Everywhere, FIRST, &steps),
+        (Where::Everywhere, SECOND, &steps),
+        (Where::Near, SECOND, &ladder),
+        (Where::Everywhere, FIRST, &ladder),
+        (Where::Everywhere, THOROUGH, &steps),
+    ]
+    .into_iter()
+    .filter(|(place, _, _)| has_pointing || *place != Where::Near)
+    .flat_map(|(place, levels, scales)| {
+        scales.iter().map(move |s| Pass { place, levels: levels.clone(), scales: *s })
+    })
+    .collect()
 }
 
 /// Scales from 0.1 to 60 arcsec/px, likely ones first.
@@ -185,6 +193,10 @@ fn run(
     progress: &mut Progress,
 ) -> Result<Option<Solution>, NoSolution> {
     let (centres, radius_rad) = centres(context, pass, hint, pointing, progress);
+    let limit = match pass.place {
+        Where::Near => context.params.hypotheses_max / NEAR_SHARE,
+        Where::Everywhere => context.params.hypotheses_max,
+    };
     // The first region is the likeliest: alone it is not held up by its neighbours.
     let (first, others) = centres.split_at(1.min(centres.len()));
     for chunk in std::iter::once(first).chain(others.chunks(CHUNK)) {
@@ -202,7 +214,8 @@ fn run(
                 return Ok(Some(solution));
             }
         }
-        if progress.n_hypotheses >= context.params.hypotheses_max {
+        if progress.work >= limit {
+            progress.is_cut_off = true;
             break;
         }
     }
@@ -245,6 +258,7 @@ impl Progress {
     /// Adds what came of a region; gives its solution.
     fn note(&mut self, outcome: Outcome) -> Option<Solution> {
         self.n_hypotheses += outcome.n_hypotheses;
+        self.work += outcome.work;
         self.n_regions += usize::from(outcome.n_references >= REFERENCES_MIN);
         self.n_references = self.n_references.max(outcome.n_references);
         if outcome.best_log_odds > self.best.1 {

@@ -43,10 +43,8 @@ impl Similarity {
             return None;
         }
         let a = (re / norm, im / norm);
-        let b = (
-            mean[2] - (a.0 * mean[0] - a.1 * mean[1]),
-            mean[3] - (a.0 * mean[1] + a.1 * mean[0]),
-        );
+        let b =
+            (mean[2] - (a.0 * mean[0] - a.1 * mean[1]), mean[3] - (a.0 * mean[1] + a.1 * mean[0]));
         Some(Self { a, b, is_conjugate })
     }
 
@@ -60,7 +58,8 @@ impl Similarity {
     pub fn to_plane(&self, (x, y): Point) -> Point {
         let norm = self.a.0 * self.a.0 + self.a.1 * self.a.1;
         let (dx, dy) = (x - self.b.0, y - self.b.1);
-        let (u, v) = ((self.a.0 * dx + self.a.1 * dy) / norm, (self.a.0 * dy - self.a.1 * dx) / norm);
+        let (u, v) =
+            ((self.a.0 * dx + self.a.1 * dy) / norm, (self.a.0 * dy - self.a.1 * dx) / norm);
         (u, if self.is_conjugate { -v } else { v })
     }
 
@@ -84,8 +83,7 @@ mod tests {
     #[test]
     fn fit_recovers_either_parity() {
         for is_conjugate in [false, true] {
-            let truth =
-                Similarity { a: (1e5, -3e4), b: (500.0, 400.0), is_conjugate };
+            let truth = Similarity { a: (1e5, -3e4), b: (500.0, 400.0), is_conjugate };
             let plane = [(0.0, 0.001), (0.002, -0.001), (-0.003, 0.0005), (0.001, 0.004)];
             let pairs: Vec<_> = plane.iter().map(|&w| (w, truth.to_pixel(w))).collect();
             let found = Similarity::fit(&pairs, is_conjugate).expect("four points");

@@ -160,16 +160,21 @@ impl Field {
     }
 
     fn solve(&self, hint: &Hint) -> Result<Solution, NoSolution> {
-        let sky = MemoryCatalogue::new(self.catalogue.clone());
-        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2024.0 };
-        solve(&field, hint, &sky, &SolveParams::default())
+        self.solve_within(hint, &SolveParams::default())
     }
 
-    /// Solves and checks the solution over the frame.
+    fn solve_within(&self, hint: &Hint, params: &SolveParams) -> Result<Solution, NoSolution> {
+        let sky = MemoryCatalogue::new(self.catalogue.clone());
+        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2024.0 };
+        solve(&field, hint, &sky, params)
+    }
+
+    /// Solves and checks the root mean square error over the frame; corners may have 4 times it.
     fn check(&self, hint: &Hint, limit_px: f64) -> Solution {
         let solution = self.solve(hint).unwrap();
-        let worst = worst_px(&solution.wcs, &self.truth);
-        assert!(worst < limit_px, "error {worst} px with {} pairs", solution.n_used);
+        let (rms, worst) = errors_px(&solution.wcs, &self.truth);
+        let told = format!("rms {rms} px, worst {worst} px with {} pairs", solution.n_used);
+        assert!(rms < limit_px && worst < 4.0 * limit_px, "{told}");
         solution
     }
 }
@@ -188,22 +193,24 @@ fn reference(source_id: i64, (ra_rad, dec_rad): (f64, f64), g_mag: f64) -> Refer
     }
 }
 
-fn worst_px(found: &Wcs, truth: &Wcs) -> f64 {
+fn errors_px(found: &Wcs, truth: &Wcs) -> (f64, f64) {
     let scale = truth.pixel_scale_arcsec() * ARCSEC_RAD;
-    let grid = (0..49).map(|k| (f64::from(k % 7) * 170.5, f64::from(k / 7) * 170.5));
-    grid.map(|(x, y)| separation_rad(found.to_sky(x, y), truth.to_sky(x, y)) / scale)
-        .fold(0.0, f64::max)
+    let grid = (0..121).map(|k| (f64::from(k % 11) * 102.3, f64::from(k / 11) * 102.3));
+    let errors: Vec<f64> =
+        grid.map(|(x, y)| separation_rad(found.to_sky(x, y), truth.to_sky(x, y)) / scale).collect();
+    let sum: f64 = errors.iter().map(|e| e * e).sum();
+    ((sum / errors.len() as f64).sqrt(), errors.into_iter().fold(0.0, f64::max))
 }
 
 #[test]
 fn any_turn_parity_and_place_on_the_sky() {
-    let centres = [(0.0003, 0.1), (6.283, -0.7), (2.0, 89.0 * DEG_RAD), (4.0, -89.9 * DEG_RAD)];
+    let centres = [(0.0003, 0.1), (6.2829, -0.7), (2.0, 89.0 * DEG_RAD), (4.0, -89.9 * DEG_RAD)];
     for (k, centre) in centres.into_iter().enumerate() {
         for parity in [1.0, -1.0] {
             let seed = 10 + k as u64;
             let turn_rad = 1.6 * k as f64 + 0.2;
             let field = Field::new(Sketch { seed, centre, parity, turn_rad, ..PLAIN });
-            let solution = field.check(&field.hint(), 0.15);
+            let solution = field.check(&field.hint(), 0.08);
             assert!(solution.n_used > 100 && solution.order == 3);
             assert_eq!(solution.wcs.is_mirrored(), parity < 0.0);
             // 0.15 px of 1.7 arcsec.
@@ -217,7 +224,7 @@ fn any_turn_parity_and_place_on_the_sky() {
 fn fields_from_nine_arcminutes_to_five_degrees() {
     for (seed, scale_arcsec) in [(20, 0.52), (21, 3.0), (22, 17.5)] {
         let field = Field::new(Sketch { seed, scale_arcsec, n_frame: 60, ..PLAIN });
-        field.check(&field.hint(), 0.4);
+        field.check(&field.hint(), 0.2);
     }
 }
 
@@ -226,7 +233,7 @@ fn eight_stars_are_enough() {
     for seed in 30..40 {
         let mut field = Field::new(Sketch { seed, n_frame: 60, ..PLAIN });
         field.stars.truncate(8);
-        let solution = field.check(&field.hint(), 2.5);
+        let solution = field.check(&field.hint(), 1.2);
         assert!(solution.n_used >= 7 && solution.order <= 1);
     }
 }
@@ -248,19 +255,19 @@ fn crowd_half_of_it_spurious() {
     let mut field = Field::new(Sketch { seed: 41, n_frame: 10_000, side: 1.2, ..PLAIN });
     field.see_spurious(10_000);
     assert!(field.stars.len() > 19_000);
-    field.check(&field.hint(), 0.1);
+    field.check(&field.hint(), 0.03);
 }
 
 #[test]
 fn sparse_catalogue_of_a_rich_frame() {
     for seed in 50..55 {
         let mut field = Field::new(Sketch { seed, n_frame: 300, side: 1.0, ..PLAIN });
-        // 19 catalogue stars of any brightness among the 150 brightest that the frame shows.
+        // 19 catalogue stars among the 150 brightest; the turned frame shows some 16 of them.
         field.catalogue.sort_by(|a, b| a.g_mag.unwrap().total_cmp(&b.g_mag.unwrap()));
         let every_eighth = field.catalogue.iter().step_by(8).take(19).copied().collect();
         field.catalogue = every_eighth;
-        let solution = field.check(&field.hint(), 1.2);
-        assert!(solution.n_used >= 14);
+        let solution = field.check(&field.hint(), 0.8);
+        assert!(solution.n_used >= 10, "{}", solution.n_used);
     }
 }
 
@@ -268,10 +275,10 @@ fn sparse_catalogue_of_a_rich_frame() {
 fn saturated_stars_missing_on_either_side() {
     let mut field = Field::new(Sketch { seed: 60, ..PLAIN });
     field.stars.drain(..15);
-    field.check(&field.hint(), 0.3);
+    field.check(&field.hint(), 0.1);
     let mut field = Field::new(Sketch { seed: 61, ..PLAIN });
     field.catalogue.retain(|s| s.g_mag.unwrap() > 16.5);
-    field.check(&field.hint(), 0.3);
+    field.check(&field.hint(), 0.1);
 }
 
 #[test]
@@ -293,20 +300,21 @@ fn trailed_stars_have_poor_places() {
         star.y_px += 0.4 * field.random.normal();
         star.position_err_px = 1.0;
     }
-    field.check(&field.hint(), 1.5);
+    field.check(&field.hint(), 0.6);
 }
 
 #[test]
 fn scale_wrong_by_a_fifth_or_missing() {
     let field = Field::new(Sketch { seed: 64, ..PLAIN });
-    for factor in [0.87, 1.2] {
+    // The last as of a header that forgot a binning of 3.
+    for factor in [0.87, 1.2, 0.3] {
         let scale_arcsec = Some(1.7 * factor);
-        field.check(&Hint { scale_arcsec, ..field.hint() }, 0.2);
+        field.check(&Hint { scale_arcsec, ..field.hint() }, 0.08);
     }
-    field.check(&Hint { scale_arcsec: None, ..field.hint() }, 0.2);
+    field.check(&Hint { scale_arcsec: None, ..field.hint() }, 0.08);
     for scale_arcsec in [0.2, 25.0] {
         let field = Field::new(Sketch { seed: 65, scale_arcsec, n_frame: 80, ..PLAIN });
-        field.check(&Hint { scale_arcsec: None, ..field.hint() }, 0.4);
+        field.check(&Hint { scale_arcsec: None, ..field.hint() }, 0.2);
     }
 }
 
@@ -315,7 +323,7 @@ fn pointing_wrong_by_tens_of_degrees_or_missing() {
     let field = Field::new(Sketch { seed: 66, scale_arcsec: 0.6, side: 5.0, ..PLAIN });
     let hint = field.hint();
     for pointing_rad in [Some((2.6, 0.9)), Some((1.31, 0.41)), None] {
-        field.check(&Hint { pointing_rad, ..hint }, 0.2);
+        field.check(&Hint { pointing_rad, ..hint }, 0.08);
     }
 }
 
@@ -327,7 +335,8 @@ fn random_stars_never_match() {
         random.catalogue.clone_from(&field.catalogue);
         let n = [12, 40, 200, 600][seed as usize % 4];
         random.stars.truncate(n);
-        let refusal = random.solve(&random.hint());
+        let params = SolveParams { hypotheses_max: 400_000, ..SolveParams::default() };
+        let refusal = random.solve_within(&random.hint(), &params);
         assert!(matches!(refusal, Err(NoSolution::NoMatch { .. })), "{refusal:?}");
     }
 }
@@ -351,7 +360,7 @@ fn strange_input_is_refused() {
         scale_arcsec: Some(1.7),
         scale_range: f64::NAN,
     };
-    field.check(&strange, 0.3);
+    field.check(&strange, 0.08);
     field.catalogue.clear();
     assert!(matches!(field.solve(&hint), Err(NoSolution::NoReference { .. })));
 }

@@ -14,8 +14,8 @@ const RASTER_MAX: f64 = 512.0;
 const CELLS_PER_RADIUS: f64 = 2.0;
 /// Fraction of catalogue stars that a true hypothesis finds, at least.
 const TRUE_FRACTION: f64 = 0.25;
-/// Log-odds at which a hypothesis is given up: 20 bright stars missed in a row.
-const GIVE_UP: f64 = -6.0;
+/// Log-odds at which a hypothesis is given up: 18 bright stars missed in a row.
+const GIVE_UP: f64 = -5.0;
 /// Most terms of a binomial tail that are added.
 const TAIL_TERMS: usize = 400;
 /// Mark of a raster cell without a star.
@@ -141,7 +141,8 @@ impl Raster {
         let mut n_matches = 0;
         for (number, &place) in catalogue.iter().enumerate() {
             let pixel = map.to_pixel(place);
-            if !self.size.holds(pixel.0, pixel.1) || makers.0.iter().any(|&m| usize::from(m) == number)
+            if !self.size.holds(pixel.0, pixel.1)
+                || makers.0.iter().any(|&m| usize::from(m) == number)
             {
                 continue;
             }
@@ -204,7 +205,8 @@ fn ln_factorial(n: f64) -> f64 {
     }
     let z = n + 1.0;
     (z - 0.5) * z.ln() - z + 0.5 * std::f64::consts::TAU.ln() + 1.0 / (12.0 * z)
-        - 1.0 / (360.0 * z * z * z)
+        - 1.0 / (360.0 * z.powi(3))
+        + 1.0 / (1260.0 * z.powi(5))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::science::image::Image;
 use crate::science::image::mask::{Mask, MaskBits};
-use crate::science::image::stats::median_and_scatter;
+use crate::science::image::stats::{median_and_scatter, median_in_place};
 use aperture::Scene;
 use background::{Background, BackgroundParams, estimate_background};
 use filter::{GaussianKernel, smoothed};
@@ -63,6 +63,8 @@ pub struct Extraction {
     pub sky_rms_e: f64,
     /// Stars' shape; `None` when too few stars were found to tell.
     pub psf: Option<PsfShape>,
+    /// Median elongation, 1 - b/a, of the bright sources' outlines; `None` without any.
+    pub ellipticity: Option<f64>,
     /// Radius of the photometric aperture [px].
     pub aperture_px: f64,
     /// How many sources were found before the limit cut them.
@@ -96,8 +98,10 @@ pub fn extract(
         .map(|segment| measure(scene, &snr, segment, fwhm_px, aperture_px))
         .collect();
     let sources = columns(&segments, &measured, &sky, psf.as_ref());
+    let ellipticity = median_ellipticity(&sources);
     Some(Extraction {
         sources,
+        ellipticity,
         sky_e: sky.level_median_e,
         sky_rms_e: sky.rms_median_e,
         psf,
@@ -105,6 +109,17 @@ pub fn extract(
         n_found,
         signal_e: signal,
     })
+}
+
+/// Elongation of the outlines of bright, complete sources.
+fn median_ellipticity(sources: &Sources) -> Option<f64> {
+    const SNR_MIN: f64 = 30.0;
+    let spoiled = SourceFlags::SATURATED.with(SourceFlags::EDGE).with(SourceFlags::SHARP);
+    let mut values: Vec<f64> = (0..sources.len())
+        .filter(|&i| sources.snr[i] > SNR_MIN && !sources.flags[i].is_any(spoiled))
+        .map(|i| 1.0 - sources.b_px[i] / sources.a_px[i])
+        .collect();
+    median_in_place(&mut values)
 }
 
 /// Signal above the sky; unusable pixels become zero.

@@ -22,6 +22,9 @@ const DETECTION_CHANCE_MAX: f64 = 0.93;
 /// ... and the least for a faint one.
 const DETECTION_CHANCE_MIN: f64 = 0.01;
 
+/// A frame this much shallower than the field's median is clouded and covers nothing [mag].
+const SHALLOW_MAG: f64 = 1.0;
+
 /// Prior knowledge and limits of the odds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreParams {
@@ -119,6 +122,8 @@ pub struct Score {
     pub mag: f64,
     /// Number of frames in which it should have been seen, the hits included.
     pub n_expected: usize,
+    /// Number of frames that cover its path, clouded ones left out, the hits included.
+    pub n_covered: usize,
 }
 
 /// Computes the odds of a tracklet.
@@ -153,20 +158,31 @@ pub fn score(
     log_odds += (two_pi.sqrt() / (weight.sqrt() * MAG_RANGE)).ln();
     log_odds += 2.0 * two_pi.ln() + 2.0 * motion.ln_volume();
     log_odds += ln_prior(motion.rate_arcsec_per_h(), params);
+    let depth_needed = median_depth(frames) - SHALLOW_MAG;
     let mut n_expected = members.len();
+    let mut n_covered = members.len();
     for (k, frame) in frames.iter().enumerate() {
         if members.iter().any(|id| id.frame as usize == k) {
             continue;
         }
         let (east, north) = motion.place(frame.t_h);
-        if !frame.contains(east, north, 2.0 * frame.fwhm_arcsec) || is_hidden(frame, east, north) {
+        if !frame.contains(east, north, 2.0 * frame.fwhm_arcsec) {
+            continue;
+        }
+        n_covered += usize::from(frame.limiting_mag >= depth_needed);
+        if is_hidden(frame, east, north) {
             continue;
         }
         let chance = detection_chance(mag, frame.limiting_mag, params);
         n_expected += usize::from(chance > 0.5);
         log_odds += (1.0 - chance).ln();
     }
-    Score { log_odds, mag, n_expected }
+    Score { log_odds, mag, n_expected, n_covered }
+}
+
+fn median_depth(frames: &[FieldFrame]) -> f64 {
+    let depths: Vec<f64> = frames.iter().map(|f| f.limiting_mag).collect();
+    crate::science::image::stats::median(&depths).unwrap_or(f64::NEG_INFINITY)
 }
 
 /// Prior density of objects at a place with a rate [ln(1/(arcsec^2 (arcsec/h)^2))].

@@ -1,20 +1,26 @@
 //! Aperture correction: which share of a star's light the photometric aperture holds.
 //!
-//! Light inside growing circles around bright, lonely stars is compared with the enclosed light
-//! of a Moffat profile (Moffat 1969, A&A 3, 455), f(r) = 1 - (1 + r^2/alpha^2)^(1 - beta); its
+//! The mean brightness in rings around bright stars, other sources left out, gives each star's
+//! light as a function of radius; the median over the stars is compared with the enclosed light
+//! of a Moffat profile (Moffat 1969, A&A 3, 455), f(r) = 1 - (1 + r^2/alpha^2)^(1 - beta), whose
 //! two parameters give the light out to infinity, which no real aperture reaches.
 
-use crate::science::detect::aperture::{Ellipse, Scene, sum_aperture};
-use crate::science::image::stats::{median_and_scatter, median_in_place};
+use crate::science::detect::aperture::Scene;
+use crate::science::image::stats::{clipped_of_sorted, median_and_scatter};
 
-/// Radii of the growth curve in units of the seeing.
-const RADII_FWHM: [f64; 9] = [0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0];
+/// Outer radii of the rings in units of the seeing.
+const RADII_FWHM: [f64; N_RINGS] = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0];
+const N_RINGS: usize = 11;
 /// The local sky is taken in this ring, in units of the seeing.
-const RING_FWHM: (f64, f64) = (6.0, 9.0);
+const SKY_FWHM: (f64, f64) = (5.0, 9.0);
 /// Flattest and steepest believable profile.
-const BETA_RANGE: (f64, f64) = (1.6, 8.0);
+const BETA_RANGE: (f64, f64) = (1.7, 7.0);
+/// Typical 1 / beta of seeing and its spread, which holds the fit when stars are few.
+const INVERSE_BETA_PRIOR: (f64, f64) = (0.32, 0.07);
 /// Fewest stars a growth curve rests on.
 const STARS_MIN: usize = 3;
+/// A ring with less than this share of its pixels usable spoils the star.
+const RING_SHARE_MIN: f64 = 0.3;
 
 /// Aperture correction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,29 +35,53 @@ pub struct ApertureCorrection {
     pub n_stars: usize,
 }
 
-/// Share of a Moffat star's light inside a circle of radius `r` (in units of alpha's unit).
+/// A source as the growth curve sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Neighbour {
+    /// Column [px].
+    pub x_px: f64,
+    /// Row [px].
+    pub y_px: f64,
+    /// Light in the aperture [e-].
+    pub flux_e: f64,
+}
+
+/// Share of a Moffat star's light inside a circle; `r` and `alpha` in one unit.
 pub fn moffat_share(r: f64, alpha: f64, beta: f64) -> f64 {
     1.0 - (1.0 + (r / alpha).powi(2)).powf(1.0 - beta)
 }
 
+/// Width parameter of a Moffat profile of a full width at half maximum.
+fn alpha_of(fwhm: f64, beta: f64) -> f64 {
+    fwhm / (2.0 * (2.0_f64.powf(1.0 / beta) - 1.0).sqrt())
+}
+
+/// Share of the aperture for a typical profile, where too few stars are there to measure it.
+pub fn typical_share(aperture_fwhm: f64) -> f64 {
+    let beta = 1.0 / INVERSE_BETA_PRIOR.0;
+    moffat_share(aperture_fwhm, alpha_of(1.0, beta), beta)
+}
+
 /// Measures the aperture correction; `None` with fewer than three usable stars.
 ///
-/// * `stars`: centres of bright, unsaturated, lonely stars [px].
+/// * `stars`: indices in `sources` of bright, unsaturated point sources.
+/// * `sources`: all sources of the frame.
 /// * `fwhm_px`: seeing; `aperture_px`: radius of the photometric aperture.
 pub fn aperture_correction(
     scene: Scene<'_>,
-    stars: &[(f64, f64)],
+    stars: &[usize],
+    sources: &[Neighbour],
     fwhm_px: f64,
     aperture_px: f64,
 ) -> Option<ApertureCorrection> {
-    let curves: Vec<[f64; RADII_FWHM.len()]> = stars
+    let curves: Vec<[f64; N_RINGS]> = stars
         .iter()
-        .filter_map(|&(x, y)| growth_curve(scene, x, y, fwhm_px, aperture_px))
+        .filter_map(|&star| growth_curve(scene, star, sources, fwhm_px))
         .collect();
     if curves.len() < STARS_MIN {
         return None;
     }
-    let mut points = Vec::with_capacity(RADII_FWHM.len());
+    let mut points = Vec::with_capacity(N_RINGS);
     for (k, &radius) in RADII_FWHM.iter().enumerate() {
         let values: Vec<f64> = curves.iter().map(|c| c[k]).collect();
         let (middle, scatter) = median_and_scatter(&values)?;
@@ -60,96 +90,150 @@ pub fn aperture_correction(
         let err = (1.25 * scatter / (values.len() as f64).sqrt()).hypot(1e-3);
         points.push((radius * fwhm_px, middle, err));
     }
-    let (alpha, beta, chi2) = fit_moffat(&points, fwhm_px, aperture_px);
-    let share = moffat_share(aperture_px, alpha, beta);
+    let (alpha, beta, chi2) = fit_moffat(&points, fwhm_px);
     let reduced = (chi2 / (points.len() - 2) as f64).max(1.0);
-    let outer_err = points.iter().map(|p| p.2).fold(f64::INFINITY, f64::min);
+    let share = moffat_share(aperture_px, alpha, beta);
+    let best_err = points.iter().map(|p| p.2).fold(f64::INFINITY, f64::min);
     Some(ApertureCorrection {
         share,
-        share_err: outer_err * reduced.sqrt(),
+        share_err: best_err * reduced.sqrt(),
         beta,
         n_stars: curves.len(),
     })
 }
 
-/// Light inside each radius over the light in the photometric aperture.
+/// Light inside each radius over the light inside twice the seeing.
 fn growth_curve(
     scene: Scene<'_>,
-    x: f64,
-    y: f64,
+    star: usize,
+    sources: &[Neighbour],
     fwhm_px: f64,
-    aperture_px: f64,
-) -> Option<[f64; RADII_FWHM.len()]> {
-    let sky = ring_sky(scene, x, y, RING_FWHM.0 * fwhm_px, RING_FWHM.1 * fwhm_px)?;
-    let light = |radius: f64| {
-        let sum = sum_aperture(scene, &Ellipse::circle(x, y, radius));
-        (!sum.is_cut && sum.masked_share < 0.002)
-            .then(|| sum.flux_e - sky * std::f64::consts::PI * radius * radius)
+) -> Option<[f64; N_RINGS]> {
+    let centre = &sources[star];
+    let reach = SKY_FWHM.1 * fwhm_px;
+    let near: Vec<&Neighbour> = sources
+        .iter()
+        .enumerate()
+        .filter(|(i, s)| {
+            *i != star && (s.x_px - centre.x_px).hypot(s.y_px - centre.y_px) < reach + 6.0 * fwhm_px
+        })
+        .map(|(_, s)| s)
+        .collect();
+    // A neighbour spoils pixels out to where a bright one's wings fall below the sky's noise.
+    let spoils = |x: f64, y: f64| {
+        near.iter().any(|s| {
+            let brightness = (s.flux_e / centre.flux_e).max(1e-3).log10() + 3.0;
+            let radius = (1.5 + 0.7 * brightness) * fwhm_px;
+            (s.x_px - x).hypot(s.y_px - y) < radius
+        })
     };
-    let reference = light(aperture_px).filter(|f| *f > 0.0)?;
-    let mut curve = [0.0; RADII_FWHM.len()];
-    for (value, radius) in curve.iter_mut().zip(RADII_FWHM) {
-        *value = light(radius * fwhm_px)? / reference;
-    }
-    Some(curve)
-}
-
-/// Median signal in a ring; `None` when most of it is outside the frame or masked.
-fn ring_sky(scene: Scene<'_>, x: f64, y: f64, inner: f64, outer: f64) -> Option<f64> {
-    let (nx, ny) = (scene.signal_e.nx(), scene.signal_e.ny());
-    let range = |centre: f64, n: usize| {
-        (centre - outer).max(0.0) as usize..((centre + outer).max(0.0) as usize + 1).min(n)
-    };
-    let mut values = Vec::new();
-    for yy in range(y, ny) {
-        for xx in range(x, nx) {
-            let r = (xx as f64 - x).hypot(yy as f64 - y);
-            if r >= inner && r <= outer && scene.mask.at(xx, yy).is_good() {
-                values.push(f64::from(scene.signal_e.at(xx, yy)));
+    let mut rings = [Ring::default(); N_RINGS];
+    let mut sky = Vec::new();
+    let rows = bounds(centre.y_px, reach, scene.signal_e.ny())?;
+    let columns = bounds(centre.x_px, reach, scene.signal_e.nx())?;
+    for y in rows {
+        for x in columns.clone() {
+            let r = (x as f64 - centre.x_px).hypot(y as f64 - centre.y_px) / fwhm_px;
+            if r > SKY_FWHM.1 {
+                continue;
+            }
+            let ring = ring_of(r);
+            let is_usable = scene.mask.at(x, y).is_good() && !spoils(x as f64, y as f64);
+            let value = scene.signal_e.at(x, y);
+            if let Some(k) = ring {
+                rings[k].n_all += 1.0;
+                if is_usable {
+                    rings[k].n += 1.0;
+                    rings[k].sum += f64::from(value);
+                }
+            } else if r >= SKY_FWHM.0 && is_usable {
+                sky.push(value);
             }
         }
     }
-    let whole = std::f64::consts::PI * (outer * outer - inner * inner);
-    if (values.len() as f64) < 0.5 * whole {
-        return None;
-    }
-    median_in_place(&mut values)
+    sky.sort_unstable_by(f32::total_cmp);
+    let level = clipped_of_sorted(&sky, 2.5).filter(|s| s.n_kept > 50)?.mean;
+    enclosed(&rings, level, fwhm_px)
 }
 
-/// Weighted fit of (alpha, beta) to a growth curve by a grid refined four times.
-fn fit_moffat(points: &[(f64, f64, f64)], fwhm_px: f64, aperture_px: f64) -> (f64, f64, f64) {
+#[derive(Clone, Copy, Default)]
+struct Ring {
+    n: f64,
+    n_all: f64,
+    sum: f64,
+}
+
+fn ring_of(r_fwhm: f64) -> Option<usize> {
+    RADII_FWHM.iter().position(|&outer| r_fwhm < outer)
+}
+
+/// Pixels within reach of a place, all inside the frame.
+fn bounds(centre: f64, reach: f64, n: usize) -> Option<std::ops::Range<usize>> {
+    let (low, high) = ((centre - reach).ceil(), (centre + reach).floor() + 1.0);
+    (low >= 0.0 && high <= n as f64).then_some(low as usize..high as usize)
+}
+
+/// Sums rings outwards, each by its mean brightness and true area.
+fn enclosed(rings: &[Ring; N_RINGS], level: f64, fwhm_px: f64) -> Option<[f64; N_RINGS]> {
+    const REFERENCE: usize = 6; // twice the seeing
+    let mut curve = [0.0; N_RINGS];
+    let (mut light, mut inner) = (0.0, 0.0);
+    for (k, ring) in rings.iter().enumerate() {
+        if ring.n < RING_SHARE_MIN * ring.n_all || ring.n < 1.0 {
+            return None;
+        }
+        let outer = RADII_FWHM[k] * fwhm_px;
+        // Inside, where the profile is steep, the pixels themselves; outside their mean.
+        let area = if k < REFERENCE && ring.n >= ring.n_all {
+            ring.n_all
+        } else {
+            std::f64::consts::PI * (outer * outer - inner * inner)
+        };
+        light += (ring.sum / ring.n - level) * area;
+        inner = outer;
+        curve[k] = light;
+    }
+    let reference = curve[REFERENCE];
+    (reference > 0.0).then(|| curve.map(|v| v / reference))
+}
+
+/// Weighted fit of (alpha, beta) to the median growth curve by a grid refined four times.
+///
+/// Both curves are normalised to their light inside twice the seeing.
+fn fit_moffat(points: &[(f64, f64, f64)], fwhm_px: f64) -> (f64, f64, f64) {
     const STEPS: i32 = 20;
-    let chi2 = |alpha: f64, beta: f64| -> f64 {
-        let reference = moffat_share(aperture_px, alpha, beta);
+    let chi2 = |alpha: f64, inverse: f64| -> f64 {
+        let beta = 1.0 / inverse;
+        let reference = moffat_share(2.0 * fwhm_px, alpha, beta);
+        let prior = ((inverse - INVERSE_BETA_PRIOR.0) / INVERSE_BETA_PRIOR.1).powi(2);
+        // The innermost rings have few pixels and say little about the wings.
         points
             .iter()
+            .skip(2)
             .map(|&(r, y, err)| ((y - moffat_share(r, alpha, beta) / reference) / err).powi(2))
-            .sum()
+            .sum::<f64>()
+            + prior
     };
-    // In terms of the width at half maximum, alpha = FWHM / (2 sqrt(2^(1/beta) - 1)).
-    let alpha_of = |fwhm: f64, beta: f64| fwhm / (2.0 * (2.0_f64.powf(1.0 / beta) - 1.0).sqrt());
+    let (low, high) = (1.0 / BETA_RANGE.1, 1.0 / BETA_RANGE.0);
     let (mut centre_w, mut half_w) = (fwhm_px, 0.5 * fwhm_px);
-    let (mut centre_b, mut half_b) = (
-        0.5 * (1.0 / BETA_RANGE.0 + 1.0 / BETA_RANGE.1),
-        0.5 * (1.0 / BETA_RANGE.0 - 1.0 / BETA_RANGE.1),
-    );
+    let (mut centre_b, mut half_b) = (0.5 * (low + high), 0.5 * (high - low));
     let mut best = (alpha_of(fwhm_px, 3.0), 3.0, f64::INFINITY);
     for _ in 0..5 {
         let (mut at_w, mut at_b) = (centre_w, centre_b);
         for i in -STEPS..=STEPS {
             for j in -STEPS..=STEPS {
                 let width = centre_w + half_w * f64::from(i) / f64::from(STEPS);
-                let inverse = centre_b + half_b * f64::from(j) / f64::from(STEPS);
-                let beta = (1.0 / inverse).clamp(BETA_RANGE.0, BETA_RANGE.1);
-                let alpha = alpha_of(width.max(0.2 * fwhm_px), beta);
-                let value = chi2(alpha, beta);
+                let inverse =
+                    (centre_b + half_b * f64::from(j) / f64::from(STEPS)).clamp(low, high);
+                let alpha = alpha_of(width.max(0.2 * fwhm_px), 1.0 / inverse);
+                let value = chi2(alpha, inverse);
                 if value < best.2 {
-                    best = (alpha, beta, value);
+                    best = (alpha, 1.0 / inverse, value);
                     (at_w, at_b) = (width, inverse);
                 }
             }
         }
-        (centre_w, centre_b) = (at_w, at_b.clamp(1.0 / BETA_RANGE.1, 1.0 / BETA_RANGE.0));
+        (centre_w, centre_b) = (at_w, at_b);
         half_w *= 0.15;
         half_b *= 0.15;
     }
@@ -159,42 +243,74 @@ fn fit_moffat(points: &[(f64, f64, f64)], fwhm_px: f64, aperture_px: f64) -> (f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::science::detect::aperture::{Ellipse, sum_aperture};
     use crate::science::image::Image;
     use crate::science::image::mask::MaskBits;
 
-    #[test]
-    fn a_moffat_star_gives_its_own_share() {
-        // Sampled on sub-pixels: the mean over each pixel of a Moffat of beta 3, FWHM 4 px.
-        let (beta, fwhm) = (3.0, 4.0);
-        let alpha = fwhm / (2.0 * (2.0_f64.powf(1.0 / beta) - 1.0).sqrt());
-        let n = 121;
-        let sample = |x: f64, y: f64| {
-            1e6 * (beta - 1.0) / (std::f64::consts::PI * alpha * alpha)
-                * (1.0 + (x * x + y * y) / (alpha * alpha)).powf(-beta)
+    /// Mean over each pixel of Moffat stars (x, y, flux), by 5 x 5 sub-pixels.
+    fn draw(n: usize, stars: &[(f64, f64, f64)], fwhm: f64, beta: f64) -> Image<f32> {
+        let alpha = alpha_of(fwhm, beta);
+        let sample = |r2: f64| {
+            (beta - 1.0) / (std::f64::consts::PI * alpha * alpha)
+                * (1.0 + r2 / (alpha * alpha)).powf(-beta)
         };
         let pixels = (0..n * n)
             .map(|i| {
-                let (x, y) = ((i % n) as f64 - 60.2, (i / n) as f64 - 59.9);
                 let mut sum = 0.0;
-                for j in 0..5 {
-                    for k in 0..5 {
-                        let step = |m: i32| (f64::from(m) + 0.5) / 5.0 - 0.5;
-                        sum += sample(x + step(j), y + step(k)) / 25.0;
+                for step in 0..25 {
+                    let (dx, dy) = (f64::from(step % 5) * 0.2 - 0.4, f64::from(step / 5) * 0.2 - 0.4);
+                    let (x, y) = ((i % n) as f64 + dx, (i / n) as f64 + dy);
+                    for star in stars {
+                        sum += star.2 * sample((x - star.0).powi(2) + (y - star.1).powi(2)) / 25.0;
                     }
                 }
                 sum as f32
             })
             .collect();
-        let signal = Image::from_pixels(n, n, pixels).expect("square");
-        let variance = Image::filled(n, n, 1.0_f32);
-        let mask = Image::filled(n, n, MaskBits::GOOD);
+        Image::from_pixels(n, n, pixels).expect("square")
+    }
+
+    fn share_of(stars: &[(f64, f64, f64)], measured: &[usize], beta: f64) -> (f64, f64) {
+        let fwhm = 4.0;
+        let signal = draw(180, stars, fwhm, beta);
+        let variance = Image::filled(180, 180, 1.0_f32);
+        let mask = Image::filled(180, 180, MaskBits::GOOD);
         let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
-        let stars = [(60.2, 59.9); 4];
-        let found = aperture_correction(scene, &stars, fwhm, 1.5 * fwhm).expect("stars");
-        // Integration over pixels widens the star a little; the drawn light itself decides.
+        let sources: Vec<Neighbour> = stars
+            .iter()
+            .map(|&(x_px, y_px, flux_e)| Neighbour { x_px, y_px, flux_e })
+            .collect();
+        let found = aperture_correction(scene, measured, &sources, fwhm, 1.5 * fwhm).expect("stars");
+        // What the same aperture holds of a lonely star of the same profile.
+        let alone = draw(121, &[(60.2, 59.9, 1e6)], fwhm, beta);
+        let variance = Image::filled(121, 121, 1.0_f32);
+        let mask = Image::filled(121, 121, MaskBits::GOOD);
+        let scene = Scene { signal_e: &alone, variance_e2: &variance, mask: &mask };
         let inside = sum_aperture(scene, &Ellipse::circle(60.2, 59.9, 1.5 * fwhm));
-        let expected = inside.flux_e / 1e6;
-        assert!((found.share / expected - 1.0).abs() < 0.002, "{found:?} {expected}");
+        (found.share, inside.flux_e / 1e6)
+    }
+
+    #[test]
+    fn moffat_stars_give_their_own_share() {
+        let stars = [(50.2, 49.9, 1e6), (130.4, 50.3, 8e5), (50.7, 131.0, 9e5), (130.0, 130.0, 7e5)];
+        for beta in [2.6, 3.2, 4.0] {
+            let (found, expected) = share_of(&stars, &[0, 1, 2, 3], beta);
+            assert!((found / expected - 1.0).abs() < 0.005, "{beta}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn neighbours_are_left_out() {
+        let stars = [
+            (50.2, 49.9, 1e6),
+            (130.4, 50.3, 8e5),
+            (50.7, 131.0, 9e5),
+            (62.0, 55.0, 3e4),
+            (125.0, 65.0, 5e4),
+            (40.0, 140.0, 2e4),
+        ];
+        let (found, expected) = share_of(&stars, &[0, 1, 2], 3.2);
+        assert!((found / expected - 1.0).abs() < 0.006, "{found} {expected}");
     }
 
     #[test]
@@ -203,6 +319,7 @@ mod tests {
         let variance = Image::filled(50, 50, 1.0_f32);
         let mask = Image::filled(50, 50, MaskBits::GOOD);
         let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
-        assert!(aperture_correction(scene, &[(25.0, 25.0)], 3.0, 4.5).is_none());
+        let source = Neighbour { x_px: 25.0, y_px: 25.0, flux_e: 1e4 };
+        assert!(aperture_correction(scene, &[0], &[source], 3.0, 4.5).is_none());
     }
 }

@@ -100,9 +100,8 @@ mod tests {
             2026.0,
         );
         let north_arcsec = (moved.dec_rad / DEG_RAD - 4.739_420_051_112_412) * 3600.0;
-        let east_arcsec = (moved.ra_rad / DEG_RAD - 269.448_502_525_438_36)
-            * 3600.0
-            * (4.739_42 * DEG_RAD).cos();
+        let east_arcsec =
+            (moved.ra_rad / DEG_RAD - 269.448_502_525_438_36) * 3600.0 * (4.739_42 * DEG_RAD).cos();
         assert!((north_arcsec - 103.623_94).abs() < 1e-3);
         assert!((east_arcsec + 8.015_51).abs() < 1e-3);
     }

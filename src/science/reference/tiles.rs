@@ -153,10 +153,7 @@ pub fn sky_cell(depth: u8, cell: u64, n_stars: usize) -> SkyCell {
 }
 
 /// Order of brightness: bright before faint, unknown last, then by identifier.
-pub fn by_brightness(
-    a: (Option<f64>, i64),
-    b: (Option<f64>, i64),
-) -> std::cmp::Ordering {
+pub fn by_brightness(a: (Option<f64>, i64), b: (Option<f64>, i64)) -> std::cmp::Ordering {
     let magnitude = |g: Option<f64>| g.unwrap_or(f64::INFINITY);
     magnitude(a.0).total_cmp(&magnitude(b.0)).then(a.1.cmp(&b.1))
 }

@@ -33,7 +33,7 @@ fn cone_gives_exactly_the_stars_a_full_scan_gives() {
     let sky = MemoryCatalogue::new(stars.clone());
     assert_eq!(sky.len(), stars.len());
     for (centre, radius_deg) in
-        [((0.0, 0.0), 2.0), ((6.28, 1.56), 3.0), ((3.0, -1.2), 0.5), ((1.0, 0.5), 40.0)]
+        [((0.0, 0.0), 2.0), ((6.27, 1.56), 3.0), ((3.0, -1.2), 0.5), ((1.0, 0.5), 40.0)]
     {
         let radius_rad = radius_deg * DEG_RAD;
         let found = sky.stars_in_cone(centre, radius_rad, 2026.0).expect("a cone");

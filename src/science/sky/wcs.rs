@@ -67,9 +67,7 @@ impl Wcs {
         let c = self.cd_rad_per_px;
         let Some(sip) = &self.sip else { return c };
         let m = sip.jacobian(x_px - self.crpix_px.0, y_px - self.crpix_px.1);
-        let entry = |row: usize, column: usize| {
-            c[row][0] * m[0][column] + c[row][1] * m[1][column]
-        };
+        let entry = |row: usize, column: usize| c[row][0] * m[0][column] + c[row][1] * m[1][column];
         [[entry(0, 0), entry(0, 1)], [entry(1, 0), entry(1, 1)]]
     }
 

@@ -72,9 +72,11 @@ fn keywords_read_back_to_the_same_wcs() {
     let (there, here) = (back.to_sky(12.0, 900.0), wcs.to_sky(12.0, 900.0));
     assert!(separation_rad(there, here) < 1e-7 * ARCSEC_RAD);
     assert_eq!(back.sip.map(|s| s.ap), wcs.sip.clone().map(|s| s.ap));
-    assert!(keywords.iter().any(|(k, v)| {
-        k == "CTYPE1" && *v == KeywordValue::Text("RA---TAN-SIP".to_owned())
-    }));
+    assert!(
+        keywords
+            .iter()
+            .any(|(k, v)| { k == "CTYPE1" && *v == KeywordValue::Text("RA---TAN-SIP".to_owned()) })
+    );
     assert!(Wcs::from_fits_keywords(|_| None).is_none());
     assert!(Wcs::from_fits_keywords(|_| Some(0.0)).is_none());
     assert!(Wcs::from_fits_keywords(|k| if k == "A_ORDER" { Some(1e9) } else { get(k) }).is_some());

@@ -66,15 +66,20 @@ fn the_good_file_reads() {
 #[test]
 fn quantised_floats_are_scaled_once() {
     let mut lines = GOOD.to_vec();
-    lines.retain(|line| !line.starts_with("PCOUNT") && !line.starts_with("Z"));
+    let is_replaced = |line: &str| {
+        ["PCOUNT", "NAXIS1", "TFIELDS", "Z"].iter().any(|start| line.starts_with(start))
+    };
+    lines.retain(|line| !is_replaced(line));
+    lines.extend(["NAXIS1  = 24", "TFIELDS = 3", "TTYPE2  = 'ZSCALE'", "TFORM2  = '1D'"]);
+    lines.extend(["TTYPE3  = 'ZZERO'", "TFORM3  = '1D'"]);
     lines.extend(["PCOUNT  = 12", "ZIMAGE  = T", "ZBITPIX = -32", "ZCMPTYPE= 'RICE_1'"]);
     lines.extend(["ZNAXIS  = 2", "ZNAXIS1 = 64", "ZNAXIS2 = 2", "ZTILE1  = 64", "ZTILE2  = 1"]);
-    lines.extend(["ZSCALE  = 0.5", "ZZERO   = 10.0", "ZBLANK  = -2147483648"]);
-    lines.push("ZQUANTIZ= 'NO_DITHER'");
+    lines.extend(["ZBLANK  = -2147483648", "ZQUANTIZ= 'NO_DITHER'"]);
     let mut bytes = header_bytes(&["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0"]);
     bytes.extend(header_bytes(&lines));
-    for number in [6_u32, 0, 6, 6] {
-        bytes.extend(number.to_be_bytes());
+    for place in [0_u32, 6] {
+        bytes.extend([6_u32.to_be_bytes(), place.to_be_bytes()].concat());
+        bytes.extend([0.5_f64.to_be_bytes(), 10.0_f64.to_be_bytes()].concat());
     }
     // A first value and two blocks of zero differences: 32 + 5 + 5 bits.
     for first in [4_i32, i32::MIN] {
@@ -88,7 +93,7 @@ fn quantised_floats_are_scaled_once() {
     assert!(image.row(0).iter().all(|&v| (v - 32_780.0).abs() < 1e-3), "{:?}", image.row(0));
     assert!(image.row(1).iter().all(|v| v.is_nan()), "{:?}", image.row(1));
     // One missing byte in the heap is found before cfitsio is asked.
-    let place = bytes.len() - 12 - 12;
+    let place = bytes.len() - 12 - 24;
     bytes[place..place + 4].copy_from_slice(&5_u32.to_be_bytes());
     let found = read(&scratch.put(&bytes));
     assert!(matches!(found, Err(FitsError::TileData { .. })), "{found:?}");
@@ -134,6 +139,7 @@ fn contradictions_in_the_header_are_errors() {
         "ZVAL2   = 3",
         "ZVAL2   = 9223372036854775807",
         "ZSCALE  = 2.0",
+        "ZZERO   = 2.0",
         "BSCALE  = 0.0",
         "BZERO   = 'abc'",
     ];

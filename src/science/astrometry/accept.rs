@@ -1,0 +1,143 @@
+//! The last word on a match: refined with all stars, it must be improbable by chance, look like
+//! a real frame, and hold for stars kept out of the fit.
+
+use super::fit::{Fit, FitSetup, PairedStar, fit, order_for};
+use super::refine::{Lists, Refined, held_out_rms_arcsec, refine};
+use super::region::{Context, FrameStars, Local, Outcome, Region};
+use super::similarity::Similarity;
+use super::{ImageStar, NoSolution, Solution};
+use crate::science::reference::motion::StarAtEpoch;
+use crate::science::reference::tiles::ReferenceError;
+use crate::science::sky::wcs::Wcs;
+use crate::science::units::ARCSEC_RAD;
+
+/// Largest ratio of the scales along two directions of a real frame.
+const ANISOTROPY_MAX: f64 = 1.06;
+/// Largest residual per axis in radii of the first pairing; chance pairs scatter by 0.5.
+const CONCENTRATION: f64 = 0.25;
+/// Residuals up to this are accepted whatever the radius, per axis [px].
+const CONCENTRATION_PX: f64 = 1.0;
+/// A solution fails when stars kept out of the fit scatter more than the others by this factor.
+const HELD_OUT_RATIO_MAX: f64 = 1.8;
+
+/// A hypothesis that was worth refining: its map and its pairs (catalogue, frame).
+pub struct Match<'a> {
+    /// The catalogue stars of the region.
+    pub local: &'a Local,
+    /// From their tangent plane to pixels.
+    pub map: Similarity,
+    /// Numbers of the catalogue star and of the frame's bright star.
+    pub pairs: Vec<(usize, usize)>,
+    /// Natural logarithm of the number of trials so far.
+    pub ln_trials: f64,
+}
+
+/// Refines a match with all stars around it; keeps it as the solution when it passes all tests.
+pub fn accept(
+    context: &Context<'_>,
+    region: &Region,
+    found: &Match<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), ReferenceError> {
+    let frame = context.frame;
+    let Some(start) = first_wcs(frame, region, found) else { return Ok(()) };
+    let centre = frame.size.centre_px();
+    let radius_rad = 1.05 * frame.size.half_diagonal_px() * start.pixel_scale_arcsec() * ARCSEC_RAD;
+    let references = context.sky.brightest_in_cone(
+        start.to_sky(centre.0, centre.1),
+        radius_rad,
+        context.epoch_yr,
+        context.params.fit_stars_max,
+    )?;
+    let lists = Lists {
+        stars: frame.stars,
+        references: &references,
+        size: frame.size,
+        params: context.params,
+    };
+    let Some(refined) = refine(&lists, &start, frame.radius_px) else { return Ok(()) };
+    let log_odds = -refined.ln_chance - found.ln_trials;
+    if log_odds > outcome.best_log_odds {
+        (outcome.best_log_odds, outcome.best_matches) = (log_odds, refined.n_matches);
+    }
+    if log_odds < context.params.log_odds_min {
+        return Ok(());
+    }
+    let is_plausible = is_plausible(&refined.fit, region) && is_concentrated(&refined.fit, frame);
+    let held_out_rms_arcsec = held_out_rms_arcsec(&lists, &refined);
+    let solution = solution(&lists, refined, log_odds, held_out_rms_arcsec);
+    let limit_arcsec = HELD_OUT_RATIO_MAX * solution.rms_arcsec;
+    if is_plausible && held_out_rms_arcsec.is_none_or(|rms| rms <= limit_arcsec) {
+        outcome.solution = Some(solution);
+        return Ok(());
+    }
+    outcome.unverified = Some(NoSolution::Unverified {
+        n_pairs: solution.n_used,
+        rms_arcsec: solution.rms_arcsec,
+        held_out_rms_arcsec,
+    });
+    Ok(())
+}
+
+/// An affine (for few pairs: similar) solution from the pairs of a hypothesis.
+fn first_wcs(frame: &FrameStars<'_>, region: &Region, found: &Match<'_>) -> Option<Wcs> {
+    let pair = |&(r, i): &(usize, usize)| {
+        let (x_px, y_px) = frame.points[i];
+        let image = ImageStar { x_px, y_px, flux: 0.0, position_err_px: frame.radius_px };
+        PairedStar { image, star: found.local.stars[r] }
+    };
+    let paired: Vec<PairedStar> = found.pairs.iter().map(pair).collect();
+    let (low, high) = region.scales_rad_per_px;
+    let middle = found.map.to_plane(frame.size.centre_px());
+    let places = paired.iter().map(|p| (p.image.x_px, p.image.y_px));
+    let setup = FitSetup {
+        size: frame.size,
+        near_rad: found.local.plane.deproject(middle.0, middle.1),
+        scale_arcsec: (low * high).sqrt() / ARCSEC_RAD,
+        order: order_for(places, frame.size, 1),
+        floor_mas: 0.0,
+    };
+    fit(&paired, &setup).map(|fit| fit.wcs)
+}
+
+/// Tells whether scale and shape of a solution are those of a real frame in this search.
+fn is_plausible(fit: &Fit, region: &Region) -> bool {
+    let [[a, b], [c, d]] = fit.wcs.cd_rad_per_px;
+    let scale = (a * d - b * c).abs().sqrt();
+    let (low, high) = region.scales_rad_per_px;
+    if scale < 0.97 * low || scale > 1.03 * high {
+        return false;
+    }
+    // Singular values s1 >= s2 of CD: s1^2 + s2^2 = sum of squares, s1 s2 = |det|.
+    let half_sum = 0.5 * (a * a + b * b + c * c + d * d);
+    let difference = (half_sum * half_sum - scale.powi(4)).max(0.0).sqrt();
+    let ratio = ((half_sum + difference) / (half_sum - difference)).sqrt();
+    ratio < ANISOTROPY_MAX
+}
+
+/// Tells whether the pairs lie nearer than those of a chance match would.
+fn is_concentrated(fit: &Fit, frame: &FrameStars<'_>) -> bool {
+    let rms_px = fit.rms_arcsec / fit.wcs.pixel_scale_arcsec();
+    rms_px < (CONCENTRATION * frame.radius_px).max(CONCENTRATION_PX)
+}
+
+fn solution(
+    lists: &Lists<'_>,
+    refined: Refined,
+    log_odds: f64,
+    held_out_rms_arcsec: Option<f64>,
+) -> Solution {
+    let used = refined.pairs.iter().zip(&refined.fit.is_used).filter(|(_, used)| **used);
+    let pairs: Vec<(usize, StarAtEpoch)> =
+        used.map(|(&(i, r), _)| (i, lists.references[r])).collect();
+    Solution {
+        n_used: pairs.len(),
+        pairs,
+        rms_arcsec: refined.fit.rms_arcsec,
+        held_out_rms_arcsec,
+        order: refined.fit.order,
+        log_odds,
+        n_hypotheses: 0,
+        wcs: refined.fit.wcs,
+    }
+}
