@@ -49,6 +49,8 @@ enum NightEnd {
     Done,
     /// To be tried again at the next look.
     Failed,
+    /// The program broke over it; the same files would only break it again.
+    Broken,
     /// The service was asked to stop.
     Stopped,
 }
@@ -137,6 +139,10 @@ impl Loop {
                     self.done.insert(night.name, night.files);
                 }
                 NightEnd::Failed => pass.n_failed += 1,
+                NightEnd::Broken => {
+                    pass.n_failed += 1;
+                    self.done.insert(night.name, night.files);
+                }
                 NightEnd::Stopped => return Ok(None),
             }
         }
@@ -159,10 +165,9 @@ impl Loop {
         tokio::select! {
             ended = job => match ended {
                 Ok(result) => told(&night.name, result),
-                // A defect of the program; the same files would only meet it again.
                 Err(error) => {
-                    tracing::error!(night = %night.name, %error, "Night given up: defect.");
-                    NightEnd::Done
+                    tracing::error!(night = %night.name, %error, "Night given up until it changes.");
+                    NightEnd::Broken
                 }
             },
             () = self.stop.overdue(Duration::from_secs_f64(GRACE_S)) => {

@@ -33,6 +33,8 @@ const CHUNK: usize = 2;
 const FIRST: std::ops::Range<usize> = 0..1;
 /// The level after it.
 const SECOND: std::ops::Range<usize> = 1..2;
+/// Both: a quick look.
+const QUICK: std::ops::Range<usize> = 0..2;
 /// Levels for a thorough one.
 const THOROUGH: std::ops::Range<usize> = 2..LEVELS.len();
 /// Scales tried without a nominal one [arcsec/px].
@@ -152,9 +154,8 @@ fn passes(hint: &Hint, params: &SolveParams, has_pointing: bool) -> Vec<Pass> {
     };
     // The ladder also serves headers that forget the binning.
     [
-        (Where::Near, FIRST, &steps),
+        (Where::Near, QUICK, &steps),
         (Where::Near, FIRST, &ladder),
-        (Where::Near, SECOND, &steps),
         (Where::Near, THOROUGH, &steps),
         (Where::Everywhere, FIRST, &steps),
         (Where::Everywhere, SECOND, &steps),

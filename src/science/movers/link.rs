@@ -10,6 +10,11 @@ use super::field::{DetectionId, FieldFrame, Role};
 use super::motion::{Motion, PlanePoint};
 use super::score::{LeftOverDensity, Score, ScoreParams, score};
 
+/// Motions faster than this start from frames at most [`FAST_GAP_FRAMES`] apart [arcsec/h].
+const FAST_ARCSEC_PER_H: f64 = 300.0;
+/// See [`FAST_ARCSEC_PER_H`].
+const FAST_GAP_FRAMES: usize = 2;
+
 /// How tracklets are built and which are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkParams {
@@ -121,7 +126,10 @@ impl Linker<'_> {
         if dt <= 0.0 {
             return Vec::new();
         }
-        let reach = self.params.score.rate_max_arcsec_per_h * dt;
+        // Over long gaps a fast motion could end anywhere; it shows in neighbouring frames.
+        let is_near = j - i <= FAST_GAP_FRAMES;
+        let fastest = self.params.score.rate_max_arcsec_per_h;
+        let reach = if is_near { fastest } else { fastest.min(FAST_ARCSEC_PER_H) } * dt;
         let least = self.params.rate_min_arcsec_per_h * dt;
         second
             .near(start.east_arcsec, start.north_arcsec, reach)

@@ -42,7 +42,7 @@ impl Default for ScoreParams {
     fn default() -> Self {
         Self {
             objects_per_deg2: 40.0,
-            rate_max_arcsec_per_h: 1200.0,
+            rate_max_arcsec_per_h: 2400.0,
             snr_half: 4.0,
             mag_scatter: 0.25,
         }

@@ -1,0 +1,97 @@
+//! The command line program itself: words, exit codes, output.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs `autossosctl` in a folder.
+fn ctl(folder: &Path, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_autossosctl"))
+        .args(words)
+        .current_dir(folder)
+        .output()
+        .expect("the program starts")
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn help_and_version_are_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let help = ctl(folder.path(), &["--help"]);
+    assert_eq!(code(&help), Some(0));
+    for word in ["run", "demo", "export", "status", "Exit codes"] {
+        assert!(out(&help).contains(word), "{word} is not in:\n{}", out(&help));
+    }
+    let version = ctl(folder.path(), &["--version"]);
+    assert_eq!(code(&version), Some(0));
+    assert_eq!(out(&version).trim(), concat!("autossosctl ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(code(&ctl(folder.path(), &["observe"])), Some(2), "no such command");
+}
+
+#[test]
+fn failures_have_their_exit_codes_and_say_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = ctl(folder.path(), &["run", "no-such-night"]);
+    assert_eq!(code(&missing), Some(1), "{}", err(&missing));
+    assert!(err(&missing).contains("no-such-night"), "{}", err(&missing));
+
+    std::fs::create_dir(folder.path().join("bare")).expect("a folder");
+    let bare = ctl(folder.path(), &["run", "bare"]);
+    assert_eq!(code(&bare), Some(1), "{}", err(&bare));
+    assert!(err(&bare).contains("no FITS file"), "{}", err(&bare));
+
+    let wrong = ctl(folder.path(), &["run", "bare", "--set", "extract.treshold_sigma=5"]);
+    assert_eq!(code(&wrong), Some(78), "{}", err(&wrong));
+    assert!(err(&wrong).contains("threshold_sigma"), "a hint:\n{}", err(&wrong));
+
+    let no_file = ctl(folder.path(), &["run", "bare", "--config", "none.toml"]);
+    assert_eq!(code(&no_file), Some(78), "{}", err(&no_file));
+    assert!(err(&no_file).contains("none.toml"), "{}", err(&no_file));
+
+    let export = ["export", "2025-02-14", "--format", "frames", "-o", "f.csv"];
+    let without_data = ctl(folder.path(), &export);
+    assert_eq!(code(&without_data), Some(1), "{}", err(&without_data));
+}
+
+#[test]
+fn the_demo_runs_and_its_night_can_be_listed_and_exported() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = ctl(folder.path(), &["demo", "--json", "--data", "data"]);
+    assert_eq!(code(&demo), Some(0), "{}", err(&demo));
+    let report: Value = serde_json::from_slice(&demo.stdout).expect("the output is JSON");
+    assert_eq!(report["night"], "demo");
+    let n_candidates = report["candidates"].as_array().map_or(0, Vec::len);
+    assert!(n_candidates >= 3, "{n_candidates} candidates");
+
+    let status = ctl(folder.path(), &["status", "--data", "data"]);
+    assert_eq!(code(&status), Some(0), "{}", err(&status));
+    assert!(out(&status).contains("demo") && out(&status).contains("closed"), "{}", out(&status));
+    let nights = ctl(folder.path(), &["status", "--data", "data", "--json"]);
+    let nights: Value = serde_json::from_slice(&nights.stdout).expect("the output is JSON");
+    assert_eq!(nights[0]["night"], "demo");
+    assert_eq!(nights[0]["n_frames"], 7);
+    assert_eq!(nights[0]["n_candidates"], n_candidates);
+
+    let words = |night, format| ["export", night, "--data", "data", "--format", format, "-o", "t.csv"];
+    for (format, n_rows_min) in [("frames", 7), ("detections", 3 * n_candidates)] {
+        let export = ctl(folder.path(), &words("demo", format));
+        assert_eq!(code(&export), Some(0), "{}", err(&export));
+        let table = std::fs::read_to_string(folder.path().join("t.csv")).expect("a table");
+        assert!(table.lines().count() > n_rows_min, "{format}:\n{table}");
+    }
+    let unknown = ctl(folder.path(), &words("2025-02-14", "frames"));
+    assert_eq!(code(&unknown), Some(1), "{}", err(&unknown));
+    assert!(err(&unknown).contains("2025-02-14"), "{}", err(&unknown));
+}
