@@ -91,7 +91,7 @@ fn image_stars(extraction: &Extraction, params: &HintParams) -> (Vec<ImageStar>,
         stars.push(ImageStar {
             x_px: sources.x_px[i],
             y_px: sources.y_px[i],
-            flux: sources.flux_kron_e[i].max(sources.flux_e[i]),
+            flux: sources.flux_e[i],
             position_err_px: err,
         });
         index.push(i);

@@ -22,7 +22,7 @@ use background::{Background, BackgroundParams, estimate_background};
 use filter::{GaussianKernel, smoothed};
 use measure::{Measured, measure};
 use psf::{PsfShape, psf_shape};
-use segment::{Segment, SegmentParams, find_segments};
+use segment::{Ground, Segment, SegmentParams, find_segments};
 use sources::{SourceFlags, Sources};
 
 /// How sources are found and measured.
@@ -88,7 +88,7 @@ pub fn extract(
     let scene = Scene { signal_e: &signal, variance_e2, mask };
     let (fwhm_px, psf) = seeing(scene, &sky, params);
     let snr = snr_map(&signal, mask, &sky, &GaussianKernel::with_fwhm_px(fwhm_px));
-    let mut segments = segments_of(&snr, &signal, &sky, &params.segment);
+    let mut segments = segments_of(&snr, scene, &sky, &params.segment);
     segments.sort_by(|a, b| b.peak_snr.total_cmp(&a.peak_snr));
     let n_found = segments.len();
     segments.truncate(params.sources_max);
@@ -151,14 +151,17 @@ fn snr_map(signal: &Image<f32>, mask: &Mask, sky: &Background, kernel: &Gaussian
 
 fn segments_of(
     snr: &Image<f32>,
-    signal: &Image<f32>,
+    scene: Scene<'_>,
     sky: &Background,
     params: &SegmentParams,
 ) -> Vec<Segment> {
-    let (signal, rms) = (signal.pixels(), sky.rms_e.pixels());
-    // Photon noise of the source itself on top of the sky's.
-    let growth = |i: usize| (1.0 + signal[i].max(0.0) / (rms[i] * rms[i])).sqrt();
-    find_segments(snr, growth, params)
+    let (signal, rms) = (scene.signal_e.pixels(), sky.rms_e.pixels());
+    let mask = scene.mask.pixels();
+    let ground = |i: usize| Ground {
+        noise_growth: (1.0 + signal[i].max(0.0) / (rms[i] * rms[i])).sqrt(),
+        is_one_source: mask[i].is_any(MaskBits::SATURATED),
+    };
+    find_segments(snr, ground, params)
 }
 
 /// Finds the frame's seeing by extracting bright stars with a filter that follows it.
@@ -176,7 +179,7 @@ fn seeing(scene: Scene<'_>, sky: &Background, params: &ExtractParams) -> (f64, O
     for _ in 0..PASSES {
         let kernel = GaussianKernel::with_fwhm_px(fwhm_px);
         let snr = snr_map(scene.signal_e, scene.mask, sky, &kernel);
-        let mut segments = segments_of(&snr, scene.signal_e, sky, &bright);
+        let mut segments = segments_of(&snr, scene, sky, &bright);
         segments.sort_by(|a, b| b.peak_snr.total_cmp(&a.peak_snr));
         let aperture_px = params.aperture_fwhm * fwhm_px;
         let found: Vec<Measured> = segments

@@ -54,14 +54,22 @@ struct Basin {
     is_blended: bool,
 }
 
-/// Separates the sources of a map, brightest summit first.
+/// What the map itself does not tell about a pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ground {
+    /// Standard deviation in units of the sky's, at least 1: a source's own photons add noise.
+    pub noise_growth: f32,
+    /// Whether everything that meets here is one source: a saturated star has false summits.
+    pub is_one_source: bool,
+}
+
+/// Separates the sources of a map, in order of their summits' height.
 ///
 /// * `snr`: signal-to-noise ratio per pixel; values that are not finite are left out.
-/// * `noise_growth`: standard deviation of a map pixel in units of the sky's, at least 1; it
-///   rises on bright sources, whose own photons add noise.
+/// * `ground`: noise and nature of a pixel, by its index in the map.
 pub fn find_segments(
     snr: &Image<f32>,
-    noise_growth: impl Fn(usize) -> f32,
+    ground: impl Fn(usize) -> Ground,
     params: &SegmentParams,
 ) -> Vec<Segment> {
     let (nx, ny) = (snr.nx(), snr.ny());
@@ -102,8 +110,7 @@ pub fn find_segments(
             });
             basins.len() as u32 - 1
         } else {
-            let growth = noise_growth(place as usize).max(1.0);
-            join(&mut basins, &roots[..n_roots], value, growth, params)
+            join(&mut basins, &roots[..n_roots], value, ground(place as usize), params)
         };
     }
     collect(basins, &label, &order, nx, params)
@@ -114,7 +121,7 @@ fn join(
     basins: &mut [Basin],
     roots: &[u32],
     value: f32,
-    noise_growth: f32,
+    ground: Ground,
     params: &SegmentParams,
 ) -> u32 {
     let mut highest = roots[0];
@@ -124,7 +131,7 @@ fn join(
         }
     }
     let summit = basins[highest as usize].peak_snr;
-    let needed = (params.prominence_sigma_min as f32 * noise_growth)
+    let needed = (params.prominence_sigma_min as f32 * ground.noise_growth.max(1.0))
         .max(params.prominence_share_min as f32 * summit);
     // The pixel goes to the basin whose summit is nearest in height, so that a faint neighbour
     // keeps its own foot.
@@ -134,7 +141,8 @@ fn join(
             continue;
         }
         let peak_snr = basins[root as usize].peak_snr;
-        if peak_snr - value >= needed && peak_snr >= params.peak_snr_min as f32 {
+        let stands_out = peak_snr - value >= needed && peak_snr >= params.peak_snr_min as f32;
+        if stands_out && !ground.is_one_source {
             basins[root as usize].is_blended = true;
             basins[highest as usize].is_blended = true;
             if owner == highest || peak_snr < basins[owner as usize].peak_snr {
@@ -204,10 +212,22 @@ mod tests {
         Image::from_pixels(60, 40, pixels).expect("counted")
     }
 
+    fn quiet(_: usize) -> Ground {
+        Ground { noise_growth: 1.0, is_one_source: false }
+    }
+
+    #[test]
+    fn summits_of_a_saturated_star_are_one_source() {
+        let map = two_hills(10.0, (100.0, 90.0));
+        let saturated = |_| Ground { noise_growth: 1.0, is_one_source: true };
+        assert_eq!(find_segments(&map, quiet, &SegmentParams::default()).len(), 2);
+        assert_eq!(find_segments(&map, saturated, &SegmentParams::default()).len(), 1);
+    }
+
     #[test]
     fn two_hills_apart_are_two_sources() {
         let map = two_hills(10.0, (100.0, 30.0));
-        let found = find_segments(&map, |_| 1.0, &SegmentParams::default());
+        let found = find_segments(&map, quiet, &SegmentParams::default());
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].peak_x, found[0].peak_y), (20, 20));
         assert_eq!((found[1].peak_x, found[1].peak_y), (30, 20));
@@ -217,7 +237,7 @@ mod tests {
     #[test]
     fn two_hills_that_merge_are_one_source() {
         // Two equal Gaussians closer than two sigmas have one summit.
-        let found = find_segments(&two_hills(3.0, (50.0, 50.0)), |_| 1.0, &SegmentParams::default());
+        let found = find_segments(&two_hills(3.0, (50.0, 50.0)), quiet, &SegmentParams::default());
         assert_eq!(found.len(), 1);
         assert!(!found[0].is_blended);
     }
@@ -226,15 +246,15 @@ mod tests {
     fn a_bump_below_the_noise_of_its_place_is_no_source() {
         // The pass lies 4.5 below the bump's summit of 12.
         let map = two_hills(9.0, (400.0, 12.0));
-        let quiet = find_segments(&map, |_| 1.0, &SegmentParams::default());
-        let noisy = find_segments(&map, |_| 20.0, &SegmentParams::default());
-        assert_eq!((quiet.len(), noisy.len()), (2, 1));
+        let plain = find_segments(&map, quiet, &SegmentParams::default());
+        let noisy = find_segments(&map, |_| Ground { noise_growth: 20.0, is_one_source: false }, &SegmentParams::default());
+        assert_eq!((plain.len(), noisy.len()), (2, 1));
     }
 
     #[test]
     fn every_pixel_above_the_threshold_has_one_owner() {
         let map = two_hills(10.0, (100.0, 30.0));
-        let found = find_segments(&map, |_| 1.0, &SegmentParams::default());
+        let found = find_segments(&map, quiet, &SegmentParams::default());
         let n_above = map.pixels().iter().filter(|&&v| v > 2.5).count();
         let mut all: Vec<u32> = found.iter().flat_map(|s| s.pixels.clone()).collect();
         all.sort_unstable();
@@ -245,6 +265,6 @@ mod tests {
     #[test]
     fn a_map_without_signal_has_no_source() {
         let map = Image::filled(30, 30, f32::NAN);
-        assert!(find_segments(&map, |_| 1.0, &SegmentParams::default()).is_empty());
+        assert!(find_segments(&map, quiet, &SegmentParams::default()).is_empty());
     }
 }
