@@ -16,7 +16,10 @@ use super::raw::Raw;
 
 static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
     let mut keys = Vec::new();
-    let probe = Probe { path: [None, None], keys: &mut keys };
+    let probe = Probe {
+        path: [None, None],
+        keys: &mut keys,
+    };
     Raw::deserialize(probe).expect("raw structs hold supported kinds only; a test looks");
     keys
 });
@@ -66,7 +69,8 @@ pub fn known_keys() -> &'static [Key] {
 
 /// The key of a section and name.
 pub(super) fn find_key(section: &str, name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.section == section && key.name == name)
+    KEYS.iter()
+        .find(|key| key.section == section && key.name == name)
 }
 
 /// All sections, each once.
@@ -78,7 +82,10 @@ pub(super) fn known_sections() -> Vec<&'static str> {
 
 /// The names in a section.
 pub(super) fn names_in(section: &str) -> Vec<&'static str> {
-    KEYS.iter().filter(|key| key.section == section).map(|key| key.name).collect()
+    KEYS.iter()
+        .filter(|key| key.section == section)
+        .map(|key| key.name)
+        .collect()
 }
 
 /// The candidate that needs the fewest edits to become `word`; `None` when all need many.
@@ -121,7 +128,11 @@ impl Probe<'_> {
         let [Some(section), Some(name)] = self.path else {
             return Err(Error::custom("a key outside a section"));
         };
-        self.keys.push(Key { section, name, kind });
+        self.keys.push(Key {
+            section,
+            name,
+            kind,
+        });
         Ok(())
     }
 }
@@ -130,7 +141,9 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-        Err(Error::custom("a kind of value that the configuration does not have"))
+        Err(Error::custom(
+            "a kind of value that the configuration does not have",
+        ))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -139,7 +152,11 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_map(ProbeFields { fields: fields.iter(), current: None, probe: self })
+        visitor.visit_map(ProbeFields {
+            fields: fields.iter(),
+            current: None,
+            probe: self,
+        })
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -192,7 +209,9 @@ impl<'de> MapAccess<'de> for ProbeFields<'_> {
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
         self.current = self.fields.next().copied();
-        let Some(name) = self.current else { return Ok(None) };
+        let Some(name) = self.current else {
+            return Ok(None);
+        };
         let name: StrDeserializer<'_, Error> = name.into_deserializer();
         seed.deserialize(name).map(Some)
     }
@@ -203,7 +222,10 @@ impl<'de> MapAccess<'de> for ProbeFields<'_> {
             [section, None] => [section, self.current],
             _ => return Err(Error::custom("sections inside sections")),
         };
-        seed.deserialize(Probe { path, keys: &mut *self.probe.keys })
+        seed.deserialize(Probe {
+            path,
+            keys: &mut *self.probe.keys,
+        })
     }
 }
 
@@ -213,10 +235,22 @@ mod tests {
 
     #[test]
     fn the_raw_structs_tell_their_keys() {
-        assert_eq!(find_key("run", "workers").map(|key| key.kind), Some(Kind::Integer));
-        assert_eq!(find_key("site", "latitude_deg").map(|key| key.kind), Some(Kind::Number));
-        assert_eq!(find_key("reference", "files").map(|key| key.kind), Some(Kind::List));
-        assert_eq!(find_key("instrument", "profile").map(|key| key.kind), Some(Kind::Text));
+        assert_eq!(
+            find_key("run", "workers").map(|key| key.kind),
+            Some(Kind::Integer)
+        );
+        assert_eq!(
+            find_key("site", "latitude_deg").map(|key| key.kind),
+            Some(Kind::Number)
+        );
+        assert_eq!(
+            find_key("reference", "files").map(|key| key.kind),
+            Some(Kind::List)
+        );
+        assert_eq!(
+            find_key("instrument", "profile").map(|key| key.kind),
+            Some(Kind::Text)
+        );
         assert_eq!(find_key("run", "threads"), None);
     }
 
@@ -225,7 +259,10 @@ mod tests {
         // kitten -> sitten -> sittin -> sitting.
         assert_eq!(edits("kitten", "sitting"), 3);
         assert_eq!(edits("", "abc"), 3);
-        assert_eq!(nearest("treshold", ["workers", "threshold"].into_iter()), Some("threshold"));
+        assert_eq!(
+            nearest("treshold", ["workers", "threshold"].into_iter()),
+            Some("threshold")
+        );
         assert_eq!(nearest("zzz", ["workers", "threshold"].into_iter()), None);
     }
 }

@@ -43,8 +43,11 @@ impl Config {
     pub fn frame_params(&self) -> FrameParams {
         let mut params = FrameParams::default();
         params.extract.segment.peak_snr_min = self.extract.threshold_sigma;
-        params.extract.segment.pixel_snr_min =
-            params.extract.segment.pixel_snr_min.min(self.extract.threshold_sigma);
+        params.extract.segment.pixel_snr_min = params
+            .extract
+            .segment
+            .pixel_snr_min
+            .min(self.extract.threshold_sigma);
         params.extract.sources_max = self.limits.detections_per_frame_max;
         params
     }

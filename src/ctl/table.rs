@@ -17,7 +17,14 @@ pub(super) fn candidates(report: &NightReport) -> String {
     }
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY).set_header([
-        "candidate", "identity", "G mag", "\"/min", "PA deg", "seen", "rms \"", "chance",
+        "candidate",
+        "identity",
+        "G mag",
+        "\"/min",
+        "PA deg",
+        "seen",
+        "rms \"",
+        "chance",
     ]);
     for column in 2..8 {
         if let Some(column) = table.column_mut(column) {
@@ -39,7 +46,9 @@ fn row(candidate: &Candidate) -> Vec<String> {
     vec![
         candidate.id.clone(),
         identity,
-        candidate.mag.map_or_else(String::new, |m| format!("{m:.2}")),
+        candidate
+            .mag
+            .map_or_else(String::new, |m| format!("{m:.2}")),
         format!("{:.2}", candidate.rate_arcsec_per_min),
         format!("{:.0}", candidate.pa_deg),
         format!("{}/{}", candidate.detections.len(), candidate.n_expected),
@@ -77,9 +86,13 @@ pub(super) fn nights(nights: &[NightRow]) -> String {
         return "No night was processed yet.".to_owned();
     }
     let mut table = Table::new();
-    table
-        .load_style(UTF8_HORIZONTAL_ONLY)
-        .set_header(["night", "state", "frames ok", "objects", "folder"]);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header([
+        "night",
+        "state",
+        "frames ok",
+        "objects",
+        "folder",
+    ]);
     for night in nights {
         table.add_row([
             night.id.clone(),

@@ -27,7 +27,10 @@ impl FolderWatch {
                 tracing::warn!(%error, "No events of the incoming folder; only timed looks.");
             })
             .ok();
-        Self { changed, _watcher: watcher }
+        Self {
+            changed,
+            _watcher: watcher,
+        }
     }
 
     /// Waits for a change; those since the last call count once.
@@ -37,16 +40,15 @@ impl FolderWatch {
 }
 
 fn watcher(folder: &Path, changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |result: notify::Result<Event>| {
-        match result {
+    let mut watcher =
+        notify::recommended_watcher(move |result: notify::Result<Event>| match result {
             Ok(event) if wakes(&event) => changed.notify_one(),
             Ok(_) => {}
             Err(error) => {
                 tracing::warn!(%error, "Events of the incoming folder may be lost.");
                 changed.notify_one();
             }
-        }
-    })?;
+        })?;
     watcher.watch(folder, RecursiveMode::Recursive)?;
     Ok(watcher)
 }
@@ -70,11 +72,15 @@ mod tests {
     #[test]
     fn reading_does_not_wake() {
         let wakes = |kind| wakes(&Event::new(kind));
-        assert!(wakes(EventKind::Access(AccessKind::Close(AccessMode::Write))));
+        assert!(wakes(EventKind::Access(AccessKind::Close(
+            AccessMode::Write
+        ))));
         assert!(wakes(EventKind::Modify(ModifyKind::Name(RenameMode::To))));
         assert!(wakes(EventKind::Create(CreateKind::File)));
         assert!(!wakes(EventKind::Access(AccessKind::Open(AccessMode::Any))));
-        assert!(!wakes(EventKind::Access(AccessKind::Close(AccessMode::Read))));
+        assert!(!wakes(EventKind::Access(AccessKind::Close(
+            AccessMode::Read
+        ))));
         assert!(!wakes(EventKind::Modify(ModifyKind::Data(DataChange::Any))));
         let lost = Event::new(EventKind::Other).set_flag(Flag::Rescan);
         assert!(super::wakes(&lost));

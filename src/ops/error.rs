@@ -87,7 +87,9 @@ pub enum OpsError {
     #[error("the report of the night could not be rendered")]
     Report(#[from] ReportError),
     /// A value of the program's own could not be turned into text or back.
-    #[error("the stored result of {subject} cannot be read: run again with --data of another folder")]
+    #[error(
+        "the stored result of {subject} cannot be read: run again with --data of another folder"
+    )]
     Payload {
         /// What it belongs to.
         subject: String,

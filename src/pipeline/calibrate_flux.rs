@@ -72,7 +72,9 @@ pub fn calibrate_flux(
         variance_e2: &frame.pixels.variance_e2,
         mask: &frame.pixels.mask,
     };
-    let fwhm_px = extraction.psf.map_or(extraction.aperture_px / 1.5, |p| p.fwhm_px);
+    let fwhm_px = extraction
+        .psf
+        .map_or(extraction.aperture_px / 1.5, |p| p.fwhm_px);
     let neighbours: Vec<Neighbour> = (0..sources.len())
         .map(|i| Neighbour {
             x_px: sources.x_px[i],
@@ -81,16 +83,23 @@ pub fn calibrate_flux(
         })
         .collect();
     let stars = growth_stars(sources, fwhm_px);
-    let aperture =
-        aperture_correction(scene, &stars, &neighbours, fwhm_px, extraction.aperture_px);
-    let share =
-        aperture.map_or_else(|| typical_share(extraction.aperture_px / fwhm_px), |a| a.share);
+    let aperture = aperture_correction(scene, &stars, &neighbours, fwhm_px, extraction.aperture_px);
+    let share = aperture.map_or_else(
+        || typical_share(extraction.aperture_px / fwhm_px),
+        |a| a.share,
+    );
     let exposure_s = exposure_s.max(1e-3);
     let stars = photometric_stars(sources, pairs, share, exposure_s);
-    let zero_point =
-        fit_zero_point(&stars, params).ok_or(Refusal::NoZeroPoint { n_stars: stars.len() })?;
-    let mut scale =
-        FluxScale { zero_point, aperture, share, filter_zero_mag: f64::NAN, exposure_s };
+    let zero_point = fit_zero_point(&stars, params).ok_or(Refusal::NoZeroPoint {
+        n_stars: stars.len(),
+    })?;
+    let mut scale = FluxScale {
+        zero_point,
+        aperture,
+        share,
+        filter_zero_mag: f64::NAN,
+        exposure_s,
+    };
     scale.filter_zero_mag = filter_zero(sources, &scale, extraction, fwhm_px);
     Ok(scale)
 }
@@ -145,12 +154,7 @@ fn photometric_stars(
 }
 
 /// Scale between matched-filter signal-to-noise ratio and magnitude, from clean sources.
-fn filter_zero(
-    sources: &Sources,
-    scale: &FluxScale,
-    extraction: &Extraction,
-    fwhm_px: f64,
-) -> f64 {
+fn filter_zero(sources: &Sources, scale: &FluxScale, extraction: &Extraction, fwhm_px: f64) -> f64 {
     let mut zeros: Vec<f64> = (0..sources.len())
         .filter(|&i| {
             let is_point = sources.a_px[i] < fwhm_px;

@@ -76,7 +76,12 @@ fn queries(field: &[FieldFrame], plane: &TangentPlane) -> Vec<Query> {
             if d.role == Role::Free {
                 let sky_rad =
                     plane.deproject(d.east_arcsec * ARCSEC_RAD, d.north_arcsec * ARCSEC_RAD);
-                queries.push(Query { frame, index, sky_rad, mag: d.mag });
+                queries.push(Query {
+                    frame,
+                    index,
+                    sky_rad,
+                    mag: d.mag,
+                });
             }
         }
     }
@@ -93,7 +98,9 @@ fn answers(
     (span_h, params): (f64, &StationaryParams),
 ) -> Vec<Option<(f64, f64)>> {
     let nothing = || vec![None; queries.len()];
-    let Some((pixels_e, mask)) = pixels.load(frame) else { return nothing() };
+    let Some((pixels_e, mask)) = pixels.load(frame) else {
+        return nothing();
+    };
     let Some(sky) = estimate_background(&pixels_e, &mask, &BackgroundParams::default()) else {
         return nothing();
     };
@@ -101,7 +108,11 @@ fn answers(
     // Poisson noise of sources matters little here: the question is asked at faint places.
     let mut variance = sky.rms_e.clone();
     variance.pixels_mut().iter_mut().for_each(|v| *v *= *v);
-    let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
+    let scene = Scene {
+        signal_e: &signal,
+        variance_e2: &variance,
+        mask: &mask,
+    };
     let fwhm_px = (frame.fwhm_arcsec / frame.wcs.pixel_scale_arcsec()).clamp(1.0, 20.0);
     let sigma_px = fwhm_px / FWHM_PER_SIGMA;
     let noise_e = sky.rms_median_e * (4.0 * std::f64::consts::PI).sqrt() * sigma_px;

@@ -15,7 +15,9 @@ pub struct QualityParams {
 
 impl Default for QualityParams {
     fn default() -> Self {
-        Self { fwhm_ratio_max: 2.0 }
+        Self {
+            fwhm_ratio_max: 2.0,
+        }
     }
 }
 
@@ -26,13 +28,21 @@ pub fn reject_blurred(records: &mut [FrameRecord], params: &QualityParams) {
         .filter(|r| r.status == FrameStatus::Ok)
         .filter_map(|r| r.fwhm_arcsec)
         .collect();
-    let Some(night_arcsec) = median(&widths) else { return };
+    let Some(night_arcsec) = median(&widths) else {
+        return;
+    };
     for record in records.iter_mut().filter(|r| r.status == FrameStatus::Ok) {
         if let Some(fwhm_arcsec) = record.fwhm_arcsec
             && fwhm_arcsec > params.fwhm_ratio_max * night_arcsec
         {
             record.status = FrameStatus::Rejected;
-            record.reason = Some(Refusal::Blurred { fwhm_arcsec, night_arcsec }.to_string());
+            record.reason = Some(
+                Refusal::Blurred {
+                    fwhm_arcsec,
+                    night_arcsec,
+                }
+                .to_string(),
+            );
         }
     }
 }
@@ -47,7 +57,9 @@ pub fn summarize(
 ) -> NightReport {
     frames.sort_by(|a, b| {
         let time = |r: &FrameRecord| r.mid_mjd_utc.unwrap_or(f64::INFINITY);
-        time(a).total_cmp(&time(b)).then_with(|| a.frame.cmp(&b.frame))
+        time(a)
+            .total_cmp(&time(b))
+            .then_with(|| a.frame.cmp(&b.frame))
     });
     candidates.sort_by(|a, b| {
         let is_known = |c: &Candidate| matches!(c.identity, Identity::Known { .. });
@@ -86,7 +98,12 @@ mod tests {
             .collect();
         reject_blurred(&mut records, &QualityParams::default());
         assert_eq!(records[3].status, FrameStatus::Rejected);
-        assert!(records[3].reason.as_deref().is_some_and(|r| r.contains("9.0")));
+        assert!(
+            records[3]
+                .reason
+                .as_deref()
+                .is_some_and(|r| r.contains("9.0"))
+        );
         assert!(records[..3].iter().all(|r| r.status == FrameStatus::Ok));
     }
 }

@@ -29,7 +29,10 @@ impl Reader {
             &[&night.as_str()],
             |row| row.get(0),
         )?;
-        texts.iter().map(|text| decode("frame record", text)).collect()
+        texts
+            .iter()
+            .map(|text| decode("frame record", text))
+            .collect()
     }
 }
 

@@ -48,7 +48,11 @@ impl PixelSource for ProductPixels<'_> {
         let pixels = self.read(&products.calibrated)?;
         let bits = self.read(&products.mask)?;
         let (nx, ny) = (bits.nx(), bits.ny());
-        let mask = bits.into_pixels().into_iter().map(|v| MaskBits::from_bits(v as u8)).collect();
+        let mask = bits
+            .into_pixels()
+            .into_iter()
+            .map(|v| MaskBits::from_bits(v as u8))
+            .collect();
         Some((pixels, Image::from_pixels(nx, ny, mask)?))
     }
 }
@@ -71,7 +75,9 @@ pub(super) fn candidate_pictures(
         if !wanted.contains(&true) {
             continue;
         }
-        let Some(image) = pixels.image(&frame.name) else { continue };
+        let Some(image) = pixels.image(&frame.name) else {
+            continue;
+        };
         for ((candidate, strip), wanted) in shown.iter().zip(&mut stamps).zip(wanted) {
             if wanted && let Some(stamp) = stamp(candidate, frame, &image) {
                 strip.push(stamp);
@@ -83,7 +89,10 @@ pub(super) fn candidate_pictures(
         .zip(stamps)
         .filter_map(|(candidate, strip)| {
             let blink_gif = blink_gif(&strip).ok()?;
-            Some(CandidatePictures { candidate_id: candidate.id.clone(), blink_gif })
+            Some(CandidatePictures {
+                candidate_id: candidate.id.clone(),
+                blink_gif,
+            })
         })
         .collect()
 }
@@ -106,16 +115,24 @@ fn is_fast(candidate: &Candidate, scale_arcsec: f64) -> bool {
     else {
         return false;
     };
-    separation_rad(place(first), place(last)) / ARCSEC_RAD > 0.8 * STAMP_SIDE_PX as f64 * scale_arcsec
+    separation_rad(place(first), place(last)) / ARCSEC_RAD
+        > 0.8 * STAMP_SIDE_PX as f64 * scale_arcsec
 }
 
 /// The candidate's surroundings in a frame: the sky stands still and the object moves, or, for
 /// an object that would leave the picture, the other way round.
 fn stamp(candidate: &Candidate, frame: &NightFrame, image: &Image<f32>) -> Option<Stamp> {
-    let detection = candidate.detections.iter().find(|d| d.frame == frame.name)?;
+    let detection = candidate
+        .detections
+        .iter()
+        .find(|d| d.frame == frame.name)?;
     let middle = &candidate.detections[candidate.detections.len() / 2];
     let scale_arcsec = frame.wcs.pixel_scale_arcsec();
-    let middle = if is_fast(candidate, scale_arcsec) { detection } else { middle };
+    let middle = if is_fast(candidate, scale_arcsec) {
+        detection
+    } else {
+        middle
+    };
     let centre = (middle.ra_deg * DEG_RAD, middle.dec_deg * DEG_RAD);
     let cut = cutout(image, &frame.wcs, centre, STAMP_SIDE_PX, scale_arcsec)?;
     let (east_rad, north_rad) = offset_rad(

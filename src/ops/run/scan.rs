@@ -57,27 +57,40 @@ pub(super) struct Scanned {
 
 impl Scanned {
     pub(super) fn note(&mut self, subject: &str, text: &str) {
-        self.notes.push(Note { subject: subject.to_owned(), text: text.to_owned() });
+        self.notes.push(Note {
+            subject: subject.to_owned(),
+            text: text.to_owned(),
+        });
     }
 
     /// Time of the first frame that has one.
     pub(super) fn earliest(&self) -> Option<Epoch> {
-        let times = self.science.iter().chain(&self.calibration).filter_map(|f| f.info.mid);
+        let times = self
+            .science
+            .iter()
+            .chain(&self.calibration)
+            .filter_map(|f| f.info.mid);
         times.min_by(|a, b| a.mjd_utc().total_cmp(&b.mjd_utc()))
     }
 }
 
 /// The night's name: as asked for, or the folder's; a folder `raw` takes its parent's.
 pub(super) fn night_id(request: &RunRequest) -> Result<NightId, OpsError> {
-    let refuse =
-        |source| OpsError::NightName { path: request.night_dir.clone(), source };
+    let refuse = |source| OpsError::NightName {
+        path: request.night_dir.clone(),
+        source,
+    };
     if let Some(name) = &request.night {
         return NightId::new(name).map_err(refuse);
     }
-    let full = fs::canonicalize(&request.night_dir)
-        .map_err(|source| OpsError::Read { path: request.night_dir.clone(), source })?;
+    let full = fs::canonicalize(&request.night_dir).map_err(|source| OpsError::Read {
+        path: request.night_dir.clone(),
+        source,
+    })?;
     let name_of = |path: &Path| {
-        path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+        path.file_name()
+            .map(|n| n.to_string_lossy().into_owned())
+            .unwrap_or_default()
     };
     let own = name_of(&full);
     let name = if own.eq_ignore_ascii_case("raw") {
@@ -93,7 +106,10 @@ pub(super) fn scan(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
     let mut files = Vec::new();
     let mut open = vec![(folder.to_owned(), String::new(), 0)];
     while let Some((path, prefix, depth)) = open.pop() {
-        let refuse = |source| OpsError::Read { path: path.clone(), source };
+        let refuse = |source| OpsError::Read {
+            path: path.clone(),
+            source,
+        };
         for entry in fs::read_dir(&path).map_err(refuse)? {
             let entry = entry.map_err(refuse)?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -106,12 +122,17 @@ pub(super) fn scan(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
             if kind.is_dir() && depth < DEPTH_MAX {
                 open.push((entry.path(), format!("{full_name}/"), depth + 1));
             } else if (kind.is_file() || kind.is_symlink()) && is_fits_name(&name) {
-                files.push(NightFile { path: entry.path(), name: full_name });
+                files.push(NightFile {
+                    path: entry.path(),
+                    name: full_name,
+                });
             }
         }
     }
     if files.is_empty() {
-        return Err(OpsError::NoFrames { path: folder.to_owned() });
+        return Err(OpsError::NoFrames {
+            path: folder.to_owned(),
+        });
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
@@ -119,14 +140,19 @@ pub(super) fn scan(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
 
 fn is_fits_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let plain = lower.strip_suffix(".fz").or_else(|| lower.strip_suffix(".gz")).unwrap_or(&lower);
-    [".fits", ".fit", ".fts"].iter().any(|ending| plain.ends_with(ending))
+    let plain = lower
+        .strip_suffix(".fz")
+        .or_else(|| lower.strip_suffix(".gz"))
+        .unwrap_or(&lower);
+    [".fits", ".fit", ".fts"]
+        .iter()
+        .any(|ending| plain.ends_with(ending))
 }
 
 /// What one file turned out to be.
 enum Found {
     Frame(Box<ScannedFrame>),
-    Failed(FrameRecord),
+    Failed(Box<FrameRecord>),
     Skipped(Note),
 }
 
@@ -139,15 +165,18 @@ pub(super) fn read_headers(
     at: Epoch,
 ) -> Result<Scanned, OpsError> {
     let limits = config.fits_limits();
-    let mut scanned = Scanned { n_files: files.len(), ..Scanned::default() };
+    let mut scanned = Scanned {
+        n_files: files.len(),
+        ..Scanned::default()
+    };
     let found = parallel::for_each(&files, config.n_workers(), |file| {
         let hashed = content_hash(&file.path);
         let found = match &hashed {
             Ok((hash, _)) => look_at(file, hash, config, &limits),
-            Err(error) => Found::Failed(FrameRecord {
+            Err(error) => Found::Failed(Box::new(FrameRecord {
                 reason: Some(format!("cannot be read: {error}")),
                 ..empty_record(&file.name, "", FrameStatus::Failed)
-            }),
+            })),
         };
         Ok::<_, OpsError>((hashed.ok(), found))
     })?;
@@ -155,11 +184,18 @@ pub(super) fn read_headers(
         if let Some((content_hash, size_bytes)) = hashed {
             let seen = store.record_file(
                 night,
-                &FoundFile { name: file.name.clone(), content_hash, size_bytes },
+                &FoundFile {
+                    name: file.name.clone(),
+                    content_hash,
+                    size_bytes,
+                },
                 at,
             )?;
             for (other_night, other_name) in seen.elsewhere {
-                scanned.note(&file.name, &format!("same content as {other_name} of {other_night}"));
+                scanned.note(
+                    &file.name,
+                    &format!("same content as {other_name} of {other_night}"),
+                );
             }
         }
         match found {
@@ -167,7 +203,7 @@ pub(super) fn read_headers(
                 scanned.science.push(*frame);
             }
             Found::Frame(frame) => scanned.calibration.push(*frame),
-            Found::Failed(record) => scanned.failed.push(record),
+            Found::Failed(record) => scanned.failed.push(*record),
             Found::Skipped(note) => scanned.notes.push(note),
         }
     }
@@ -203,22 +239,23 @@ fn look_at(file: &NightFile, hash: &str, config: &Config, limits: &fits::Limits)
             image,
             info,
         })),
-        Err(refusal @ IngestRefusal::Ignored { .. }) => {
-            Found::Skipped(Note { subject: file.name.clone(), text: refusal.to_string() })
-        }
-        Err(refusal) => Found::Failed(FrameRecord {
+        Err(refusal @ IngestRefusal::Ignored { .. }) => Found::Skipped(Note {
+            subject: file.name.clone(),
+            text: refusal.to_string(),
+        }),
+        Err(refusal) => Found::Failed(Box::new(FrameRecord {
             reason: Some(refusal.to_string()),
             ..empty_record(&file.name, hash, FrameStatus::Failed)
-        }),
+        })),
     }
 }
 
 /// A file whose pixels cannot be had.
 fn unreadable(file: &NightFile, hash: &str, error: &FitsError) -> Found {
-    Found::Failed(FrameRecord {
+    Found::Failed(Box::new(FrameRecord {
         reason: Some(chain(error)),
         ..empty_record(&file.name, hash, FrameStatus::Failed)
-    })
+    }))
 }
 
 /// An error with its causes, in one line.

@@ -14,7 +14,9 @@ use crate::formats::fits::Header;
 pub fn choose_profile<'a>(header: &Header, profiles: &'a [Profile]) -> &'a Profile {
     let mut best: Option<(usize, &Profile)> = None;
     for profile in profiles {
-        let Some(specificity) = specificity(header, profile) else { continue };
+        let Some(specificity) = specificity(header, profile) else {
+            continue;
+        };
         if best.is_none_or(|(most, _)| specificity > most) {
             best = Some((specificity, profile));
         }
@@ -30,13 +32,24 @@ fn specificity(header: &Header, profile: &Profile) -> Option<usize> {
     if profile.matches.is_empty() {
         return Some(0);
     }
-    let holds =
-        |entry: &&Match| entry.all.iter().all(|condition| condition_holds(header, condition));
-    profile.matches.iter().filter(holds).map(|entry| entry.all.len()).max()
+    let holds = |entry: &&Match| {
+        entry
+            .all
+            .iter()
+            .all(|condition| condition_holds(header, condition))
+    };
+    profile
+        .matches
+        .iter()
+        .filter(holds)
+        .map(|entry| entry.all.len())
+        .max()
 }
 
 fn condition_holds(header: &Header, condition: &Condition) -> bool {
-    let Some(value) = plain_text(header, &condition.keyword) else { return false };
+    let Some(value) = plain_text(header, &condition.keyword) else {
+        return false;
+    };
     condition.values.is_empty() || any_fits(&condition.values, &value)
 }
 
@@ -65,14 +78,18 @@ fn pattern_fits(pattern: &str, value: &str) -> bool {
                 v += 1;
             }
             _ => {
-                let Some((star, taken)) = retry else { return false };
+                let Some((star, taken)) = retry else {
+                    return false;
+                };
                 retry = Some((star, taken + 1));
                 p = star + 1;
                 v = taken + 1;
             }
         }
     }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|&c| c == '*'))
+    pattern
+        .get(p..)
+        .is_some_and(|rest| rest.iter().all(|&c| c == '*'))
 }
 
 #[cfg(test)]

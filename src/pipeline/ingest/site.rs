@@ -9,8 +9,11 @@ use super::profile::{LongitudePositive, SiteRule};
 use crate::pipeline::artifact::frame_info::Site;
 
 /// Height above the ellipsoid [m]: from the Dead Sea to the highest peak, and aircraft.
-const HEIGHT: Quantity =
-    Quantity { name: "height of the site", unit: "m", sane: -500.0..=20_000.0 };
+const HEIGHT: Quantity = Quantity {
+    name: "height of the site",
+    unit: "m",
+    sane: -500.0..=20_000.0,
+};
 
 /// The site; `None` when latitude or longitude is missing or absurd.
 pub(super) fn read_site(reader: &mut Reader<'_>, rule: &SiteRule) -> Option<Site> {
@@ -43,7 +46,9 @@ fn read_angle(
     max_deg: f64,
 ) -> Option<f64> {
     for keyword in keywords {
-        let Some(text) = reader.text(keyword) else { continue };
+        let Some(text) = reader.text(keyword) else {
+            continue;
+        };
         let read = parse_sexagesimal(&text).filter(|read| read.value.abs() <= max_deg);
         let Some(read) = read else {
             reader.dropped(keyword, &format!("'{text}'"), "place on Earth");

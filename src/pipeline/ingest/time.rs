@@ -51,11 +51,15 @@ pub(super) fn read_mid(reader: &mut Reader<'_>, rule: &TimeRule, exposure_s: f64
     let scale = read_scale(reader);
     if matches!(scale, Scale::Atomic) {
         let text = reader.text(TIMESYS).unwrap_or_default();
-        reader.remark(format!("TIMESYS = '{text}' is not UTC and not supported; time unknown."));
+        reader.remark(format!(
+            "TIMESYS = '{text}' is not UTC and not supported; time unknown."
+        ));
         return None;
     }
     for stamp in &rule.stamps {
-        let Some(instant) = read_stamp(reader, rule, stamp, &scale, exposure_s) else { continue };
+        let Some(instant) = read_stamp(reader, rule, stamp, &scale, exposure_s) else {
+            continue;
+        };
         let to_mid_s = match stamp.means {
             StampMeaning::Start => 0.5 * exposure_s,
             StampMeaning::Middle => 0.0,
@@ -92,7 +96,9 @@ fn read_stamp(
     let shift = days.round();
     let is_day_off = shift.abs() > 0.5 && shift.abs() < 1.5;
     if is_apart && is_day_off && (days - shift).abs() < DAY_SHIFT_TOLERANCE {
-        reader.remark(format!("The date is moved by {shift:+} day to agree with MJD-OBS."));
+        reader.remark(format!(
+            "The date is moved by {shift:+} day to agree with MJD-OBS."
+        ));
         return Some(instant.plus_seconds(shift * SECONDS_PER_DAY));
     }
     if days.abs() * SECONDS_PER_DAY > exposure_s + AGREEMENT_S {
@@ -111,7 +117,9 @@ fn read_written(
     exposure_s: f64,
 ) -> Option<(DateTime, bool)> {
     for keyword in &stamp.date {
-        let Some(text) = reader.text(keyword) else { continue };
+        let Some(text) = reader.text(keyword) else {
+            continue;
+        };
         let Some(written) = parse_date_time(&text) else {
             reader.dropped(keyword, &format!("'{text}'"), "time");
             continue;
@@ -130,13 +138,18 @@ fn read_written(
         if written.seconds.is_some_and(|seconds| seconds > 0.0) {
             return Some((written, false));
         }
-        let apart = stamp.time.iter().find_map(|keyword| read_time_of_day(reader, keyword));
+        let apart = stamp
+            .time
+            .iter()
+            .find_map(|keyword| read_time_of_day(reader, keyword));
         match (apart, written.seconds) {
             (Some(time), None) => {
                 return Some((join(reader, stamp, date, &time, exposure_s), true));
             }
             (Some(time), Some(_)) if time.seconds.is_some_and(|seconds| seconds > 0.0) => {
-                reader.remark(format!("{keyword} is at 0h; the time of day is from elsewhere."));
+                reader.remark(format!(
+                    "{keyword} is at 0h; the time of day is from elsewhere."
+                ));
                 return Some((join(reader, stamp, date, &time, exposure_s), true));
             }
             (_, Some(_)) => return Some((written, false)),
@@ -178,8 +191,10 @@ fn join(
         StampMeaning::Middle => 0.5 * exposure_s,
         StampMeaning::End => 0.0,
     };
-    let end_s =
-        stamp.end_time.iter().find_map(|keyword| read_time_of_day(reader, keyword)?.seconds);
+    let end_s = stamp
+        .end_time
+        .iter()
+        .find_map(|keyword| read_time_of_day(reader, keyword)?.seconds);
     let crosses_0h = end_s.map_or(seconds + left_s >= SECONDS_PER_DAY, |end_s| end_s < seconds);
     if !crosses_0h {
         return joined;
@@ -196,7 +211,10 @@ fn join(
                 "The exposure crosses 0h; the date is taken as that of its end.".to_owned(),
             );
             // Negative seconds reach into the day before.
-            DateTime { seconds: Some(seconds - SECONDS_PER_DAY), ..joined }
+            DateTime {
+                seconds: Some(seconds - SECONDS_PER_DAY),
+                ..joined
+            }
         }
     }
 }
@@ -204,8 +222,14 @@ fn join(
 /// The stamp's Modified Julian Date; a Julian Date is recognised by its size.
 fn read_mjd(reader: &mut Reader<'_>, stamp: &Stamp) -> Option<Epoch> {
     for keyword in &stamp.mjd {
-        let Some(number) = reader.number(keyword) else { continue };
-        let mjd = if number > JD_MINUS_MJD { number - JD_MINUS_MJD } else { number };
+        let Some(number) = reader.number(keyword) else {
+            continue;
+        };
+        let mjd = if number > JD_MINUS_MJD {
+            number - JD_MINUS_MJD
+        } else {
+            number
+        };
         if MJD_SANE.contains(&mjd) {
             return Some(Epoch::from_mjd_utc(mjd));
         }
@@ -215,7 +239,9 @@ fn read_mjd(reader: &mut Reader<'_>, stamp: &Stamp) -> Option<Epoch> {
 }
 
 fn read_scale(reader: &Reader<'_>) -> Scale {
-    let Some(text) = reader.text(TIMESYS) else { return Scale::Unknown };
+    let Some(text) = reader.text(TIMESYS) else {
+        return Scale::Unknown;
+    };
     let upper = text.to_ascii_uppercase();
     match upper.as_str() {
         "UTC" | "UT" | "UT1" | "GMT" | "Z" => Scale::Universal,
@@ -249,7 +275,9 @@ fn header_offset_s(
             OffsetApplies::UnlessUniversal => !is_universal,
             OffsetApplies::WhenLocal => is_local,
         };
-        let Some(text) = reader.text(&offset.keyword).filter(|_| applies) else { continue };
+        let Some(text) = reader.text(&offset.keyword).filter(|_| applies) else {
+            continue;
+        };
         let Some(stated_s) = parse_offset(&text) else {
             reader.dropped(&offset.keyword, &format!("'{text}'"), "UTC offset");
             continue;
@@ -284,10 +312,14 @@ fn shows_universal(reader: &Reader<'_>, keywords: &[String], shown: &TimeOfDay) 
         let apart = (seconds - shown.seconds).rem_euclid(SECONDS_PER_DAY);
         apart.min(SECONDS_PER_DAY - apart) < UNIVERSAL_TOLERANCE_S
     };
-    let by_mjd = shown.mjd.map(|mjd| mjd.mjd_utc().rem_euclid(1.0) * SECONDS_PER_DAY);
+    let by_mjd = shown
+        .mjd
+        .map(|mjd| mjd.mjd_utc().rem_euclid(1.0) * SECONDS_PER_DAY);
     by_mjd.is_some_and(agrees)
         || keywords.iter().any(|keyword| {
-            let read = reader.text(keyword).and_then(|text| parse_date_time(&text)?.seconds);
+            let read = reader
+                .text(keyword)
+                .and_then(|text| parse_date_time(&text)?.seconds);
             read.is_some_and(agrees)
         })
 }

@@ -40,7 +40,9 @@ pub fn accept(
     outcome: &mut Outcome,
 ) -> Result<(), ReferenceError> {
     let frame = context.frame;
-    let Some(start) = first_wcs(frame, region, found) else { return Ok(()) };
+    let Some(start) = first_wcs(frame, region, found) else {
+        return Ok(());
+    };
     let centre = frame.size.centre_px();
     let radius_rad = 1.05 * frame.size.half_diagonal_px() * start.pixel_scale_arcsec() * ARCSEC_RAD;
     let references = context.sky.brightest_in_cone(
@@ -55,7 +57,9 @@ pub fn accept(
         size: frame.size,
         params: context.params,
     };
-    let Some(refined) = refine(&lists, &start, frame.radius_px) else { return Ok(()) };
+    let Some(refined) = refine(&lists, &start, frame.radius_px) else {
+        return Ok(());
+    };
     let log_odds = -refined.ln_chance - found.ln_trials;
     if log_odds > outcome.best_log_odds {
         (outcome.best_log_odds, outcome.best_matches) = (log_odds, refined.n_matches);
@@ -83,8 +87,16 @@ pub fn accept(
 fn first_wcs(frame: &FrameStars<'_>, region: &Region, found: &Match<'_>) -> Option<Wcs> {
     let pair = |&(r, i): &(usize, usize)| {
         let (x_px, y_px) = frame.points[i];
-        let image = ImageStar { x_px, y_px, flux: 0.0, position_err_px: frame.radius_px };
-        PairedStar { image, star: found.local.stars[r] }
+        let image = ImageStar {
+            x_px,
+            y_px,
+            flux: 0.0,
+            position_err_px: frame.radius_px,
+        };
+        PairedStar {
+            image,
+            star: found.local.stars[r],
+        }
     };
     let paired: Vec<PairedStar> = found.pairs.iter().map(pair).collect();
     let (low, high) = region.scales_rad_per_px;
@@ -127,7 +139,11 @@ fn solution(
     log_odds: f64,
     held_out_rms_arcsec: Option<f64>,
 ) -> Solution {
-    let used = refined.pairs.iter().zip(&refined.fit.is_used).filter(|(_, used)| **used);
+    let used = refined
+        .pairs
+        .iter()
+        .zip(&refined.fit.is_used)
+        .filter(|(_, used)| **used);
     let pairs: Vec<(usize, StarAtEpoch)> =
         used.map(|(&(i, r), _)| (i, lists.references[r])).collect();
     Solution {

@@ -85,7 +85,11 @@ pub fn extract(
     assert!(pixels_e.same_shape(variance_e2) && pixels_e.same_shape(mask));
     let sky = estimate_background(pixels_e, mask, &params.background)?;
     let signal = above_sky(pixels_e, mask, &sky);
-    let scene = Scene { signal_e: &signal, variance_e2, mask };
+    let scene = Scene {
+        signal_e: &signal,
+        variance_e2,
+        mask,
+    };
     let (fwhm_px, psf) = seeing(scene, &sky, params);
     let snr = snr_map(&signal, mask, &sky, &GaussianKernel::with_fwhm_px(fwhm_px));
     let mut segments = segments_of(&snr, scene, &sky, &params.segment);
@@ -114,7 +118,9 @@ pub fn extract(
 /// Elongation of the outlines of bright, complete sources.
 fn median_ellipticity(sources: &Sources) -> Option<f64> {
     const SNR_MIN: f64 = 30.0;
-    let spoiled = SourceFlags::SATURATED.with(SourceFlags::EDGE).with(SourceFlags::SHARP);
+    let spoiled = SourceFlags::SATURATED
+        .with(SourceFlags::EDGE)
+        .with(SourceFlags::SHARP);
     let mut values: Vec<f64> = (0..sources.len())
         .filter(|&i| sources.snr[i] > SNR_MIN && !sources.flags[i].is_any(spoiled))
         .map(|i| 1.0 - sources.b_px[i] / sources.a_px[i])
@@ -135,7 +141,12 @@ pub fn above_sky(pixels_e: &Image<f32>, mask: &Mask, sky: &Background) -> Image<
 }
 
 /// Signal-to-noise ratio of a point source at each pixel, scaled to unit noise in empty sky.
-fn snr_map(signal: &Image<f32>, mask: &Mask, sky: &Background, kernel: &GaussianKernel) -> Image<f32> {
+fn snr_map(
+    signal: &Image<f32>,
+    mask: &Mask,
+    sky: &Background,
+    kernel: &GaussianKernel,
+) -> Image<f32> {
     let mut map = smoothed(signal, kernel);
     let scale = (1.0 / kernel.noise_variance().sqrt()) as f32;
     for (pixel, rms) in map.pixels_mut().iter_mut().zip(sky.rms_e.pixels()) {
@@ -191,7 +202,9 @@ fn seeing(scene: Scene<'_>, sky: &Background, params: &ExtractParams) -> (f64, O
         let stars: Vec<_> = compact(found.iter().filter(is_clean), fwhm_px)
             .map(|m| (m.x_px, m.y_px, m.aperture.flux_e, m.peak_e))
             .collect();
-        let Some(shape) = psf_shape(scene, &stars, fwhm_px) else { break };
+        let Some(shape) = psf_shape(scene, &stars, fwhm_px) else {
+            break;
+        };
         let change = (shape.fwhm_px / fwhm_px - 1.0).abs();
         fwhm_px = shape.fwhm_px.clamp(1.0, 20.0);
         psf = Some(shape);
@@ -210,7 +223,8 @@ fn compact<'a>(
     let all: Vec<&Measured> = found.collect();
     let widths: Vec<f64> = all.iter().map(|m| (m.a_px * m.b_px).sqrt()).collect();
     let typical = median_and_scatter(&widths).map_or(fwhm_px / 2.5, |m| m.0);
-    all.into_iter().filter(move |m| (m.a_px * m.b_px).sqrt() > 0.7 * typical)
+    all.into_iter()
+        .filter(move |m| (m.a_px * m.b_px).sqrt() > 0.7 * typical)
 }
 
 /// Turns measurements into columns, brightest first, and marks what is sharper than any star.
@@ -227,7 +241,9 @@ fn columns(
         .collect();
     rows.sort_by(|a, b| {
         let brightness = b.1.aperture.flux_e.total_cmp(&a.1.aperture.flux_e);
-        brightness.then(a.1.y_px.total_cmp(&b.1.y_px)).then(a.1.x_px.total_cmp(&b.1.x_px))
+        brightness
+            .then(a.1.y_px.total_cmp(&b.1.y_px))
+            .then(a.1.x_px.total_cmp(&b.1.x_px))
     });
     let mut sources = Sources::default();
     for (snr, m) in &rows {

@@ -40,7 +40,12 @@ pub struct StarMoments {
 }
 
 /// Measures the moments of a star at a known centre; `None` when they do not settle.
-pub fn adaptive_moments(scene: Scene<'_>, x_px: f64, y_px: f64, sigma_px: f64) -> Option<StarMoments> {
+pub fn adaptive_moments(
+    scene: Scene<'_>,
+    x_px: f64,
+    y_px: f64,
+    sigma_px: f64,
+) -> Option<StarMoments> {
     let (nx, ny) = (scene.signal_e.nx(), scene.signal_e.ny());
     let (signal, mask) = (scene.signal_e.pixels(), scene.mask.pixels());
     let mut window = sigma_px;
@@ -76,14 +81,20 @@ pub fn adaptive_moments(scene: Scene<'_>, x_px: f64, y_px: f64, sigma_px: f64) -
             return None;
         }
         let inverse_window = 1.0 / (window * window);
-        let (ixx, iyy, ixy) =
-            (yy / det - inverse_window, xx / det - inverse_window, -xy / det);
+        let (ixx, iyy, ixy) = (
+            yy / det - inverse_window,
+            xx / det - inverse_window,
+            -xy / det,
+        );
         let inverse_det = ixx * iyy - ixy * ixy;
         if ixx <= 0.0 || iyy <= 0.0 || inverse_det <= 0.0 {
             return None;
         }
-        let star =
-            StarMoments { xx: iyy / inverse_det, yy: ixx / inverse_det, xy: -ixy / inverse_det };
+        let star = StarMoments {
+            xx: iyy / inverse_det,
+            yy: ixx / inverse_det,
+            xy: -ixy / inverse_det,
+        };
         let sigma = (1.0 / inverse_det).powf(0.25);
         if !sigma.is_finite() || sigma > SIGMA_MAX_PX {
             return None;
@@ -111,7 +122,9 @@ pub fn psf_shape(
     let mut moments = Vec::new();
     let mut peak_shares = Vec::new();
     for &(x, y, flux_e, peak_e) in stars {
-        let Some(star) = adaptive_moments(scene, x, y, sigma_guess) else { continue };
+        let Some(star) = adaptive_moments(scene, x, y, sigma_guess) else {
+            continue;
+        };
         let det = star.xx * star.yy - star.xy * star.xy;
         widths.push(FWHM_PER_SIGMA * det.powf(0.25));
         moments.push(star);
@@ -158,7 +171,11 @@ mod tests {
         let signal = Image::from_pixels(61, 61, pixels).expect("counted");
         let variance = Image::filled(61, 61, 1.0_f32);
         let mask = Image::filled(61, 61, MaskBits::GOOD);
-        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
+        let scene = Scene {
+            signal_e: &signal,
+            variance_e2: &variance,
+            mask: &mask,
+        };
         let found = adaptive_moments(scene, 30.3, 29.8, 1.0).expect("settles");
         assert!((found.xx - sx * sx).abs() < 0.02, "{found:?}");
         assert!((found.yy - sy * sy).abs() < 0.02, "{found:?}");

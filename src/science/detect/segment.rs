@@ -79,9 +79,7 @@ pub fn find_segments(
         .filter(|&i| map[i as usize].is_finite() && map[i as usize] > threshold)
         .collect();
     // Ties go by place, so that the result is the same on every machine.
-    order.sort_unstable_by(|&a, &b| {
-        map[b as usize].total_cmp(&map[a as usize]).then(a.cmp(&b))
-    });
+    order.sort_unstable_by(|&a, &b| map[b as usize].total_cmp(&map[a as usize]).then(a.cmp(&b)));
     let mut label = vec![u32::MAX; map.len()];
     let mut basins: Vec<Basin> = Vec::new();
     for &place in &order {
@@ -110,7 +108,13 @@ pub fn find_segments(
             });
             basins.len() as u32 - 1
         } else {
-            join(&mut basins, &roots[..n_roots], value, ground(place as usize), params)
+            join(
+                &mut basins,
+                &roots[..n_roots],
+                value,
+                ground(place as usize),
+                params,
+            )
         };
     }
     collect(basins, &label, &order, nx, params)
@@ -213,15 +217,27 @@ mod tests {
     }
 
     fn quiet(_: usize) -> Ground {
-        Ground { noise_growth: 1.0, is_one_source: false }
+        Ground {
+            noise_growth: 1.0,
+            is_one_source: false,
+        }
     }
 
     #[test]
     fn summits_of_a_saturated_star_are_one_source() {
         let map = two_hills(10.0, (100.0, 90.0));
-        let saturated = |_| Ground { noise_growth: 1.0, is_one_source: true };
-        assert_eq!(find_segments(&map, quiet, &SegmentParams::default()).len(), 2);
-        assert_eq!(find_segments(&map, saturated, &SegmentParams::default()).len(), 1);
+        let saturated = |_| Ground {
+            noise_growth: 1.0,
+            is_one_source: true,
+        };
+        assert_eq!(
+            find_segments(&map, quiet, &SegmentParams::default()).len(),
+            2
+        );
+        assert_eq!(
+            find_segments(&map, saturated, &SegmentParams::default()).len(),
+            1
+        );
     }
 
     #[test]
@@ -237,7 +253,11 @@ mod tests {
     #[test]
     fn two_hills_that_merge_are_one_source() {
         // Two equal Gaussians closer than two sigmas have one summit.
-        let found = find_segments(&two_hills(3.0, (50.0, 50.0)), quiet, &SegmentParams::default());
+        let found = find_segments(
+            &two_hills(3.0, (50.0, 50.0)),
+            quiet,
+            &SegmentParams::default(),
+        );
         assert_eq!(found.len(), 1);
         assert!(!found[0].is_blended);
     }
@@ -247,7 +267,14 @@ mod tests {
         // The pass lies 4.5 below the bump's summit of 12.
         let map = two_hills(9.0, (400.0, 12.0));
         let plain = find_segments(&map, quiet, &SegmentParams::default());
-        let noisy = find_segments(&map, |_| Ground { noise_growth: 20.0, is_one_source: false }, &SegmentParams::default());
+        let noisy = find_segments(
+            &map,
+            |_| Ground {
+                noise_growth: 20.0,
+                is_one_source: false,
+            },
+            &SegmentParams::default(),
+        );
         assert_eq!((plain.len(), noisy.len()), (2, 1));
     }
 

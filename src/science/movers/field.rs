@@ -121,7 +121,10 @@ impl FieldFrame {
 
     /// Number of free detections.
     pub fn n_free(&self) -> usize {
-        self.detections.iter().filter(|d| d.role == Role::Free).count()
+        self.detections
+            .iter()
+            .filter(|d| d.role == Role::Free)
+            .count()
     }
 }
 

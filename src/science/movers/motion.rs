@@ -54,8 +54,8 @@ impl Motion {
         if span <= 0.0 {
             return None;
         }
-        let moved = (last.east_arcsec - first.east_arcsec)
-            .hypot(last.north_arcsec - first.north_arcsec);
+        let moved =
+            (last.east_arcsec - first.east_arcsec).hypot(last.north_arcsec - first.north_arcsec);
         let prior_sigma =
             ACCELERATION_BASE_ARCSEC_PER_H2 + ACCELERATION_PER_RATE_PER_H * moved / span;
         let mut normal = [[0.0; 3]; 3];
@@ -78,8 +78,7 @@ impl Motion {
             std::array::from_fn(|i| (0..3).map(|j| covariance[i][j] * rhs[j]).sum())
         };
         let (east, north) = (solve(&rhs_east), solve(&rhs_north));
-        let mut motion =
-            Self {
+        let mut motion = Self {
             t0_h,
             east,
             north,
@@ -137,7 +136,10 @@ impl Motion {
 
     /// Direction of motion, north through east [deg in 0..360].
     pub fn position_angle_deg(&self) -> f64 {
-        self.east[1].atan2(self.north[1]).to_degrees().rem_euclid(360.0)
+        self.east[1]
+            .atan2(self.north[1])
+            .to_degrees()
+            .rem_euclid(360.0)
     }
 
     /// Volume of (place, rate) of one axis that the points leave open, times the share of the
@@ -165,7 +167,9 @@ fn inverse3(m: &[[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
     if !determinant.is_finite() || determinant <= 0.0 {
         return None;
     }
-    Some(std::array::from_fn(|i| std::array::from_fn(|j| cofactor(j, i) / determinant)))
+    Some(std::array::from_fn(|i| {
+        std::array::from_fn(|j| cofactor(j, i) / determinant)
+    }))
 }
 
 #[cfg(test)]

@@ -89,10 +89,17 @@ impl LeftOverDensity {
                     sum += weight * count;
                     norm += weight * OFFSET_STEP;
                 }
-                if n > 0.0 { 0.7 * sum / (norm * n) + floor } else { floor }
+                if n > 0.0 {
+                    0.7 * sum / (norm * n) + floor
+                } else {
+                    floor
+                }
             })
             .collect();
-        Self { per_arcsec2, by_offset }
+        Self {
+            per_arcsec2,
+            by_offset,
+        }
     }
 
     /// Density in a frame near a magnitude [1/(arcsec^2 mag)].
@@ -149,10 +156,14 @@ pub fn score(
         let frame = &frames[id.frame as usize];
         let d = &frame.detections[id.index as usize];
         let sigma = sigma_mag(d.snr);
-        log_odds += detection_chance(mag, frame.limiting_mag, params).max(0.05).ln();
+        log_odds += detection_chance(mag, frame.limiting_mag, params)
+            .max(0.05)
+            .ln();
         log_odds -= (two_pi * d.sigma_arcsec * d.sigma_arcsec).ln();
         log_odds -= 0.5 * ((d.mag - mag) / sigma).powi(2) + (two_pi.sqrt() * sigma).ln();
-        log_odds -= density.at(id.frame as usize, d.mag, frame.limiting_mag).ln();
+        log_odds -= density
+            .at(id.frame as usize, d.mag, frame.limiting_mag)
+            .ln();
     }
     // The mean magnitude integrated over its range, place and rate over their prior.
     log_odds += (two_pi.sqrt() / (weight.sqrt() * MAG_RANGE)).ln();
@@ -177,7 +188,12 @@ pub fn score(
         n_expected += usize::from(chance > 0.5);
         log_odds += (1.0 - chance).ln();
     }
-    Score { log_odds, mag, n_expected, n_covered }
+    Score {
+        log_odds,
+        mag,
+        n_expected,
+        n_covered,
+    }
 }
 
 fn median_depth(frames: &[FieldFrame]) -> f64 {
@@ -214,7 +230,10 @@ mod tests {
         let params = ScoreParams::default();
         // S/N 4 is 2.5 log10(5/4) = 0.2423 mag below the S/N 5 limit.
         let chance = detection_chance(20.0 + 0.242_275, 20.0, &params);
-        assert!((chance - 0.5 * DETECTION_CHANCE_MAX).abs() < 1e-3, "{chance}");
+        assert!(
+            (chance - 0.5 * DETECTION_CHANCE_MAX).abs() < 1e-3,
+            "{chance}"
+        );
         assert!(detection_chance(15.0, 20.0, &params) > 0.92);
         assert!(detection_chance(23.0, 20.0, &params) <= DETECTION_CHANCE_MIN + 1e-9);
     }

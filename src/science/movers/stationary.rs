@@ -99,8 +99,8 @@ pub fn mark_hot_pixels(frames: &mut [FieldFrame]) {
             .filter(|o| o.2 != f && (o.0 - x).hypot(o.1 - y) <= RADIUS_PX)
             .filter(|o| {
                 let other = &frames[o.2].detections[o.3];
-                let shift = (other.east_arcsec - d.east_arcsec)
-                    .hypot(other.north_arcsec - d.north_arcsec);
+                let shift =
+                    (other.east_arcsec - d.east_arcsec).hypot(other.north_arcsec - d.north_arcsec);
                 shift > SKY_SHIFT_MIN_FWHM * frames[f].fwhm_arcsec
             })
             .map(|o| o.2)
@@ -220,9 +220,12 @@ mod tests {
         let signal = Image::from_pixels(n, n, pixels).expect("square");
         let variance = Image::filled(n, n, 100.0_f32);
         let mask = Image::filled(n, n, MaskBits::GOOD);
-        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
-        let (flux, err) =
-            forced_flux(scene, 20.4, 19.7, sigma * FWHM_PER_SIGMA).expect("inside");
+        let scene = Scene {
+            signal_e: &signal,
+            variance_e2: &variance,
+            mask: &mask,
+        };
+        let (flux, err) = forced_flux(scene, 20.4, 19.7, sigma * FWHM_PER_SIGMA).expect("inside");
         assert!((flux / total - 1.0).abs() < 0.01, "{flux}");
         // Noise-equivalent area of a Gaussian: 4 pi sigma^2.
         let expected = 10.0 * (4.0 * std::f64::consts::PI).sqrt() * sigma;

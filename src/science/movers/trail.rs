@@ -12,6 +12,8 @@ const DIRECTIONS: usize = 720;
 const MEMBERS_MIN: usize = 7;
 /// Expected number of accidental lines as rich as a trail, over all lines of the frame.
 const ACCIDENTS_MAX: f64 = 1e-3;
+/// Half width of what is left out around a trail, in units of the line's.
+const EDGE_WIDTHS: f64 = 2.5;
 /// Most trails looked for in one frame.
 const TRAILS_MAX: usize = 4;
 /// Most detections that vote; the brightest.
@@ -30,10 +32,15 @@ pub fn mark_trails(frame: &mut FieldFrame) -> usize {
             .filter(|&i| frame.detections[i].role == Role::Free)
             .collect();
         voters.sort_by(|&a, &b| {
-            frame.detections[b].snr.total_cmp(&frame.detections[a].snr).then(a.cmp(&b))
+            frame.detections[b]
+                .snr
+                .total_cmp(&frame.detections[a].snr)
+                .then(a.cmp(&b))
         });
         voters.truncate(VOTERS_MAX);
-        let Some((sin, cos, rho)) = best_line(frame, &voters, width_arcsec) else { break };
+        let Some((sin, cos, rho)) = best_line(frame, &voters, width_arcsec) else {
+            break;
+        };
         let members: Vec<usize> = voters
             .iter()
             .copied()
@@ -48,8 +55,12 @@ pub fn mark_trails(frame: &mut FieldFrame) -> usize {
         if members.len() < MEMBERS_MIN || accidents > ACCIDENTS_MAX {
             break;
         }
-        for i in members {
-            frame.detections[i].role = Role::Trail;
+        // A bright trail is wider than the line found, and its edges are sources, too.
+        for d in frame.detections.iter_mut().filter(|d| d.role == Role::Free) {
+            let distance = (d.east_arcsec * cos + d.north_arcsec * sin - rho).abs();
+            if distance < EDGE_WIDTHS * width_arcsec {
+                d.role = Role::Trail;
+            }
         }
         n_trails += 1;
     }
@@ -134,10 +145,14 @@ mod tests {
     fn scattered(n: usize) -> Vec<(f64, f64)> {
         let mut state = 42_u64;
         let mut uniform = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             (state >> 33) as f64 / (1_u64 << 31) as f64
         };
-        (0..n).map(|_| (1000.0 * uniform() - 500.0, 1000.0 * uniform() - 500.0)).collect()
+        (0..n)
+            .map(|_| (1000.0 * uniform() - 500.0, 1000.0 * uniform() - 500.0))
+            .collect()
     }
 
     #[test]
@@ -149,8 +164,12 @@ mod tests {
         }));
         let mut frame = frame(&places);
         assert_eq!(mark_trails(&mut frame), 1);
-        let marked = frame.detections.iter().filter(|d| d.role == Role::Trail).count();
-        assert!((25..=28).contains(&marked), "{marked}");
+        let marked = frame
+            .detections
+            .iter()
+            .filter(|d| d.role == Role::Trail)
+            .count();
+        assert!((25..=32).contains(&marked), "{marked}");
     }
 
     #[test]

@@ -111,20 +111,11 @@ fn growth_curve(
 ) -> Option<[f64; N_RINGS]> {
     let centre = &sources[star];
     let reach = SKY_FWHM.1 * fwhm_px;
-    let near: Vec<&Neighbour> = sources
-        .iter()
-        .enumerate()
-        .filter(|(i, s)| {
-            *i != star && (s.x_px - centre.x_px).hypot(s.y_px - centre.y_px) < reach + 6.0 * fwhm_px
-        })
-        .map(|(_, s)| s)
-        .collect();
-    // A neighbour spoils pixels out to where a bright one's wings fall below the sky's noise.
+    let spoilers = spoilers(star, sources, reach, fwhm_px);
     let spoils = |x: f64, y: f64| {
-        near.iter().any(|s| {
-            let brightness = (s.flux_e / centre.flux_e).max(1e-3).log10() + 3.0;
-            let radius = (1.5 + 0.7 * brightness) * fwhm_px;
-            (s.x_px - x).hypot(s.y_px - y) < radius
+        spoilers.iter().any(|&(sx, sy, radius2)| {
+            let (dx, dy) = (sx - x, sy - y);
+            dx * dx + dy * dy < radius2
         })
     };
     let mut rings = [Ring::default(); N_RINGS];
@@ -154,6 +145,27 @@ fn growth_curve(
     sky.sort_unstable_by(f32::total_cmp);
     let level = clipped_of_sorted(&sky, 2.5).filter(|s| s.n_kept > 50)?.mean;
     enclosed(&rings, level, fwhm_px)
+}
+
+/// Circles (x, y, radius squared) [px] that neighbours of a star spoil.
+///
+/// Each reaches out to where a bright neighbour's wings fall below the sky's noise.
+fn spoilers(star: usize, sources: &[Neighbour], reach: f64, fwhm_px: f64) -> Vec<(f64, f64, f64)> {
+    let centre = &sources[star];
+    let far = reach + 6.0 * fwhm_px;
+    sources
+        .iter()
+        .enumerate()
+        .filter(|(i, s)| {
+            let (dx, dy) = (s.x_px - centre.x_px, s.y_px - centre.y_px);
+            *i != star && dx * dx + dy * dy < far * far
+        })
+        .map(|(_, s)| {
+            let brightness = (s.flux_e / centre.flux_e).max(1e-3).log10() + 3.0;
+            let radius = (1.5 + 0.7 * brightness) * fwhm_px;
+            (s.x_px, s.y_px, radius * radius)
+        })
+        .collect()
 }
 
 #[derive(Clone, Copy, Default)]
@@ -258,7 +270,10 @@ mod tests {
             .map(|i| {
                 let mut sum = 0.0;
                 for step in 0..25 {
-                    let (dx, dy) = (f64::from(step % 5) * 0.2 - 0.4, f64::from(step / 5) * 0.2 - 0.4);
+                    let (dx, dy) = (
+                        f64::from(step % 5) * 0.2 - 0.4,
+                        f64::from(step / 5) * 0.2 - 0.4,
+                    );
                     let (x, y) = ((i % n) as f64 + dx, (i / n) as f64 + dy);
                     for star in stars {
                         sum += star.2 * sample((x - star.0).powi(2) + (y - star.1).powi(2)) / 25.0;
@@ -275,27 +290,44 @@ mod tests {
         let signal = draw(180, stars, fwhm, beta);
         let variance = Image::filled(180, 180, 1.0_f32);
         let mask = Image::filled(180, 180, MaskBits::GOOD);
-        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
+        let scene = Scene {
+            signal_e: &signal,
+            variance_e2: &variance,
+            mask: &mask,
+        };
         let sources: Vec<Neighbour> = stars
             .iter()
             .map(|&(x_px, y_px, flux_e)| Neighbour { x_px, y_px, flux_e })
             .collect();
-        let found = aperture_correction(scene, measured, &sources, fwhm, 1.5 * fwhm).expect("stars");
+        let found =
+            aperture_correction(scene, measured, &sources, fwhm, 1.5 * fwhm).expect("stars");
         // What the same aperture holds of a lonely star of the same profile.
         let alone = draw(121, &[(60.2, 59.9, 1e6)], fwhm, beta);
         let variance = Image::filled(121, 121, 1.0_f32);
         let mask = Image::filled(121, 121, MaskBits::GOOD);
-        let scene = Scene { signal_e: &alone, variance_e2: &variance, mask: &mask };
+        let scene = Scene {
+            signal_e: &alone,
+            variance_e2: &variance,
+            mask: &mask,
+        };
         let inside = sum_aperture(scene, &Ellipse::circle(60.2, 59.9, 1.5 * fwhm));
         (found.share, inside.flux_e / 1e6)
     }
 
     #[test]
     fn moffat_stars_give_their_own_share() {
-        let stars = [(50.2, 49.9, 1e6), (130.4, 50.3, 8e5), (50.7, 131.0, 9e5), (130.0, 130.0, 7e5)];
+        let stars = [
+            (50.2, 49.9, 1e6),
+            (130.4, 50.3, 8e5),
+            (50.7, 131.0, 9e5),
+            (130.0, 130.0, 7e5),
+        ];
         for beta in [2.6, 3.2, 4.0] {
             let (found, expected) = share_of(&stars, &[0, 1, 2, 3], beta);
-            assert!((found / expected - 1.0).abs() < 0.005, "{beta}: {found} {expected}");
+            assert!(
+                (found / expected - 1.0).abs() < 0.005,
+                "{beta}: {found} {expected}"
+            );
         }
     }
 
@@ -318,8 +350,16 @@ mod tests {
         let signal = Image::filled(50, 50, 0.0_f32);
         let variance = Image::filled(50, 50, 1.0_f32);
         let mask = Image::filled(50, 50, MaskBits::GOOD);
-        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
-        let source = Neighbour { x_px: 25.0, y_px: 25.0, flux_e: 1e4 };
+        let scene = Scene {
+            signal_e: &signal,
+            variance_e2: &variance,
+            mask: &mask,
+        };
+        let source = Neighbour {
+            x_px: 25.0,
+            y_px: 25.0,
+            flux_e: 1e4,
+        };
         assert!(aperture_correction(scene, &[0], &[source], 3.0, 4.5).is_none());
     }
 }

@@ -90,7 +90,10 @@ pub fn fit_zero_point(stars: &[PhotometricStar], params: &ZeroPointParams) -> Op
             Row {
                 colour: s.bp_rp_mag.unwrap_or(typical_colour) - SOLAR_BP_RP_MAG,
                 difference: s.g_mag - s.instrumental_mag,
-                sigma: s.instrumental_err_mag.hypot(params.scatter_floor_mag).hypot(extra),
+                sigma: s
+                    .instrumental_err_mag
+                    .hypot(params.scatter_floor_mag)
+                    .hypot(extra),
             }
         })
         .collect();
@@ -120,7 +123,11 @@ fn robust_line(rows: &[Row], has_colour: bool, params: &ZeroPointParams) -> Opti
         for (weight, row) in weights.iter_mut().zip(rows) {
             let pull = (row.difference - zero - slope * row.colour).abs() / (scale * row.sigma);
             let robust = if round < 5 {
-                if pull > HUBER_SIGMA { HUBER_SIGMA / pull } else { 1.0 }
+                if pull > HUBER_SIGMA {
+                    HUBER_SIGMA / pull
+                } else {
+                    1.0
+                }
             } else {
                 f64::from(pull <= params.clip_sigma)
             };
@@ -134,13 +141,19 @@ fn robust_line(rows: &[Row], has_colour: bool, params: &ZeroPointParams) -> Opti
             .collect();
         scale = median_and_scatter(&pulls)?.1.max(0.5);
     }
-    let kept = || rows.iter().zip(&weights).filter(|(_, w)| **w > 0.0).map(|(r, _)| r);
+    let kept = || {
+        rows.iter()
+            .zip(&weights)
+            .filter(|(_, w)| **w > 0.0)
+            .map(|(r, _)| r)
+    };
     let n_stars = kept().count();
     if n_stars < params.stars_min {
         return None;
     }
-    let residuals: Vec<f64> =
-        kept().map(|r| r.difference - zero - slope * r.colour).collect();
+    let residuals: Vec<f64> = kept()
+        .map(|r| r.difference - zero - slope * r.colour)
+        .collect();
     let scatter_mag = median_and_scatter(&residuals)?.1;
     let inflation = scale.max(1.0);
     Some(ZeroPoint {
@@ -175,7 +188,12 @@ fn weighted_line(rows: &[Row], weights: &[f64], has_colour: bool) -> Option<Line
     }
     let determinant = w * wxx - wx * wx;
     if !has_colour || determinant <= 1e-9 * w * w {
-        return Some(Line { zero: wy / w, zero_err: (1.0 / w).sqrt(), slope: 0.0, slope_err: 0.0 });
+        return Some(Line {
+            zero: wy / w,
+            zero_err: (1.0 / w).sqrt(),
+            slope: 0.0,
+            slope_err: 0.0,
+        });
     }
     Some(Line {
         zero: (wxx * wy - wx * wxy) / determinant,
