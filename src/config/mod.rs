@@ -12,6 +12,7 @@ mod params;
 mod profiles;
 mod raw;
 mod resolved;
+mod science;
 mod settings;
 
 use std::io::Read;
@@ -24,6 +25,7 @@ pub use profiles::ProfileChoice;
 pub use resolved::{
     Config, Daemon, Extract, Instrument, Limits, Mail, Reference, Report, Run, SiteConfig,
 };
+pub use science::{Astrometry, Link, Photometry};
 
 /// The shipped configuration: every key with its built-in value.
 pub const DEFAULT_TOML: &str = include_str!("../../config/autossos.toml");

@@ -48,6 +48,9 @@ impl Config {
             .segment
             .pixel_snr_min
             .min(self.extract.threshold_sigma);
+        params.extract.aperture_fwhm = self.photometry.aperture_fwhm;
+        params.hint.pointing_err_deg = self.astrometry.pointing_err_deg;
+        params.hint.scale_range = self.astrometry.scale_range;
         params.extract.sources_max = self.limits.detections_per_frame_max;
         params
     }
@@ -60,7 +63,12 @@ impl Config {
     /// Parameters of the night's stages.
     pub fn night_params(&self) -> NightParams {
         let mut params = NightParams::default();
-        params.link_night.link.score.snr_half = self.extract.threshold_sigma;
+        let link = &mut params.link_night.link;
+        link.score.snr_half = self.extract.threshold_sigma;
+        link.score.rate_max_arcsec_per_h = self.link.rate_max_arcsec_per_h;
+        link.rate_min_arcsec_per_h = self.link.rate_min_arcsec_per_h;
+        link.detections_min = self.link.detections_min;
+        link.chance_odds_max = self.link.chance_odds_max;
         params
     }
 }

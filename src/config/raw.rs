@@ -22,6 +22,12 @@ pub struct Raw {
     pub run: RawRun,
     /// `[extract]`
     pub extract: RawExtract,
+    /// `[astrometry]`
+    pub astrometry: RawAstrometry,
+    /// `[photometry]`
+    pub photometry: RawPhotometry,
+    /// `[link]`
+    pub link: RawLink,
     /// `[daemon]`
     pub daemon: RawDaemon,
     /// `[report]`
@@ -92,6 +98,38 @@ pub struct RawRun {
 pub struct RawExtract {
     /// Detection threshold [sigma of the filtered background].
     pub threshold_sigma: Option<f64>,
+}
+
+/// `[astrometry]`: trust in the header's pointing and scale.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawAstrometry {
+    /// Error of the header's pointing within which a match is looked for first [deg].
+    pub pointing_err_deg: Option<f64>,
+    /// Error of the header's pixel scale, as a share of it.
+    pub scale_range: Option<f64>,
+}
+
+/// `[photometry]`: apertures.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawPhotometry {
+    /// Radius of the aperture in units of the seeing.
+    pub aperture_fwhm: Option<f64>,
+}
+
+/// `[link]`: moving objects.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawLink {
+    /// Slowest motion [arcsec/h].
+    pub rate_min_arcsec_per_h: Option<f64>,
+    /// Fastest motion [arcsec/h].
+    pub rate_max_arcsec_per_h: Option<f64>,
+    /// Fewest detections of an object.
+    pub detections_min: Option<i64>,
+    /// Largest odds of being an accident.
+    pub chance_odds_max: Option<f64>,
 }
 
 /// `[daemon]`: the service.

@@ -12,6 +12,7 @@ use super::raw::{
     Raw, RawDaemon, RawExtract, RawInstrument, RawLimits, RawMail, RawReference, RawReport, RawRun,
     RawSite,
 };
+use super::science::{self, Astrometry, Link, Photometry};
 use crate::pipeline::ingest::{Profile, shipped};
 
 /// Bytes of a mebibyte.
@@ -34,6 +35,12 @@ pub struct Config {
     pub run: Run,
     /// Finding sources.
     pub extract: Extract,
+    /// Trust in the header's pointing and scale.
+    pub astrometry: Astrometry,
+    /// Apertures.
+    pub photometry: Photometry,
+    /// Moving objects.
+    pub link: Link,
     /// The service.
     pub daemon: Daemon,
     /// The night's report.
@@ -205,6 +212,9 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, ConfigE
         limits: limits(&raw.limits, checker)?,
         run: run(&raw.run, checker)?,
         extract: extract(&raw.extract, checker)?,
+        astrometry: science::astrometry(&raw.astrometry, checker)?,
+        photometry: science::photometry(&raw.photometry, checker)?,
+        link: science::link(&raw.link, checker)?,
         daemon: daemon(raw.daemon, checker)?,
         report: report(&raw.report, checker)?,
         mail: mail(raw.mail, checker)?,

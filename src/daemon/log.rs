@@ -2,6 +2,8 @@
 //!
 //! tracing hands each event to `log` too (feature `log-always`); the journal listens there.
 
+use std::io::IsTerminal;
+
 use systemd_journal_logger::{JournalLog, connected_to_journal};
 use tracing_subscriber::EnvFilter;
 
@@ -19,6 +21,7 @@ pub(super) fn start() {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(FILTER))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .finish();
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         eprintln!("A log was started before.");

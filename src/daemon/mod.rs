@@ -49,25 +49,15 @@ fn act(args: &Args) -> anyhow::Result<ExitCode> {
     let config = config::load(args.config.as_deref(), &[], environment)?;
     let service = Service::new(config)?;
     if args.check_config {
-        println!(
-            "The configuration is fine; incoming folder: {}.",
-            service.incoming.display()
-        );
+        println!("The configuration is fine; incoming folder: {}.", service.incoming.display());
         return Ok(ExitCode::SUCCESS);
     }
     log::start();
     // reqwest is built without a TLS provider of its own; an error means that one is there.
-    if rustls::crypto::ring::default_provider()
-        .install_default()
-        .is_err()
-    {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("A TLS provider was installed before.");
     }
     let mode = if args.once { Mode::Once } else { Mode::Forever };
     let ended = run::run(service, mode)?;
-    Ok(if ended.n_failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(EXIT_FAILED)
-    })
+    Ok(if ended.n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })
 }

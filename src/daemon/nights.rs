@@ -39,10 +39,7 @@ impl NightFolder {
     /// A time in the future counts by its distance: a camera's clock may be wrong for ever.
     pub(super) fn is_settled(&self, quiet: Duration) -> bool {
         self.files.iter().all(|file| {
-            let age = file
-                .modified
-                .elapsed()
-                .unwrap_or_else(|ahead| ahead.duration());
+            let age = file.modified.elapsed().unwrap_or_else(|ahead| ahead.duration());
             age >= quiet
         })
     }
@@ -96,11 +93,7 @@ fn list_files(folder: &Path) -> io::Result<Vec<SeenFile>> {
 fn look_at(entry: &DirEntry) -> io::Result<Option<SeenFile>> {
     let path = entry.path();
     match fs::metadata(&path) {
-        Ok(data) => Ok(Some(SeenFile {
-            path,
-            size_bytes: data.len(),
-            modified: data.modified()?,
-        })),
+        Ok(data) => Ok(Some(SeenFile { path, size_bytes: data.len(), modified: data.modified()? })),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -117,11 +110,7 @@ mod tests {
             fs::create_dir_all(incoming.path().join(night).join("flat")).expect("a folder");
         }
         fs::write(incoming.path().join("a.fits"), "no night").expect("a file");
-        let young = incoming
-            .path()
-            .join("2025-02-14")
-            .join("flat")
-            .join("f.fits");
+        let young = incoming.path().join("2025-02-14").join("flat").join("f.fits");
         fs::write(&young, "being written").expect("a file");
 
         let nights = list_nights(incoming.path()).expect("a list");
@@ -132,14 +121,8 @@ mod tests {
         assert!(nights[1].is_settled(quiet), "it has no file");
 
         // One day off, past and future.
-        for time in [
-            SystemTime::now() - 24 * quiet,
-            SystemTime::now() + 24 * quiet,
-        ] {
-            let file = fs::File::options()
-                .append(true)
-                .open(&young)
-                .expect("the file");
+        for time in [SystemTime::now() - 24 * quiet, SystemTime::now() + 24 * quiet] {
+            let file = fs::File::options().append(true).open(&young).expect("the file");
             file.set_modified(time).expect("a time");
             let again = list_nights(incoming.path()).expect("a list");
             assert!(again[0].is_settled(quiet));

@@ -121,8 +121,7 @@ impl Loop {
             .await
             .context("listing the incoming folder failed")?
             .with_context(|| format!("cannot list {}", self.incoming.display()))?;
-        self.done
-            .retain(|name, _| nights.iter().any(|night| night.name == *name));
+        self.done.retain(|name, _| nights.iter().any(|night| night.name == *name));
         let quiet = Duration::from_secs_f64(self.config.daemon.settle_s);
         for night in nights {
             if self.stop.is_asked() {
@@ -148,11 +147,7 @@ impl Loop {
             }
         }
         self.beat().await;
-        Ok(if self.stop.is_asked() {
-            None
-        } else {
-            Some(pass)
-        })
+        Ok(if self.stop.is_asked() { None } else { Some(pass) })
     }
 
     /// Processes one night on a thread of its own.
@@ -165,10 +160,7 @@ impl Loop {
             known: Vec::new(),
         };
         let config = Arc::clone(&self.config);
-        let progress = NightProgress {
-            night: night.name.clone(),
-            stop: self.stop.clone(),
-        };
+        let progress = NightProgress { night: night.name.clone(), stop: self.stop.clone() };
         let job = tokio::task::spawn_blocking(move || run_night(&request, &config, &progress));
         tokio::select! {
             ended = job => match ended {
@@ -205,11 +197,7 @@ impl Loop {
     async fn wait(&self, pass: Pass, watch: &FolderWatch) {
         let settle = Duration::from_secs_f64(self.config.daemon.settle_s);
         let rescan = Duration::from_secs_f64(self.config.daemon.rescan_s);
-        let timer = if pass.n_waiting > 0 {
-            settle.min(rescan)
-        } else {
-            rescan
-        };
+        let timer = if pass.n_waiting > 0 { settle.min(rescan) } else { rescan };
         let changed = async {
             watch.changed().await;
             // Files come in flocks: one look when they have had time to settle.

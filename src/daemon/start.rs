@@ -59,22 +59,12 @@ pub(super) struct Service {
 impl Service {
     /// Checks what the service needs beyond a right configuration.
     pub(super) fn new(config: Config) -> Result<Self, StartError> {
-        let incoming = absolute(
-            config
-                .daemon
-                .incoming
-                .as_deref()
-                .ok_or(StartError::NoIncoming)?,
-        )?;
-        std::fs::read_dir(&incoming).map_err(|source| StartError::Incoming {
-            path: incoming.clone(),
-            source,
-        })?;
+        let incoming = absolute(config.daemon.incoming.as_deref().ok_or(StartError::NoIncoming)?)?;
+        std::fs::read_dir(&incoming)
+            .map_err(|source| StartError::Incoming { path: incoming.clone(), source })?;
         for path in &config.reference.files {
-            std::fs::File::open(path).map_err(|source| StartError::Reference {
-                path: path.clone(),
-                source,
-            })?;
+            std::fs::File::open(path)
+                .map_err(|source| StartError::Reference { path: path.clone(), source })?;
         }
         let data = absolute(&config.daemon.data)?;
         if data.starts_with(&incoming) {
@@ -85,10 +75,7 @@ impl Service {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, StartError> {
-    std::path::absolute(path).map_err(|source| StartError::Path {
-        path: path.to_owned(),
-        source,
-    })
+    std::path::absolute(path).map_err(|source| StartError::Path { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -110,10 +97,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let (incoming, data) = (folder.path().join("in"), folder.path().join("data"));
         let config = config_with(&incoming, &data);
-        assert!(matches!(
-            Service::new(config.clone()),
-            Err(StartError::Incoming { .. })
-        ));
+        assert!(matches!(Service::new(config.clone()), Err(StartError::Incoming { .. })));
 
         std::fs::create_dir(&incoming).expect("a folder");
         let service = Service::new(config.clone()).expect("all is there");
@@ -121,15 +105,9 @@ mod tests {
 
         let mut without_stars = config;
         without_stars.reference.files = vec![folder.path().join("gaia.csv")];
-        assert!(matches!(
-            Service::new(without_stars),
-            Err(StartError::Reference { .. })
-        ));
+        assert!(matches!(Service::new(without_stars), Err(StartError::Reference { .. })));
 
         let inside = config_with(&incoming, &incoming.join("data"));
-        assert!(matches!(
-            Service::new(inside),
-            Err(StartError::DataInIncoming { .. })
-        ));
+        assert!(matches!(Service::new(inside), Err(StartError::DataInIncoming { .. })));
     }
 }

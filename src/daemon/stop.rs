@@ -72,10 +72,6 @@ impl Progress for NightProgress {
             }
             Event::Stage { name } => tracing::info!(night, stage = name, "Stage done."),
         }
-        if self.stop.is_asked() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if self.stop.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

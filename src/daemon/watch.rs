@@ -27,10 +27,7 @@ impl FolderWatch {
                 tracing::warn!(%error, "No events of the incoming folder; only timed looks.");
             })
             .ok();
-        Self {
-            changed,
-            _watcher: watcher,
-        }
+        Self { changed, _watcher: watcher }
     }
 
     /// Waits for a change; those since the last call count once.
@@ -72,15 +69,11 @@ mod tests {
     #[test]
     fn reading_does_not_wake() {
         let wakes = |kind| wakes(&Event::new(kind));
-        assert!(wakes(EventKind::Access(AccessKind::Close(
-            AccessMode::Write
-        ))));
+        assert!(wakes(EventKind::Access(AccessKind::Close(AccessMode::Write))));
         assert!(wakes(EventKind::Modify(ModifyKind::Name(RenameMode::To))));
         assert!(wakes(EventKind::Create(CreateKind::File)));
         assert!(!wakes(EventKind::Access(AccessKind::Open(AccessMode::Any))));
-        assert!(!wakes(EventKind::Access(AccessKind::Close(
-            AccessMode::Read
-        ))));
+        assert!(!wakes(EventKind::Access(AccessKind::Close(AccessMode::Read))));
         assert!(!wakes(EventKind::Modify(ModifyKind::Data(DataChange::Any))));
         let lost = Event::new(EventKind::Other).set_flag(Flag::Rescan);
         assert!(super::wakes(&lost));

@@ -44,22 +44,16 @@ pub async fn send(url: &str) -> Result<(), HeartbeatError> {
         .redirect(Policy::limited(REDIRECTS_MAX))
         .user_agent(concat!("autossos/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(|source| HeartbeatError::Client {
-            source: source.without_url(),
-        })?;
+        .map_err(|source| HeartbeatError::Client { source: source.without_url() })?;
     let answer = client
         .get(url)
         .send()
         .await
-        .map_err(|source| HeartbeatError::Send {
-            source: source.without_url(),
-        })?;
+        .map_err(|source| HeartbeatError::Send { source: source.without_url() })?;
     if answer.status().is_success() {
         Ok(())
     } else {
-        Err(HeartbeatError::Refused {
-            status: answer.status().as_u16(),
-        })
+        Err(HeartbeatError::Refused { status: answer.status().as_u16() })
     }
 }
 
@@ -73,10 +67,7 @@ mod tests {
     /// A server that answers one call and gives back its first line.
     fn answer_once(answer: &'static str) -> (String, std::thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!(
-            "http://{}/ping/secret",
-            listener.local_addr().expect("an address")
-        );
+        let url = format!("http://{}/ping/secret", listener.local_addr().expect("an address"));
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("a call");
             let mut buffer = [0; 4096];
@@ -94,22 +85,14 @@ mod tests {
         drop(rustls::crypto::ring::default_provider().install_default());
         let (url, server) = answer_once("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
         send(&url).await.expect("all is well");
-        assert_eq!(
-            server.join().expect("no panic"),
-            "GET /ping/secret HTTP/1.1"
-        );
+        assert_eq!(server.join().expect("no panic"), "GET /ping/secret HTTP/1.1");
 
         let (url, _) = answer_once("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n");
         let refused = send(&url).await.expect_err("not well");
-        assert!(
-            matches!(refused, HeartbeatError::Refused { status: 503 }),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, HeartbeatError::Refused { status: 503 }), "{refused:?}");
 
         // Port 1 of this machine: nobody listens.
-        let silent = send("http://127.0.0.1:1/secret")
-            .await
-            .expect_err("nobody there");
+        let silent = send("http://127.0.0.1:1/secret").await.expect_err("nobody there");
         let text = format!("{:#}", anyhow::Error::from(silent));
         assert!(!text.contains("secret"), "{text}");
     }

@@ -32,23 +32,12 @@ fn help_and_version_are_there() {
     let help = ctl(folder.path(), &["--help"]);
     assert_eq!(code(&help), Some(0));
     for word in ["run", "demo", "export", "status", "Exit codes"] {
-        assert!(
-            out(&help).contains(word),
-            "{word} is not in:\n{}",
-            out(&help)
-        );
+        assert!(out(&help).contains(word), "{word} is not in:\n{}", out(&help));
     }
     let version = ctl(folder.path(), &["--version"]);
     assert_eq!(code(&version), Some(0));
-    assert_eq!(
-        out(&version).trim(),
-        concat!("autossosctl ", env!("CARGO_PKG_VERSION"))
-    );
-    assert_eq!(
-        code(&ctl(folder.path(), &["observe"])),
-        Some(2),
-        "no such command"
-    );
+    assert_eq!(out(&version).trim(), concat!("autossosctl ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(code(&ctl(folder.path(), &["observe"])), Some(2), "no such command");
 }
 
 #[test]
@@ -63,16 +52,9 @@ fn failures_have_their_exit_codes_and_say_what_to_do() {
     assert_eq!(code(&bare), Some(1), "{}", err(&bare));
     assert!(err(&bare).contains("no FITS file"), "{}", err(&bare));
 
-    let wrong = ctl(
-        folder.path(),
-        &["run", "bare", "--set", "extract.treshold_sigma=5"],
-    );
+    let wrong = ctl(folder.path(), &["run", "bare", "--set", "extract.treshold_sigma=5"]);
     assert_eq!(code(&wrong), Some(78), "{}", err(&wrong));
-    assert!(
-        err(&wrong).contains("threshold_sigma"),
-        "a hint:\n{}",
-        err(&wrong)
-    );
+    assert!(err(&wrong).contains("threshold_sigma"), "a hint:\n{}", err(&wrong));
 
     let no_file = ctl(folder.path(), &["run", "bare", "--config", "none.toml"]);
     assert_eq!(code(&no_file), Some(78), "{}", err(&no_file));
@@ -95,22 +77,15 @@ fn the_demo_runs_and_its_night_can_be_listed_and_exported() {
 
     let status = ctl(folder.path(), &["status", "--data", "data"]);
     assert_eq!(code(&status), Some(0), "{}", err(&status));
-    assert!(
-        out(&status).contains("demo") && out(&status).contains("closed"),
-        "{}",
-        out(&status)
-    );
+    assert!(out(&status).contains("demo") && out(&status).contains("closed"), "{}", out(&status));
     let nights = ctl(folder.path(), &["status", "--data", "data", "--json"]);
     let nights: Value = serde_json::from_slice(&nights.stdout).expect("the output is JSON");
     assert_eq!(nights[0]["night"], "demo");
     assert_eq!(nights[0]["n_frames"], 7);
     assert_eq!(nights[0]["n_candidates"], n_candidates);
 
-    let words = |night, format| {
-        [
-            "export", night, "--data", "data", "--format", format, "-o", "t.csv",
-        ]
-    };
+    let words =
+        |night, format| ["export", night, "--data", "data", "--format", format, "-o", "t.csv"];
     for (format, n_rows_min) in [("frames", 7), ("detections", 3 * n_candidates)] {
         let export = ctl(folder.path(), &words("demo", format));
         assert_eq!(code(&export), Some(0), "{}", err(&export));

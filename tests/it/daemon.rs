@@ -42,10 +42,7 @@ impl Observatory {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = daemon(self.folder.path());
-        command
-            .arg("--config")
-            .arg(self.path("autossos.toml"))
-            .args(words);
+        command.arg("--config").arg(self.path("autossos.toml")).args(words);
         command
     }
 
@@ -53,13 +50,7 @@ impl Observatory {
     fn n_frames_ok(&self, night: &str) -> Option<usize> {
         let reader = Reader::open(&self.path("data")).ok()?;
         let report = reader.report(&NightId::new(night).ok()?).ok()??;
-        Some(
-            report
-                .frames
-                .iter()
-                .filter(|f| f.zero_point_mag.is_some())
-                .count(),
-        )
+        Some(report.frames.iter().filter(|f| f.zero_point_mag.is_some()).count())
     }
 }
 
@@ -70,11 +61,7 @@ fn daemon(folder: &Path) -> Command {
 }
 
 fn output(mut command: Command) -> (Option<i32>, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().expect("the program starts");
+    let Output { status, stdout, stderr } = command.output().expect("the program starts");
     let mut text = String::from_utf8_lossy(&stdout).into_owned();
     write!(text, "{}", String::from_utf8_lossy(&stderr)).expect("a text grows");
     (status.code(), text)
@@ -113,20 +100,14 @@ fn the_configuration_is_checked_before_anything_starts() {
     version.arg("--version");
     assert_eq!(
         output(version),
-        (
-            Some(0),
-            concat!("autossosd ", env!("CARGO_PKG_VERSION"), "\n").to_owned()
-        )
+        (Some(0), concat!("autossosd ", env!("CARGO_PKG_VERSION"), "\n").to_owned())
     );
 }
 
 #[test]
 fn one_look_processes_what_has_settled() {
     let night = NightOnDisk::new(&small(21));
-    let stars = format!(
-        "settle_s = 0.1\n[reference]\nfiles = [{:?}]\n",
-        night.files.reference
-    );
+    let stars = format!("settle_s = 0.1\n[reference]\nfiles = [{:?}]\n", night.files.reference);
     let observatory = Observatory::new(&stars);
     observatory.receive(&night, "2025-02-14");
     std::fs::create_dir(observatory.path("incoming/2025-02-15")).expect("a night without files");
@@ -175,9 +156,5 @@ fn the_service_takes_a_night_that_comes_and_ends_when_asked() {
     let status = service.wait().expect("the service ends");
     assert!(has_started && is_done, "{}", told());
     assert_eq!(status.code(), Some(0), "{}", told());
-    assert!(
-        asked.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
 }

@@ -38,11 +38,7 @@ impl NightOnDisk {
         let night = SimulatedNight::new(scenario);
         let folder = tempfile::tempdir().expect("a folder for the night");
         let files = write_night(&night, &folder.path().join("in")).expect("the night's files");
-        Self {
-            folder,
-            files,
-            truth: night.truth().clone(),
-        }
+        Self { folder, files, truth: night.truth().clone() }
     }
 
     /// A data folder beside the night's.
@@ -77,11 +73,7 @@ pub fn small(seed: u64) -> Scenario {
 
 /// The row of a frame.
 pub fn row<'a>(report: &'a NightReport, frame: &str) -> &'a FrameRecord {
-    report
-        .frames
-        .iter()
-        .find(|f| f.frame == frame)
-        .unwrap_or_else(|| panic!("no row of {frame}"))
+    report.frames.iter().find(|f| f.frame == frame).unwrap_or_else(|| panic!("no row of {frame}"))
 }
 
 /// Names of the frames that were used.
@@ -98,19 +90,13 @@ pub fn told(report: &NightReport) -> String {
 
 /// The mover that most of a candidate's detections lie on, if more than half do.
 pub fn mover_of<'a>(candidate: &Candidate, truth: &'a Truth) -> Option<&'a TrueMover> {
-    truth
-        .movers
-        .iter()
-        .find(|mover| 2 * n_on(candidate, mover) > candidate.detections.len())
+    truth.movers.iter().find(|mover| 2 * n_on(candidate, mover) > candidate.detections.len())
 }
 
 /// How many of a candidate's detections lie on a mover.
 pub fn n_on(candidate: &Candidate, mover: &TrueMover) -> usize {
-    let places: BTreeMap<&str, (f64, f64)> = mover
-        .places
-        .iter()
-        .map(|p| (p.frame.as_str(), (p.ra_deg, p.dec_deg)))
-        .collect();
+    let places: BTreeMap<&str, (f64, f64)> =
+        mover.places.iter().map(|p| (p.frame.as_str(), (p.ra_deg, p.dec_deg))).collect();
     let is_on = |(ra, dec): (f64, f64), place: &(f64, f64)| {
         let here = (ra * DEG_RAD, dec * DEG_RAD);
         separation_rad(here, (place.0 * DEG_RAD, place.1 * DEG_RAD))
@@ -118,42 +104,28 @@ pub fn n_on(candidate: &Candidate, mover: &TrueMover) -> usize {
     };
     let detections = candidate.detections.iter();
     detections
-        .filter(|d| {
-            places
-                .get(d.frame.as_str())
-                .is_some_and(|p| is_on((d.ra_deg, d.dec_deg), p))
-        })
+        .filter(|d| places.get(d.frame.as_str()).is_some_and(|p| is_on((d.ra_deg, d.dec_deg), p)))
         .count()
 }
 
 /// In how many of these frames a mover stands out by `snr_min`.
 pub fn n_visible(mover: &TrueMover, frames: &[&str], snr_min: f64) -> usize {
     let places = mover.places.iter();
-    places
-        .filter(|p| p.in_frame && p.snr >= snr_min && frames.contains(&p.frame.as_str()))
-        .count()
+    places.filter(|p| p.in_frame && p.snr >= snr_min && frames.contains(&p.frame.as_str())).count()
 }
 
 /// Median distance of a frame's plate solution from the true one over the frame [arcsec].
 pub fn wcs_error_arcsec(record: &FrameRecord, truth: &Truth) -> f64 {
     let wcs = Wcs::from_fits_keywords(|key| {
-        record
-            .wcs
-            .iter()
-            .find(|(k, _)| k == key)
-            .and_then(|(_, value)| match value {
-                WcsKeyword::Integer(v) => Some(*v as f64),
-                WcsKeyword::Real(v) => Some(*v),
-                WcsKeyword::Text(_) => None,
-            })
+        record.wcs.iter().find(|(k, _)| k == key).and_then(|(_, value)| match value {
+            WcsKeyword::Integer(v) => Some(*v as f64),
+            WcsKeyword::Real(v) => Some(*v),
+            WcsKeyword::Text(_) => None,
+        })
     })
     .expect("a used frame is solved");
     let (shift_x, shift_y) = record.ltv_px.expect("a used frame is calibrated");
-    let frame = truth
-        .frames
-        .iter()
-        .find(|f| f.name == record.frame)
-        .expect("a simulated frame");
+    let frame = truth.frames.iter().find(|f| f.name == record.frame).expect("a simulated frame");
     let mut errors: Vec<f64> = frame
         .grid
         .iter()
@@ -168,15 +140,8 @@ pub fn wcs_error_arcsec(record: &FrameRecord, truth: &Truth) -> f64 {
 
 /// Difference of a frame's zero point from the true one [mag].
 pub fn zero_point_error_mag(record: &FrameRecord, truth: &Truth) -> f64 {
-    let frame = truth
-        .frames
-        .iter()
-        .find(|f| f.name == record.frame)
-        .expect("a simulated frame");
-    record
-        .zero_point_mag
-        .expect("a used frame has a zero point")
-        - frame.zero_point_adu_mag
+    let frame = truth.frames.iter().find(|f| f.name == record.frame).expect("a simulated frame");
+    record.zero_point_mag.expect("a used frame has a zero point") - frame.zero_point_adu_mag
 }
 
 /// All files below a folder with their contents, by relative path.
@@ -191,11 +156,7 @@ pub fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 continue;
             }
             let bytes = std::fs::read(entry.path()).expect("a file");
-            let relative = entry
-                .path()
-                .strip_prefix(folder)
-                .expect("below it")
-                .to_owned();
+            let relative = entry.path().strip_prefix(folder).expect("below it").to_owned();
             found.insert(relative, bytes);
         }
     }

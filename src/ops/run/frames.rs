@@ -332,6 +332,9 @@ fn product_header(raw: &Header, record: &FrameRecord, calibrated: &Calibrated) -
             WcsKeyword::Text(v) => header.set(key, v.as_str(), ""),
         }
     }
+    if let Some(mid_mjd_utc) = record.mid_mjd_utc {
+        header.set("MJD-AVG", mid_mjd_utc, "[d] UTC, middle of the exposure");
+    }
     if let Some(zero_point) = record.zero_point_mag {
         header.set("MAGZERO", zero_point, "Gaia G of 1 ADU/s, BP-RP = 0.82");
     }

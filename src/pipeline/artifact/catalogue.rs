@@ -2,6 +2,7 @@
 
 use crate::formats::fits::{Column, ColumnData};
 use crate::science::detect::sources::{SourceFlags, Sources};
+use crate::science::units::DEG_RAD;
 
 /// Sources of a solved frame: columns of equal length, brightest first.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,10 +21,15 @@ pub struct Catalogue {
     pub filter_mag: Vec<f64>,
 }
 
-const RAD: &str = "rad";
+const DEG: &str = "deg";
+
+fn in_degrees(angles_rad: &[f64]) -> Vec<f64> {
+    angles_rad.iter().map(|a| a / DEG_RAD).collect()
+}
 
 impl Catalogue {
-    /// The table as columns with SExtractor-like names; pixels are 1-based there.
+    /// The table as columns with SExtractor-like names; pixels are 1-based and angles
+    /// degrees there.
     pub fn to_columns(&self) -> Vec<Column> {
         let s = &self.sources;
         let real = |name: &str, unit: &str, data: Vec<f64>| Column {
@@ -36,8 +42,8 @@ impl Catalogue {
             real("XWIN_IMAGE", "pixel", one_based(&s.x_px)),
             real("YWIN_IMAGE", "pixel", one_based(&s.y_px)),
             real("ERRWIN_IMAGE", "pixel", s.position_err_px.clone()),
-            real("RA", RAD, self.ra_rad.clone()),
-            real("DEC", RAD, self.dec_rad.clone()),
+            real("RA", DEG, in_degrees(&self.ra_rad)),
+            real("DEC", DEG, in_degrees(&self.dec_rad)),
             real("MAG_G", "mag", self.mag.clone()),
             real("MAGERR_G", "mag", self.mag_err.clone()),
             real("MAG_FILTER", "mag", self.filter_mag.clone()),
@@ -48,7 +54,7 @@ impl Catalogue {
             real("SNR_FILTER", "", s.snr.clone()),
             real("A_IMAGE", "pixel", s.a_px.clone()),
             real("B_IMAGE", "pixel", s.b_px.clone()),
-            real("THETA_IMAGE", RAD, s.theta_rad.clone()),
+            real("THETA_IMAGE", DEG, in_degrees(&s.theta_rad)),
             real("FLUX_MAX", "electron", s.peak_e.clone()),
             Column {
                 name: "FLAGS".to_owned(),
@@ -71,6 +77,9 @@ impl Catalogue {
         };
         let zero_based = |name: &str| -> Option<Vec<f64>> {
             Some(real(name)?.iter().map(|v| v - 1.0).collect())
+        };
+        let radians = |name: &str| -> Option<Vec<f64>> {
+            Some(real(name)?.iter().map(|v| v * DEG_RAD).collect())
         };
         let flags = columns
             .iter()
@@ -96,12 +105,12 @@ impl Catalogue {
                 snr: real("SNR_FILTER")?,
                 a_px: real("A_IMAGE")?,
                 b_px: real("B_IMAGE")?,
-                theta_rad: real("THETA_IMAGE")?,
+                theta_rad: radians("THETA_IMAGE")?,
                 peak_e: real("FLUX_MAX")?,
                 flags,
             },
-            ra_rad: real("RA")?,
-            dec_rad: real("DEC")?,
+            ra_rad: radians("RA")?,
+            dec_rad: radians("DEC")?,
             mag: real("MAG_G")?,
             mag_err: real("MAGERR_G")?,
             filter_mag: real("MAG_FILTER")?,
@@ -134,14 +143,15 @@ mod tests {
             snr: one.clone(),
             a_px: one.clone(),
             b_px: one.clone(),
-            theta_rad: one.clone(),
+            theta_rad: vec![0.0],
             peak_e: one.clone(),
             flags: vec![SourceFlags::BLENDED.with(SourceFlags::TRAIL)],
         };
         let catalogue = Catalogue {
             sources,
-            ra_rad: vec![1.0],
-            dec_rad: vec![-0.5],
+            // A right angle survives degrees and back exactly.
+            ra_rad: vec![std::f64::consts::FRAC_PI_2],
+            dec_rad: vec![-std::f64::consts::FRAC_PI_2],
             mag: vec![18.0],
             mag_err: vec![0.1],
             filter_mag: vec![18.1],

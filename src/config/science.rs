@@ -1,0 +1,126 @@
+//! Sections that steer the science: `[astrometry]`, `[photometry]`, `[link]`.
+
+use super::check::Checker;
+use super::error::ConfigError;
+use super::raw::{RawAstrometry, RawLink, RawPhotometry};
+
+/// Trust in the header's pointing and scale.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Astrometry {
+    /// Error of the header's pointing within which a match is looked for first [deg].
+    pub pointing_err_deg: f64,
+    /// Error of the header's pixel scale, as a share of it.
+    pub scale_range: f64,
+}
+
+impl Default for Astrometry {
+    fn default() -> Self {
+        Self {
+            pointing_err_deg: 0.5,
+            scale_range: 0.25,
+        }
+    }
+}
+
+/// Apertures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Photometry {
+    /// Radius of the photometric aperture in units of the seeing.
+    pub aperture_fwhm: f64,
+}
+
+impl Default for Photometry {
+    fn default() -> Self {
+        Self { aperture_fwhm: 1.5 }
+    }
+}
+
+/// Moving objects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// Slowest motion [arcsec/h].
+    pub rate_min_arcsec_per_h: f64,
+    /// Fastest motion [arcsec/h].
+    pub rate_max_arcsec_per_h: f64,
+    /// Fewest detections of an object.
+    pub detections_min: usize,
+    /// Largest odds of being an accident.
+    pub chance_odds_max: f64,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            rate_min_arcsec_per_h: 5.0,
+            rate_max_arcsec_per_h: 2400.0,
+            detections_min: 3,
+            chance_odds_max: 0.02,
+        }
+    }
+}
+
+pub(super) fn astrometry(
+    raw: &RawAstrometry,
+    checker: &Checker<'_>,
+) -> Result<Astrometry, ConfigError> {
+    let default = Astrometry::default();
+    Ok(Astrometry {
+        pointing_err_deg: checker.number(
+            "astrometry.pointing_err_deg",
+            raw.pointing_err_deg,
+            default.pointing_err_deg,
+            0.001..=180.0,
+        )?,
+        scale_range: checker.number(
+            "astrometry.scale_range",
+            raw.scale_range,
+            default.scale_range,
+            0.01..=0.5,
+        )?,
+    })
+}
+
+pub(super) fn photometry(
+    raw: &RawPhotometry,
+    checker: &Checker<'_>,
+) -> Result<Photometry, ConfigError> {
+    let default = Photometry::default();
+    Ok(Photometry {
+        aperture_fwhm: checker.number(
+            "photometry.aperture_fwhm",
+            raw.aperture_fwhm,
+            default.aperture_fwhm,
+            0.5..=5.0,
+        )?,
+    })
+}
+
+pub(super) fn link(raw: &RawLink, checker: &Checker<'_>) -> Result<Link, ConfigError> {
+    let default = Link::default();
+    Ok(Link {
+        rate_min_arcsec_per_h: checker.number(
+            "link.rate_min_arcsec_per_h",
+            raw.rate_min_arcsec_per_h,
+            default.rate_min_arcsec_per_h,
+            0.1..=1000.0,
+        )?,
+        rate_max_arcsec_per_h: checker.number(
+            "link.rate_max_arcsec_per_h",
+            raw.rate_max_arcsec_per_h,
+            default.rate_max_arcsec_per_h,
+            1.0..=36_000.0,
+        )?,
+        detections_min: checker.whole(
+            "link.detections_min",
+            raw.detections_min,
+            default.detections_min,
+            3..=1000,
+        )?,
+        chance_odds_max: checker.number(
+            "link.chance_odds_max",
+            raw.chance_odds_max,
+            default.chance_odds_max,
+            1e-12..=1.0,
+        )?,
+    })
+}
