@@ -44,13 +44,7 @@ impl<'a> Checker<'a> {
             return Ok(Some(value));
         }
         let (min, max) = range.into_inner();
-        Err(ConfigError::OutOfRange {
-            place: self.place(key),
-            key,
-            value,
-            min,
-            max,
-        })
+        Err(ConfigError::OutOfRange { place: self.place(key), key, value, min, max })
     }
 
     /// A whole number in a range, or its default.
@@ -85,12 +79,7 @@ impl<'a> Checker<'a> {
         if is_fine(&value) {
             return Ok(value);
         }
-        Err(ConfigError::WrongText {
-            place: self.place(key),
-            key,
-            value,
-            expected,
-        })
+        Err(ConfigError::WrongText { place: self.place(key), key, value, expected })
     }
 
     /// A text of a form, if it is given.
@@ -101,9 +90,7 @@ impl<'a> Checker<'a> {
         is_fine: impl Fn(&str) -> bool,
         expected: &'static str,
     ) -> Result<Option<String>, ConfigError> {
-        value
-            .map(|value| self.text(key, value, is_fine, expected))
-            .transpose()
+        value.map(|value| self.text(key, value, is_fine, expected)).transpose()
     }
 
     /// A path; relative ones of a file start at its folder.
@@ -113,10 +100,6 @@ impl<'a> Checker<'a> {
 
     /// Paths; relative ones of a file start at its folder.
     pub(super) fn paths(&self, key: &str, texts: Option<Vec<String>>) -> Vec<PathBuf> {
-        texts
-            .unwrap_or_default()
-            .iter()
-            .map(|text| self.path(key, text))
-            .collect()
+        texts.unwrap_or_default().iter().map(|text| self.path(key, text)).collect()
     }
 }

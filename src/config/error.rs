@@ -208,8 +208,6 @@ struct Hint<'a>(&'a Option<String>);
 
 impl fmt::Display for Hint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .as_ref()
-            .map_or(Ok(()), |hint| write!(f, "\n  hint: did you mean {hint}?"))
+        self.0.as_ref().map_or(Ok(()), |hint| write!(f, "\n  hint: did you mean {hint}?"))
     }
 }

@@ -16,10 +16,7 @@ use super::raw::Raw;
 
 static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
     let mut keys = Vec::new();
-    let probe = Probe {
-        path: [None, None],
-        keys: &mut keys,
-    };
+    let probe = Probe { path: [None, None], keys: &mut keys };
     Raw::deserialize(probe).expect("raw structs hold supported kinds only; a test looks");
     keys
 });
@@ -69,8 +66,7 @@ pub fn known_keys() -> &'static [Key] {
 
 /// The key of a section and name.
 pub(super) fn find_key(section: &str, name: &str) -> Option<&'static Key> {
-    KEYS.iter()
-        .find(|key| key.section == section && key.name == name)
+    KEYS.iter().find(|key| key.section == section && key.name == name)
 }
 
 /// All sections, each once.
@@ -82,10 +78,7 @@ pub(super) fn known_sections() -> Vec<&'static str> {
 
 /// The names in a section.
 pub(super) fn names_in(section: &str) -> Vec<&'static str> {
-    KEYS.iter()
-        .filter(|key| key.section == section)
-        .map(|key| key.name)
-        .collect()
+    KEYS.iter().filter(|key| key.section == section).map(|key| key.name).collect()
 }
 
 /// The candidate that needs the fewest edits to become `word`; `None` when all need many.
@@ -128,11 +121,7 @@ impl Probe<'_> {
         let [Some(section), Some(name)] = self.path else {
             return Err(Error::custom("a key outside a section"));
         };
-        self.keys.push(Key {
-            section,
-            name,
-            kind,
-        });
+        self.keys.push(Key { section, name, kind });
         Ok(())
     }
 }
@@ -141,9 +130,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
-        Err(Error::custom(
-            "a kind of value that the configuration does not have",
-        ))
+        Err(Error::custom("a kind of value that the configuration does not have"))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -152,11 +139,7 @@ impl<'de> Deserializer<'de> for Probe<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_map(ProbeFields {
-            fields: fields.iter(),
-            current: None,
-            probe: self,
-        })
+        visitor.visit_map(ProbeFields { fields: fields.iter(), current: None, probe: self })
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -222,10 +205,7 @@ impl<'de> MapAccess<'de> for ProbeFields<'_> {
             [section, None] => [section, self.current],
             _ => return Err(Error::custom("sections inside sections")),
         };
-        seed.deserialize(Probe {
-            path,
-            keys: &mut *self.probe.keys,
-        })
+        seed.deserialize(Probe { path, keys: &mut *self.probe.keys })
     }
 }
 
@@ -235,22 +215,10 @@ mod tests {
 
     #[test]
     fn the_raw_structs_tell_their_keys() {
-        assert_eq!(
-            find_key("run", "workers").map(|key| key.kind),
-            Some(Kind::Integer)
-        );
-        assert_eq!(
-            find_key("site", "latitude_deg").map(|key| key.kind),
-            Some(Kind::Number)
-        );
-        assert_eq!(
-            find_key("reference", "files").map(|key| key.kind),
-            Some(Kind::List)
-        );
-        assert_eq!(
-            find_key("instrument", "profile").map(|key| key.kind),
-            Some(Kind::Text)
-        );
+        assert_eq!(find_key("run", "workers").map(|key| key.kind), Some(Kind::Integer));
+        assert_eq!(find_key("site", "latitude_deg").map(|key| key.kind), Some(Kind::Number));
+        assert_eq!(find_key("reference", "files").map(|key| key.kind), Some(Kind::List));
+        assert_eq!(find_key("instrument", "profile").map(|key| key.kind), Some(Kind::Text));
         assert_eq!(find_key("run", "threads"), None);
     }
 
@@ -259,10 +227,7 @@ mod tests {
         // kitten -> sitten -> sittin -> sitting.
         assert_eq!(edits("kitten", "sitting"), 3);
         assert_eq!(edits("", "abc"), 3);
-        assert_eq!(
-            nearest("treshold", ["workers", "threshold"].into_iter()),
-            Some("threshold")
-        );
+        assert_eq!(nearest("treshold", ["workers", "threshold"].into_iter()), Some("threshold"));
         assert_eq!(nearest("zzz", ["workers", "threshold"].into_iter()), None);
     }
 }

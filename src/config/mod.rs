@@ -57,15 +57,10 @@ pub fn load(
 
 /// Reads a text file of limited size.
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let read = |source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let read = |source| ConfigError::Read { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(read)?;
     let mut text = String::new();
-    file.take(FILE_SIZE_MAX_BYTES + 1)
-        .read_to_string(&mut text)
-        .map_err(read)?;
+    file.take(FILE_SIZE_MAX_BYTES + 1).read_to_string(&mut text).map_err(read)?;
     if text.len() as u64 > FILE_SIZE_MAX_BYTES {
         return Err(ConfigError::TooLarge {
             path: path.to_owned(),

@@ -27,10 +27,7 @@ pub(super) fn add_environment(
         .collect();
     ours.sort();
     for (name, value) in ours {
-        let bare = name
-            .strip_prefix(PREFIX)
-            .unwrap_or(&name)
-            .to_ascii_lowercase();
+        let bare = name.strip_prefix(PREFIX).unwrap_or(&name).to_ascii_lowercase();
         let (section, key) = bare.split_once(SEPARATOR).unwrap_or((&bare, ""));
         let place = Place::Environment { name: name.clone() };
         add_one(settings, (section, key), &value, &place)?;
@@ -41,17 +38,12 @@ pub(super) fn add_environment(
 /// Adds the command line's settings; the last of a key wins.
 pub(super) fn add_sets(settings: &mut Settings, sets: &[String]) -> Result<(), ConfigError> {
     for argument in sets {
-        let place = Place::Set {
-            argument: argument.clone(),
-        };
+        let place = Place::Set { argument: argument.clone() };
         let parts = argument
             .split_once('=')
             .and_then(|(key, value)| Some((key.trim().split_once('.')?, value)));
         let Some((key, value)) = parts else {
-            return Err(ConfigError::BadOverride {
-                place,
-                form: SET_FORM,
-            });
+            return Err(ConfigError::BadOverride { place, form: SET_FORM });
         };
         add_one(settings, key, value.trim(), &place)?;
     }
@@ -71,10 +63,7 @@ fn add_one(
         return Err(unknown_key(place.clone(), section, name));
     };
     if value.chars().any(char::is_control) {
-        return Err(ConfigError::BadOverride {
-            place: place.clone(),
-            form: VALUE_FORM,
-        });
+        return Err(ConfigError::BadOverride { place: place.clone(), form: VALUE_FORM });
     }
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let value = match key.kind {
@@ -83,10 +72,7 @@ fn add_one(
         Kind::List if !value.starts_with('[') => format!("[{}]", quoted(value)),
         _ => value.to_owned(),
     };
-    let added = settings.add(
-        &format!("[{section}]\n{name} = {value}\n"),
-        &Source::Override(place),
-    );
+    let added = settings.add(&format!("[{section}]\n{name} = {value}\n"), &Source::Override(place));
     added.map_err(|error| match error {
         ConfigError::Syntax { .. } => wrong_kind(place.clone(), key, "something else"),
         other => other,
@@ -101,9 +87,8 @@ mod tests {
 
     fn raw(sets: &[&str], variables: &[(&str, &str)]) -> Result<Raw, ConfigError> {
         let mut settings = Settings::default();
-        let variables = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         add_environment(&mut settings, variables)?;
         let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
         add_sets(&mut settings, &sets)?;
@@ -112,14 +97,7 @@ mod tests {
 
     #[test]
     fn quotes_and_brackets_may_be_left_away() {
-        let raw = raw(
-            &[
-                "site.mpc_code=688",
-                "reference.files=a b.csv",
-                "mail.to=[\"x@y\"]",
-            ],
-            &[],
-        );
+        let raw = raw(&["site.mpc_code=688", "reference.files=a b.csv", "mail.to=[\"x@y\"]"], &[]);
         let raw = raw.unwrap();
         assert_eq!(raw.site.mpc_code.as_deref(), Some("688"));
         assert_eq!(raw.reference.files, Some(vec!["a b.csv".to_owned()]));
@@ -128,17 +106,10 @@ mod tests {
 
     #[test]
     fn the_command_line_wins_over_the_environment_and_its_last_word_counts() {
-        let variables = [
-            ("AUTOSSOS_RUN__WORKERS", "3"),
-            ("AUTOSSOS_LOG", "debug"),
-            ("HOME", "/"),
-        ];
+        let variables = [("AUTOSSOS_RUN__WORKERS", "3"), ("AUTOSSOS_LOG", "debug"), ("HOME", "/")];
         assert_eq!(raw(&[], &variables).unwrap().run.workers, Some(3));
         assert_eq!(
-            raw(&["run.workers=1", "run.workers=2"], &variables)
-                .unwrap()
-                .run
-                .workers,
+            raw(&["run.workers=1", "run.workers=2"], &variables).unwrap().run.workers,
             Some(2)
         );
     }
@@ -146,19 +117,14 @@ mod tests {
     #[test]
     fn mistakes_name_the_override() {
         let message = |sets: &[&str]| raw(sets, &[]).unwrap_err().to_string();
-        assert_eq!(
-            message(&["run.workers"]),
-            "--set run.workers: allowed: section.key=value"
-        );
+        assert_eq!(message(&["run.workers"]), "--set run.workers: allowed: section.key=value");
         assert_eq!(
             message(&["run.workers=two"]),
             "--set run.workers=two: `run.workers` is something else; allowed: a whole number"
         );
         assert!(message(&["run.worker=2"]).ends_with("hint: did you mean `workers`?"));
         assert!(message(&["run.workers=1\n[mail]"]).contains("on one line"));
-        let error = raw(&[], &[("AUTOSSOS_RUNN__WORKERS", "1")])
-            .unwrap_err()
-            .to_string();
+        let error = raw(&[], &[("AUTOSSOS_RUNN__WORKERS", "1")]).unwrap_err().to_string();
         assert!(error.starts_with("environment variable AUTOSSOS_RUNN__WORKERS: unknown section"));
     }
 }

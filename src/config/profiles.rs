@@ -40,10 +40,8 @@ pub(super) fn load_profiles(files: &[PathBuf]) -> Result<Vec<Profile>, ConfigErr
     let mut profiles = Vec::new();
     for path in files {
         let text = read_text(path)?;
-        let profile = Profile::parse(&text).map_err(|source| ConfigError::Profile {
-            path: path.clone(),
-            source,
-        })?;
+        let profile = Profile::parse(&text)
+            .map_err(|source| ConfigError::Profile { path: path.clone(), source })?;
         profiles.push(profile);
     }
     for profile in shipped() {
@@ -67,18 +65,10 @@ pub(super) fn resolve_choice(
             Ok(ProfileChoice::Named(name))
         }
         Some(name) => {
-            let known: Vec<String> = profiles
-                .iter()
-                .map(|profile| profile.name.clone())
-                .collect();
+            let known: Vec<String> = profiles.iter().map(|profile| profile.name.clone()).collect();
             let hint = nearest(&name, known.iter().map(String::as_str).chain([AUTO]));
             let hint = hint.map(|hint| format!("\"{hint}\""));
-            Err(ConfigError::UnknownProfile {
-                place: place(),
-                name,
-                known,
-                hint,
-            })
+            Err(ConfigError::UnknownProfile { place: place(), name, known, hint })
         }
     }
 }

@@ -143,9 +143,7 @@ pub struct Extract {
 
 impl Default for Extract {
     fn default() -> Self {
-        Self {
-            threshold_sigma: 4.0,
-        }
+        Self { threshold_sigma: 4.0 }
     }
 }
 
@@ -187,10 +185,7 @@ pub struct Report {
 
 impl Default for Report {
     fn default() -> Self {
-        Self {
-            candidates_max: 200,
-            blink_ms: 400,
-        }
+        Self { candidates_max: 200, blink_ms: 400 }
     }
 }
 
@@ -224,25 +219,15 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, ConfigE
 fn instrument(raw: RawInstrument, checker: &Checker<'_>) -> Result<Instrument, ConfigError> {
     let profile_files = checker.paths("instrument.profile_files", raw.profile_files);
     let profiles = load_profiles(&profile_files)?;
-    let choice = resolve_choice(raw.profile, &profiles, || {
-        checker.place("instrument.profile")
-    })?;
-    Ok(Instrument {
-        choice,
-        profile_files,
-        profiles,
-    })
+    let choice = resolve_choice(raw.profile, &profiles, || checker.place("instrument.profile"))?;
+    Ok(Instrument { choice, profile_files, profiles })
 }
 
 fn site(raw: RawSite, checker: &Checker<'_>) -> Result<SiteConfig, ConfigError> {
     let (latitude, longitude) = ("site.latitude_deg", "site.longitude_deg");
     let latitude_deg = checker.optional_number(latitude, raw.latitude_deg, -90.0..=90.0)?;
     let longitude_deg = checker.optional_number(longitude, raw.longitude_deg, -180.0..=360.0)?;
-    let alone = |key, missing| ConfigError::Incomplete {
-        place: checker.place(key),
-        key,
-        missing,
-    };
+    let alone = |key, missing| ConfigError::Incomplete { place: checker.place(key), key, missing };
     let place_deg = match (latitude_deg, longitude_deg) {
         (Some(latitude_deg), Some(longitude_deg)) => Some((latitude_deg, longitude_deg)),
         (None, None) => None,
@@ -259,9 +244,7 @@ fn site(raw: RawSite, checker: &Checker<'_>) -> Result<SiteConfig, ConfigError> 
 }
 
 fn reference(raw: RawReference, checker: &Checker<'_>) -> Reference {
-    Reference {
-        files: checker.paths("reference.files", raw.files),
-    }
+    Reference { files: checker.paths("reference.files", raw.files) }
 }
 
 fn limits(raw: &RawLimits, checker: &Checker<'_>) -> Result<Limits, ConfigError> {
@@ -320,19 +303,13 @@ fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract, ConfigErr
 fn daemon(raw: RawDaemon, checker: &Checker<'_>) -> Result<Daemon, ConfigError> {
     let default = Daemon::default();
     let is_url = |text: &str| {
-        let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"));
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
     };
     let form = "an address that starts with https:// or http://";
     Ok(Daemon {
-        incoming: raw
-            .incoming
-            .map(|text| checker.path("daemon.incoming", &text)),
-        data: raw
-            .data
-            .map_or(default.data, |text| checker.path("daemon.data", &text)),
+        incoming: raw.incoming.map(|text| checker.path("daemon.incoming", &text)),
+        data: raw.data.map_or(default.data, |text| checker.path("daemon.data", &text)),
         settle_s: checker.number(
             "daemon.settle_s",
             raw.settle_s,
@@ -364,12 +341,7 @@ fn report(raw: &RawReport, checker: &Checker<'_>) -> Result<Report, ConfigError>
             default.candidates_max,
             1..=10_000,
         )?,
-        blink_ms: checker.whole(
-            "report.blink_ms",
-            raw.blink_ms,
-            default.blink_ms,
-            50..=10_000,
-        )?,
+        blink_ms: checker.whole("report.blink_ms", raw.blink_ms, default.blink_ms, 50..=10_000)?,
     })
 }
 
@@ -389,11 +361,7 @@ fn mail(raw: RawMail, checker: &Checker<'_>) -> Result<Mail, ConfigError> {
         .collect::<Result<Vec<String>, ConfigError>>()?;
     if from.is_none() && !to.is_empty() {
         let (key, missing) = ("mail.to", "mail.from");
-        return Err(ConfigError::Incomplete {
-            place: checker.place(key),
-            key,
-            missing,
-        });
+        return Err(ConfigError::Incomplete { place: checker.place(key), key, missing });
     }
     Ok(Mail { from, to })
 }

@@ -15,10 +15,7 @@ pub struct Astrometry {
 
 impl Default for Astrometry {
     fn default() -> Self {
-        Self {
-            pointing_err_deg: 0.5,
-            scale_range: 0.25,
-        }
+        Self { pointing_err_deg: 0.5, scale_range: 0.25 }
     }
 }
 

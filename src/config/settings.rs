@@ -55,10 +55,7 @@ impl Settings {
             return Err(unknown_section(place, section));
         }
         let Some(table) = value.get_ref().as_table() else {
-            return Err(ConfigError::NotASection {
-                place,
-                section: section.to_owned(),
-            });
+            return Err(ConfigError::NotASection { place, section: section.to_owned() });
         };
         for (name, value) in table {
             let place = place_of(text, source, &name.span());
@@ -81,16 +78,14 @@ impl Settings {
     pub(super) fn to_raw(&self) -> Result<Raw, ConfigError> {
         let mut sections = toml::Table::new();
         for ((section, name), (value, _)) in &self.values {
-            let section = sections
-                .entry(*section)
-                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let section =
+                sections.entry(*section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
             if let Some(table) = section.as_table_mut() {
                 table.insert((*name).to_owned(), value.clone());
             }
         }
-        Raw::deserialize(sections).map_err(|source| ConfigError::Decode {
-            source: Box::new(source),
-        })
+        Raw::deserialize(sections)
+            .map_err(|source| ConfigError::Decode { source: Box::new(source) })
     }
 
     /// Where the setting `section.key` was written.
@@ -105,9 +100,9 @@ impl Settings {
     /// A path of the setting `section.key`: relative ones start at the file that names them.
     pub(super) fn path(&self, dotted: &str, text: &str) -> PathBuf {
         match self.place(dotted) {
-            Place::File { path, .. } => path
-                .parent()
-                .map_or_else(|| text.into(), |dir| dir.join(text)),
+            Place::File { path, .. } => {
+                path.parent().map_or_else(|| text.into(), |dir| dir.join(text))
+            }
             _ => text.into(),
         }
     }
@@ -137,9 +132,9 @@ fn is_of_kind(value: &DeValue<'_>, kind: Kind) -> bool {
         Kind::Integer => value.is_integer(),
         Kind::Text => value.is_str(),
         Kind::Flag => value.is_bool(),
-        Kind::List => value
-            .as_array()
-            .is_some_and(|list| list.iter().all(|entry| entry.get_ref().is_str())),
+        Kind::List => {
+            value.as_array().is_some_and(|list| list.iter().all(|entry| entry.get_ref().is_str()))
+        }
     }
 }
 
@@ -157,12 +152,7 @@ fn describe(value: &DeValue<'_>) -> &'static str {
 
 pub(super) fn wrong_kind(place: Place, key: &Key, found: &'static str) -> ConfigError {
     let dotted = format!("{}.{}", key.section, key.name);
-    ConfigError::WrongKind {
-        place,
-        key: dotted,
-        expected: key.kind,
-        found,
-    }
+    ConfigError::WrongKind { place, key: dotted, expected: key.kind, found }
 }
 
 pub(super) fn unknown_section(place: Place, section: &str) -> ConfigError {
@@ -172,11 +162,7 @@ pub(super) fn unknown_section(place: Place, section: &str) -> ConfigError {
         (Some(key), _) => Some(format!("`{section}` in [{}]", key.section)),
         (None, nearest) => nearest.map(|name| format!("[{name}]")),
     };
-    ConfigError::UnknownSection {
-        place,
-        section: section.to_owned(),
-        hint,
-    }
+    ConfigError::UnknownSection { place, section: section.to_owned(), hint }
 }
 
 pub(super) fn unknown_key(place: Place, section: &str, name: &str) -> ConfigError {
@@ -185,12 +171,7 @@ pub(super) fn unknown_key(place: Place, section: &str, name: &str) -> ConfigErro
         (Some(key), _) => Some(format!("`{name}` in [{}]", key.section)),
         (None, nearest) => nearest.map(|name| format!("`{name}`")),
     };
-    ConfigError::UnknownKey {
-        place,
-        section: section.to_owned(),
-        key: name.to_owned(),
-        hint,
-    }
+    ConfigError::UnknownKey { place, section: section.to_owned(), key: name.to_owned(), hint }
 }
 
 /// Line and column of a span's start, or the override's place.
@@ -204,9 +185,6 @@ fn place_of(text: &str, source: &Source<'_>, span: &Range<usize>) -> Place {
     Place::File {
         path: path.to_path_buf(),
         line: before.matches('\n').count() + 1,
-        column: before
-            .get(line_start..)
-            .map_or(0, |line| line.chars().count())
-            + 1,
+        column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
     }
 }

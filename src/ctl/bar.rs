@@ -14,11 +14,7 @@ pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     pub(super) fn new(is_hidden: bool) -> Self {
-        let bar = if is_hidden {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::new(0)
-        };
+        let bar = if is_hidden { ProgressBar::hidden() } else { ProgressBar::new(0) };
         let template = "{msg:<24!} [{bar:30}] {pos}/{len} frames, {elapsed} (left {eta})";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));

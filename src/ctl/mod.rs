@@ -48,9 +48,7 @@ fn start_log(verbose: u8) {
         _ => "debug",
     };
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(format!(
-            "autossos={level}"
-        )))
+        .with_env_filter(tracing_subscriber::EnvFilter::new(format!("autossos={level}")))
         .with_writer(std::io::stderr)
         .finish();
     if tracing::subscriber::set_global_default(subscriber).is_err() {
@@ -103,12 +101,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
                 Format::Detections => ExportFormat::Detections,
                 Format::Frames => ExportFormat::Frames,
             };
-            let n = export(
-                &export_args.data,
-                &export_args.night,
-                format,
-                &export_args.output,
-            )?;
+            let n = export(&export_args.data, &export_args.night, format, &export_args.output)?;
             println!("{n} rows written to {}.", export_args.output.display());
             Ok(ExitCode::SUCCESS)
         }
@@ -125,40 +118,27 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn load(common: &CommonArgs) -> anyhow::Result<Config> {
-    Ok(config::load(
-        common.config.as_deref(),
-        &common.set,
-        std::env::vars(),
-    )?)
+    Ok(config::load(common.config.as_deref(), &common.set, std::env::vars())?)
 }
 
 /// Prints what a night gave.
 fn tell(summary: &RunSummary, is_json: bool) -> anyhow::Result<ExitCode> {
     let report = &summary.report;
     if is_json {
-        println!(
-            "{}",
-            serde_json::to_string(report).context("printing the report")?
-        );
+        println!("{}", serde_json::to_string(report).context("printing the report")?);
     } else {
         println!("{}", table::candidates(report));
         println!("{}", table::frames_summary(report));
         println!("Report: {}", summary.html_path.display());
     }
     let is_usable = report.frames.iter().any(|f| f.status == FrameStatus::Ok);
-    Ok(if is_usable {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(EXIT_NO_USABLE_FRAME)
-    })
+    Ok(if is_usable { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NO_USABLE_FRAME) })
 }
 
 /// Lets the first Ctrl-C end the verb at the next frame; the second one ends the process.
 fn stop_on_interrupt() {
     let listen = || -> std::io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             tokio::signal::ctrl_c().await?;
             IS_STOPPED.store(true, Ordering::Relaxed);

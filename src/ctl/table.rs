@@ -46,9 +46,7 @@ fn row(candidate: &Candidate) -> Vec<String> {
     vec![
         candidate.id.clone(),
         identity,
-        candidate
-            .mag
-            .map_or_else(String::new, |m| format!("{m:.2}")),
+        candidate.mag.map_or_else(String::new, |m| format!("{m:.2}")),
         format!("{:.2}", candidate.rate_arcsec_per_min),
         format!("{:.0}", candidate.pa_deg),
         format!("{}/{}", candidate.detections.len(), candidate.n_expected),

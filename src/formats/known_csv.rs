@@ -44,10 +44,8 @@ pub enum KnownCsvError {
 
 /// Reads a list; gives the places and how many rows could not be used.
 pub fn read_known(source: impl Read) -> Result<(Vec<KnownPlace>, usize), KnownCsvError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(source);
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
     let headers = reader.headers()?.clone();
     let column = |name: &str| headers.iter().position(|h| h.eq_ignore_ascii_case(name));
     let needed =
@@ -64,9 +62,7 @@ pub fn read_known(source: impl Read) -> Result<(Vec<KnownPlace>, usize), KnownCs
         let row = row?;
         let text = |at: Option<usize>| at.and_then(|i| row.get(i)).filter(|t| !t.is_empty());
         let real = |at: Option<usize>| {
-            text(at)
-                .and_then(|t| t.parse::<f64>().ok())
-                .filter(|v| v.is_finite())
+            text(at).and_then(|t| t.parse::<f64>().ok()).filter(|v| v.is_finite())
         };
         let (Some(ra_deg), Some(dec_deg)) = (real(Some(ra)), real(Some(dec))) else {
             n_bad += 1;
@@ -100,9 +96,6 @@ mod tests {
         assert_eq!(places[0].designation, "12 Victoria");
         assert_eq!(places[0].rate_arcsec_per_h, Some((-30.5, 12.0)));
         let missing = read_known("ra,dec\n1,2\n".as_bytes());
-        assert!(matches!(
-            missing,
-            Err(KnownCsvError::MissingColumn { column: "mjd_mid" })
-        ));
+        assert!(matches!(missing, Err(KnownCsvError::MissingColumn { column: "mjd_mid" })));
     }
 }

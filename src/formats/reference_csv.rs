@@ -88,18 +88,13 @@ pub fn read_reference_csv(bytes: impl Read) -> Result<ReferenceTable, ReferenceC
         .trim(csv::Trim::All)
         .from_reader(bytes);
     let mut record = csv::ByteRecord::new();
-    reader
-        .read_byte_record(&mut record)
-        .map_err(ReferenceCsvError::Header)?;
+    reader.read_byte_record(&mut record).map_err(ReferenceCsvError::Header)?;
     let columns = Columns::find(&record)?;
     let mut table = ReferenceTable::default();
     let mut row = 0;
     while reader
         .read_byte_record(&mut record)
-        .map_err(|source| ReferenceCsvError::Row {
-            row: row + 1,
-            source,
-        })?
+        .map_err(|source| ReferenceCsvError::Row { row: row + 1, source })?
     {
         row += 1;
         if row > ROWS_MAX {
@@ -107,10 +102,7 @@ pub fn read_reference_csv(bytes: impl Read) -> Result<ReferenceTable, ReferenceC
             break;
         }
         if record.as_slice().len() > ROW_BYTES_MAX {
-            return Err(ReferenceCsvError::RowTooLong {
-                row,
-                limit: ROW_BYTES_MAX,
-            });
+            return Err(ReferenceCsvError::RowTooLong { row, limit: ROW_BYTES_MAX });
         }
         match columns.star(&record, row) {
             Some(star) => table.stars.push(star),
@@ -157,13 +149,9 @@ impl Columns {
         let ref_epoch_yr = number(record, self.ref_epoch).filter(|t| EPOCHS_YR.contains(t))?;
         let magnitude = |column| optional(column).filter(|m| MAGNITUDES.contains(m));
         let error = |column| optional(column).filter(|e| *e >= 0.0);
-        let colour = magnitude(self.bp)
-            .zip(magnitude(self.rp))
-            .map(|(bp, rp)| bp - rp);
+        let colour = magnitude(self.bp).zip(magnitude(self.rp)).map(|(bp, rp)| bp - rp);
         let identifier = self.source_id.and_then(|c| record.get(c)).and_then(|cell| {
-            std::str::from_utf8(cell)
-                .ok()
-                .and_then(|text| text.parse::<i64>().ok())
+            std::str::from_utf8(cell).ok().and_then(|text| text.parse::<i64>().ok())
         });
         Some(ReferenceStar {
             source_id: identifier.unwrap_or_else(|| i64::try_from(row).unwrap_or(0)),
@@ -207,20 +195,15 @@ mod tests {
         assert_eq!((star.position_err_mas, star.g_mag), (Some(0.4), Some(12.5)));
         assert!((star.bp_rp_mag.expect("a colour") - 1.0).abs() < 1e-12);
         let other = table.stars[1];
-        assert_eq!(
-            (other.g_mag, other.pm_dec_mas_per_yr, other.bp_rp_mag),
-            (None, None, None)
-        );
+        assert_eq!((other.g_mag, other.pm_dec_mas_per_yr, other.bp_rp_mag), (None, None, None));
         assert!((other.ra_rad - 359.0 * DEG_RAD).abs() < 1e-12);
     }
 
     #[test]
     fn missing_columns_are_named() {
-        for (text, missing) in [
-            ("ra,dec\n1,2\n", "ref_epoch"),
-            ("dec,ref_epoch\n", "ra"),
-            ("", "ra"),
-        ] {
+        for (text, missing) in
+            [("ra,dec\n1,2\n", "ref_epoch"), ("dec,ref_epoch\n", "ra"), ("", "ra")]
+        {
             match read_reference_csv(text.as_bytes()) {
                 Err(ReferenceCsvError::MissingColumn { column }) => assert_eq!(column, missing),
                 other => panic!("{other:?}"),

@@ -215,20 +215,12 @@ impl<R: ReadAt> IndexReader<R> {
         }
         let found = u16::from_le_bytes(bytes_at(&header, 8));
         if found != VERSION {
-            return Err(StarIndexError::Version {
-                found,
-                expected: VERSION,
-            });
+            return Err(StarIndexError::Version { found, expected: VERSION });
         }
         let depth = header[10];
         let n_cells = u64::from_le_bytes(bytes_at(&header, 24));
         let n_stars = u64::from_le_bytes(bytes_at(&header, 32));
-        let broken = StarIndexError::Header {
-            depth,
-            n_cells,
-            n_stars,
-            size,
-        };
+        let broken = StarIndexError::Header { depth, n_cells, n_stars, size };
         if depth > DEPTH_MAX || n_cells > cdshealpix::n_hash(depth) {
             return Err(broken);
         }
@@ -240,18 +232,9 @@ impl<R: ReadAt> IndexReader<R> {
             return Err(broken);
         };
         let length = usize::try_from(n_cells).unwrap_or(0) * ENTRY_BYTES;
-        let directory = decode_directory(
-            &read(&bytes, HEADER_BYTES as u64, length)?,
-            depth,
-            n_stars as u64,
-        )?;
-        Ok(Self {
-            bytes,
-            depth,
-            n_stars,
-            records_offset,
-            directory,
-        })
+        let directory =
+            decode_directory(&read(&bytes, HEADER_BYTES as u64, length)?, depth, n_stars as u64)?;
+        Ok(Self { bytes, depth, n_stars, records_offset, directory })
     }
 
     /// Adds the brightest stars of a cell that may be in the cone, at most `limit`.
@@ -283,13 +266,11 @@ impl<R: ReadAt> IndexReader<R> {
 
 fn read(bytes: &impl ReadAt, offset: u64, length: usize) -> Result<Vec<u8>, StarIndexError> {
     let mut buffer = vec![0; length];
-    bytes
-        .read_exact_at(&mut buffer, offset)
-        .map_err(|source| StarIndexError::Read {
-            offset,
-            length,
-            source,
-        })?;
+    bytes.read_exact_at(&mut buffer, offset).map_err(|source| StarIndexError::Read {
+        offset,
+        length,
+        source,
+    })?;
     Ok(buffer)
 }
 
@@ -309,17 +290,10 @@ fn decode_directory(bytes: &[u8], depth: u8, n_stars: u64) -> Result<Vec<Entry>,
         next = end;
         let (ra, dec) = cdshealpix::nested::center(depth, cell);
         let n_stars = usize::try_from(count).unwrap_or(usize::MAX);
-        entries.push(Entry {
-            cell,
-            centre: unit_vector(ra, dec),
-            n_stars,
-            first,
-        });
+        entries.push(Entry { cell, centre: unit_vector(ra, dec), n_stars, first });
     }
     if next != n_stars {
-        return Err(StarIndexError::Directory {
-            entry: entries.len(),
-        });
+        return Err(StarIndexError::Directory { entry: entries.len() });
     }
     Ok(entries)
 }
@@ -340,11 +314,7 @@ impl<R: ReadAt> ReferenceSky for IndexReader<R> {
             stars.sort_by(|a, b| by_brightness((a.g_mag, a.source_id), (b.g_mag, b.source_id)));
         };
         let mut stars = Vec::new();
-        for entry in self
-            .directory
-            .iter()
-            .filter(|e| cone.touches_cell(self.depth, e.centre))
-        {
+        for entry in self.directory.iter().filter(|e| cone.touches_cell(self.depth, e.centre)) {
             self.read_cell(entry, &cone, wanted, &mut stars)
                 .map_err(|error| ReferenceError::Read(Box::new(error)))?;
             if stars.len() > 4 * wanted {
@@ -354,17 +324,11 @@ impl<R: ReadAt> ReferenceSky for IndexReader<R> {
         }
         order(&mut stars);
         let at_epoch = stars.iter().map(|star| propagate(star, epoch_yr));
-        Ok(at_epoch
-            .filter(|star| cone.holds(star))
-            .take(limit)
-            .collect())
+        Ok(at_epoch.filter(|star| cone.holds(star)).take(limit).collect())
     }
 
     fn cells_with_stars(&self) -> Vec<SkyCell> {
-        self.directory
-            .iter()
-            .map(|e| sky_cell(self.depth, e.cell, e.n_stars))
-            .collect()
+        self.directory.iter().map(|e| sky_cell(self.depth, e.cell, e.n_stars)).collect()
     }
 
     fn len(&self) -> usize {

@@ -27,21 +27,10 @@ fn index_answers_as_the_catalogue_in_memory() {
     let index = IndexReader::open(encode(stars())).expect("our own bytes");
     assert_eq!(index.len(), memory.len());
     assert_eq!(index.cells_with_stars(), memory.cells_with_stars());
-    for (centre, radius) in [
-        ((0.0, 0.04), 0.01),
-        ((6.27, 0.02), 0.03),
-        ((1.0, 0.0), 0.01),
-    ] {
-        let expected = memory
-            .stars_in_cone(centre, radius, 2024.0)
-            .expect("a cone");
-        assert_eq!(
-            index.stars_in_cone(centre, radius, 2024.0).expect("a cone"),
-            expected
-        );
-        let few = index
-            .brightest_in_cone(centre, radius, 2024.0, 7)
-            .expect("a cone");
+    for (centre, radius) in [((0.0, 0.04), 0.01), ((6.27, 0.02), 0.03), ((1.0, 0.0), 0.01)] {
+        let expected = memory.stars_in_cone(centre, radius, 2024.0).expect("a cone");
+        assert_eq!(index.stars_in_cone(centre, radius, 2024.0).expect("a cone"), expected);
+        let few = index.brightest_in_cone(centre, radius, 2024.0, 7).expect("a cone");
         assert_eq!(few, expected.into_iter().take(7).collect::<Vec<_>>());
     }
 }
@@ -70,8 +59,5 @@ fn broken_bytes_never_panic() {
             }
         }
     }
-    assert!(matches!(
-        IndexReader::open(vec![0_u8; 64]),
-        Err(StarIndexError::Magic)
-    ));
+    assert!(matches!(IndexReader::open(vec![0_u8; 64]), Err(StarIndexError::Magic)));
 }

@@ -23,10 +23,7 @@ pub fn export(
     format: ExportFormat,
     output: &Path,
 ) -> Result<usize, OpsError> {
-    let unknown = || OpsError::UnknownNight {
-        night: night.to_owned(),
-        data: data_dir.to_owned(),
-    };
+    let unknown = || OpsError::UnknownNight { night: night.to_owned(), data: data_dir.to_owned() };
     let id = NightId::new(night).map_err(|_| unknown())?;
     let reader = Reader::open(data_dir)?;
     let report = reader.report(&id)?.ok_or_else(unknown)?;

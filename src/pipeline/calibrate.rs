@@ -99,12 +99,7 @@ pub fn calibrate(
 ) -> Result<Calibrated, CalibrateError> {
     let (nx, ny) = (info.nx, info.ny);
     if (raw.nx(), raw.ny()) != (nx, ny) || nx == 0 || ny == 0 {
-        return Err(CalibrateError::SizeDiffers {
-            found_nx: raw.nx(),
-            found_ny: raw.ny(),
-            nx,
-            ny,
-        });
+        return Err(CalibrateError::SizeDiffers { found_nx: raw.nx(), found_ny: raw.ny(), nx, ny });
     }
     let mut notes = masters.notes.clone();
     let window = trim_window(info);
@@ -122,18 +117,11 @@ pub fn calibrate(
         read_noise_e: numbers.read_noise_e as f32,
         saturation_adu: numbers.saturation_adu.map_or(f32::INFINITY, |s| s as f32),
     };
-    let pixels = calibrate_pixels(raw, &window, &corrections, &detector).ok_or(
-        CalibrateError::MasterMisfit {
-            nx: window.columns.len(),
-            ny: window.rows.len(),
-        },
-    )?;
+    let pixels = calibrate_pixels(raw, &window, &corrections, &detector)
+        .ok_or(CalibrateError::MasterMisfit { nx: window.columns.len(), ny: window.rows.len() })?;
     Ok(Calibrated {
         pixels,
-        ltv_px: (
-            0.0 - window.columns.start as f64,
-            0.0 - window.rows.start as f64,
-        ),
+        ltv_px: (0.0 - window.columns.start as f64, 0.0 - window.rows.start as f64),
         steps: steps_taken(info, &window, overscan.as_ref(), masters, &numbers),
         notes,
         gain_e_per_adu: numbers.gain,
@@ -149,17 +137,11 @@ fn corrections_of<'a>(
     overscan: Option<&'a Overscan>,
 ) -> Corrections<'a> {
     let bias_noise = masters.bias.as_ref().map_or(0.0, |b| b.noise);
-    let dark_noise = masters
-        .dark
-        .as_ref()
-        .map_or(0.0, |d| d.noise * masters.dark_ratio);
+    let dark_noise = masters.dark.as_ref().map_or(0.0, |d| d.noise * masters.dark_ratio);
     Corrections {
         overscan_adu: overscan.map(|o| o.per_row_adu.as_slice()),
         bias_adu: masters.bias.as_ref().map(|m| m.pixels_for(flip)),
-        dark_adu: masters
-            .dark
-            .as_ref()
-            .map(|m| (m.pixels_for(flip), masters.dark_ratio as f32)),
+        dark_adu: masters.dark.as_ref().map(|m| (m.pixels_for(flip), masters.dark_ratio as f32)),
         flat: masters.flat.as_ref().map(|m| m.pixels_for(flip)),
         bad: masters.bad.as_deref(),
         master_noise_adu: bias_noise.hypot(dark_noise) as f32,
@@ -197,9 +179,7 @@ fn detector_numbers(
         (Some(header), None) => header,
         (None, Some(m)) => {
             let (value, error) = (m.value, m.error);
-            notes.push(format!(
-                "gain {value:.3} +- {error:.3} e-/ADU from photon transfer"
-            ));
+            notes.push(format!("gain {value:.3} +- {error:.3} e-/ADU from photon transfer"));
             value
         }
         (None, None) => {
@@ -210,10 +190,7 @@ fn detector_numbers(
     };
     let measured_e = masters.measured.read_noise_adu.map(|m| m.value * gain);
     let overscan_e = overscan.map(|o| o.noise_adu * gain).filter(is_positive);
-    let read_noise_e = match (
-        info.read_noise_e.filter(is_positive),
-        measured_e.or(overscan_e),
-    ) {
+    let read_noise_e = match (info.read_noise_e.filter(is_positive), measured_e.or(overscan_e)) {
         (Some(header), found) => {
             if let Some(found) = found
                 && (found / header - 1.0).abs() > params.disagreement
@@ -226,9 +203,7 @@ fn detector_numbers(
             header
         }
         (None, Some(found)) => {
-            notes.push(format!(
-                "read noise {found:.1} e- measured on bias or overscan"
-            ));
+            notes.push(format!("read noise {found:.1} e- measured on bias or overscan"));
             found
         }
         (None, None) => {
@@ -238,11 +213,7 @@ fn detector_numbers(
         }
     };
     let saturation_adu = saturation(raw, info, params, notes);
-    Numbers {
-        gain,
-        read_noise_e,
-        saturation_adu,
-    }
+    Numbers { gain, read_noise_e, saturation_adu }
 }
 
 /// The header's saturation level, or the plateau of the brightest value.
@@ -277,15 +248,8 @@ fn steps_taken(
 ) -> Vec<String> {
     let mut steps = Vec::new();
     if let Some(overscan) = overscan {
-        let how = if overscan.is_by_row {
-            "row by row"
-        } else {
-            "as one level"
-        };
-        steps.push(format!(
-            "overscan of {:.1} ADU subtracted {how}",
-            overscan.level_adu
-        ));
+        let how = if overscan.is_by_row { "row by row" } else { "as one level" };
+        steps.push(format!("overscan of {:.1} ADU subtracted {how}", overscan.level_adu));
     }
     let (columns, rows) = (&window.columns, &window.rows);
     if columns.len() != info.nx || rows.len() != info.ny {

@@ -72,9 +72,7 @@ pub fn calibrate_flux(
         variance_e2: &frame.pixels.variance_e2,
         mask: &frame.pixels.mask,
     };
-    let fwhm_px = extraction
-        .psf
-        .map_or(extraction.aperture_px / 1.5, |p| p.fwhm_px);
+    let fwhm_px = extraction.psf.map_or(extraction.aperture_px / 1.5, |p| p.fwhm_px);
     let neighbours: Vec<Neighbour> = (0..sources.len())
         .map(|i| Neighbour {
             x_px: sources.x_px[i],
@@ -82,24 +80,16 @@ pub fn calibrate_flux(
             flux_e: sources.flux_e[i],
         })
         .collect();
-    let stars = growth_stars(sources, fwhm_px);
+    let stars = growth_stars(sources, pairs, fwhm_px);
     let aperture = aperture_correction(scene, &stars, &neighbours, fwhm_px, extraction.aperture_px);
-    let share = aperture.map_or_else(
-        || typical_share(extraction.aperture_px / fwhm_px),
-        |a| a.share,
-    );
+    let share =
+        aperture.map_or_else(|| typical_share(extraction.aperture_px / fwhm_px), |a| a.share);
     let exposure_s = exposure_s.max(1e-3);
     let stars = photometric_stars(sources, pairs, share, exposure_s);
-    let zero_point = fit_zero_point(&stars, params).ok_or(Refusal::NoZeroPoint {
-        n_stars: stars.len(),
-    })?;
-    let mut scale = FluxScale {
-        zero_point,
-        aperture,
-        share,
-        filter_zero_mag: f64::NAN,
-        exposure_s,
-    };
+    let zero_point =
+        fit_zero_point(&stars, params).ok_or(Refusal::NoZeroPoint { n_stars: stars.len() })?;
+    let mut scale =
+        FluxScale { zero_point, aperture, share, filter_zero_mag: f64::NAN, exposure_s };
     scale.filter_zero_mag = filter_zero(sources, &scale, extraction, fwhm_px);
     Ok(scale)
 }
@@ -115,11 +105,11 @@ fn is_clean(flags: SourceFlags) -> bool {
     !flags.is_any(spoiled)
 }
 
-/// Indices of bright point sources without a neighbour as bright inside twice the seeing.
-fn growth_stars(sources: &Sources, fwhm_px: f64) -> Vec<usize> {
+/// Indices of the brightest clean catalogue stars: galaxies would feign wide wings.
+fn growth_stars(sources: &Sources, pairs: &[(usize, StarAtEpoch)], fwhm_px: f64) -> Vec<usize> {
     const STARS_MAX: usize = 100;
     const SNR_MIN: f64 = 35.0;
-    let is_star = |i: &usize| {
+    let is_fit = |i: &usize| {
         let flags = sources.flags[*i];
         is_clean(flags)
             && !flags.is_any(SourceFlags::BLENDED)
@@ -127,7 +117,11 @@ fn growth_stars(sources: &Sources, fwhm_px: f64) -> Vec<usize> {
             && sources.a_px[*i] < 1.2 * fwhm_px
             && sources.flux_e[*i] > 0.0
     };
-    (0..sources.len()).filter(is_star).take(STARS_MAX).collect()
+    let mut stars: Vec<usize> = pairs.iter().map(|pair| pair.0).filter(is_fit).collect();
+    // Sources are in order of brightness.
+    stars.sort_unstable();
+    stars.truncate(STARS_MAX);
+    stars
 }
 
 fn photometric_stars(

@@ -44,10 +44,7 @@ fn bilinear(pixels: &Image<f32>, x: f64, y: f64) -> f32 {
         return f32::NAN;
     }
     let (left, low) = (x as usize, y as usize);
-    let (right, high) = (
-        (left + 1).min(pixels.nx() - 1),
-        (low + 1).min(pixels.ny() - 1),
-    );
+    let (right, high) = ((left + 1).min(pixels.nx() - 1), (low + 1).min(pixels.ny() - 1));
     let (u, v) = ((x - left as f64) as f32, (y - low as f64) as f32);
     (1.0 - v) * ((1.0 - u) * pixels.at(left, low) + u * pixels.at(right, low))
         + v * ((1.0 - u) * pixels.at(left, high) + u * pixels.at(right, high))

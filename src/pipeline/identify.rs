@@ -42,10 +42,8 @@ pub fn identify(candidates: &mut [Candidate], known: &[KnownPlace], params: &Ide
     for (separation_arcsec, c, object) in matches {
         if !taken.contains(&object) {
             taken.push(object);
-            candidates[c].identity = Identity::Known {
-                name: list.names[object].to_owned(),
-                separation_arcsec,
-            };
+            candidates[c].identity =
+                Identity::Known { name: list.names[object].to_owned(), separation_arcsec };
         }
     }
 }
@@ -65,11 +63,7 @@ struct Near {
 impl<'a> Predictions<'a> {
     fn of(known: &'a [KnownPlace]) -> Self {
         let mut index: HashMap<&str, usize> = HashMap::new();
-        let mut list = Self {
-            names: Vec::new(),
-            by_file: HashMap::new(),
-            by_time: Vec::new(),
-        };
+        let mut list = Self { names: Vec::new(), by_file: HashMap::new(), by_time: Vec::new() };
         for place in known {
             let name = place.designation.as_str();
             let object = *index.entry(name).or_insert_with(|| {
@@ -77,39 +71,25 @@ impl<'a> Predictions<'a> {
                 list.names.len() - 1
             });
             if let Some(file) = &place.file {
-                list.by_file
-                    .entry(stem(file))
-                    .or_default()
-                    .push((object, place));
+                list.by_file.entry(stem(file)).or_default().push((object, place));
             } else if let Some(time) = place.mid_mjd_utc {
                 list.by_time.push((time, object, place));
             }
         }
-        list.by_time
-            .sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        list.by_time.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         list
     }
 
     /// Predictions for a detection's frame within reach of its place.
     fn near(&self, d: &CandidateDetection, motion_arcsec_per_h: (f64, f64)) -> Near {
         const REACH_ARCSEC: f64 = 300.0;
-        let mut near = Near {
-            is_predicted: false,
-            offsets: Vec::new(),
-        };
-        let first = self
-            .by_time
-            .partition_point(|p| p.0 < d.mid_mjd_utc - SAME_INSTANT_D);
+        let mut near = Near { is_predicted: false, offsets: Vec::new() };
+        let first = self.by_time.partition_point(|p| p.0 < d.mid_mjd_utc - SAME_INSTANT_D);
         let timed = self.by_time[first..]
             .iter()
             .take_while(|p| p.0 <= d.mid_mjd_utc + SAME_INSTANT_D)
             .map(|p| (p.1, p.2));
-        let named = self
-            .by_file
-            .get(stem(&d.frame))
-            .into_iter()
-            .flatten()
-            .copied();
+        let named = self.by_file.get(stem(&d.frame)).into_iter().flatten().copied();
         for (object, place) in named.chain(timed) {
             near.is_predicted = true;
             let predicted = (place.ra_deg * DEG_RAD, place.dec_deg * DEG_RAD);

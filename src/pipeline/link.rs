@@ -76,10 +76,7 @@ pub fn link_night(
     pixels: &dyn PixelSource,
     params: &NightParams,
 ) -> LinkedNight {
-    let mut night = LinkedNight {
-        candidates: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut night = LinkedNight { candidates: Vec::new(), notes: Vec::new() };
     for members in fields(frames) {
         if members.len() < params.link.detections_min {
             night.notes.push(format!(
@@ -103,10 +100,7 @@ pub fn link_night(
 
 /// Groups of frames that look at the same place, each in order of time.
 fn fields(frames: &[NightFrame]) -> Vec<Vec<usize>> {
-    let centre = |f: &NightFrame| {
-        f.wcs
-            .to_sky(0.5 * f.nx as f64 - 0.5, 0.5 * f.ny as f64 - 0.5)
-    };
+    let centre = |f: &NightFrame| f.wcs.to_sky(0.5 * f.nx as f64 - 0.5, 0.5 * f.ny as f64 - 0.5);
     let side_rad = |f: &NightFrame| f.nx.min(f.ny) as f64 * f.wcs.pixel_scale_arcsec() * ARCSEC_RAD;
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (i, frame) in frames.iter().enumerate() {
@@ -128,11 +122,7 @@ fn fields(frames: &[NightFrame]) -> Vec<Vec<usize>> {
             time.then_with(|| frames[a].content_hash.cmp(&frames[b].content_hash))
         });
     }
-    groups.sort_by(|a, b| {
-        frames[a[0]]
-            .mid_mjd_utc
-            .total_cmp(&frames[b[0]].mid_mjd_utc)
-    });
+    groups.sort_by(|a, b| frames[a[0]].mid_mjd_utc.total_cmp(&frames[b[0]].mid_mjd_utc));
     groups
 }
 
@@ -144,15 +134,11 @@ fn link_field(
     night: &mut LinkedNight,
 ) {
     let middle = frames[frames.len() / 2];
-    let centre = middle
-        .wcs
-        .to_sky(0.5 * middle.nx as f64, 0.5 * middle.ny as f64);
+    let centre = middle.wcs.to_sky(0.5 * middle.nx as f64, 0.5 * middle.ny as f64);
     let plane = TangentPlane::at(centre);
     let start_mjd = frames[0].mid_mjd_utc;
-    let (mut field, sources): (Vec<FieldFrame>, Vec<Vec<usize>>) = frames
-        .iter()
-        .map(|f| on_plane(f, &plane, start_mjd))
-        .unzip();
+    let (mut field, sources): (Vec<FieldFrame>, Vec<Vec<usize>>) =
+        frames.iter().map(|f| on_plane(f, &plane, start_mjd)).unzip();
     let reach_rad = field
         .iter()
         .flat_map(|f| f.outline_arcsec)
@@ -167,10 +153,7 @@ fn link_field(
     for (frame, source) in field.iter_mut().zip(frames) {
         let n_trails = mark_trails(frame);
         if n_trails > 0 {
-            night.notes.push(format!(
-                "{}: {n_trails} satellite trail(s) left out",
-                source.name
-            ));
+            night.notes.push(format!("{}: {n_trails} satellite trail(s) left out", source.name));
         }
     }
     let linked = link(&field, &params.link);
@@ -181,9 +164,7 @@ fn link_field(
         ));
     }
     for tracklet in &linked.tracklets {
-        night
-            .candidates
-            .push(candidate(tracklet, frames, &field, &sources));
+        night.candidates.push(candidate(tracklet, frames, &field, &sources));
     }
 }
 
@@ -191,9 +172,7 @@ fn link_field(
 fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldFrame, Vec<usize>) {
     let catalogue = &frame.catalogue;
     let to_arcsec = |(ra, dec): (f64, f64)| {
-        plane
-            .project(ra, dec)
-            .map(|(xi, eta)| (xi / ARCSEC_RAD, eta / ARCSEC_RAD))
+        plane.project(ra, dec).map(|(xi, eta)| (xi / ARCSEC_RAD, eta / ARCSEC_RAD))
     };
     let mut rows: Vec<(PlaneDetection, usize)> = (0..catalogue.sources.len())
         .filter_map(|i| {
@@ -201,11 +180,7 @@ fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldF
             Some((plane_detection(frame, i, east, north), i))
         })
         .collect();
-    rows.sort_by(|a, b| {
-        a.0.east_arcsec
-            .total_cmp(&b.0.east_arcsec)
-            .then(a.1.cmp(&b.1))
-    });
+    rows.sort_by(|a, b| a.0.east_arcsec.total_cmp(&b.0.east_arcsec).then(a.1.cmp(&b.1)));
     let (right, top) = (frame.nx as f64 - 0.5, frame.ny as f64 - 0.5);
     let outline_arcsec = [(-0.5, -0.5), (right, -0.5), (right, top), (-0.5, top)]
         .map(|(x, y)| to_arcsec(frame.wcs.to_sky(x, y)).unwrap_or((0.0, 0.0)));
@@ -230,15 +205,10 @@ fn plane_detection(frame: &NightFrame, i: usize, east: f64, north: f64) -> Plane
     const TRAIL_SHARE: f64 = 0.15;
     let sources = &frame.catalogue.sources;
     let scale = frame.wcs.pixel_scale_arcsec();
-    let stretch = (sources.a_px[i].powi(2) - sources.b_px[i].powi(2))
-        .max(0.0)
-        .sqrt();
+    let stretch = (sources.a_px[i].powi(2) - sources.b_px[i].powi(2)).max(0.0).sqrt();
     let is_long = sources.a_px[i] > 1.7 * sources.b_px[i];
     let trail_px = if is_long { TRAIL_SHARE * stretch } else { 0.0 };
-    let sigma_px = sources.position_err_px[i]
-        .min(2.0)
-        .hypot(PIXEL_FLOOR_PX)
-        .hypot(trail_px);
+    let sigma_px = sources.position_err_px[i].min(2.0).hypot(PIXEL_FLOOR_PX).hypot(trail_px);
     let unfit = SourceFlags::SHARP
         .with(SourceFlags::SATURATED)
         .with(SourceFlags::TRAIL)
@@ -257,11 +227,7 @@ fn plane_detection(frame: &NightFrame, i: usize, east: f64, north: f64) -> Plane
         snr: sources.snr[i],
         detector_x_px,
         detector_y_px,
-        role: if sources.flags[i].is_any(unfit) {
-            Role::Unfit
-        } else {
-            Role::Free
-        },
+        role: if sources.flags[i].is_any(unfit) { Role::Unfit } else { Role::Free },
     }
 }
 
@@ -354,8 +320,5 @@ fn best_mag(frame: &NightFrame, i: usize) -> (Option<f64>, Option<f64>) {
 /// Seven letters and digits (35 bits) that cannot be misread.
 fn readable_id(hash: &[u8; 32]) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    hash.iter()
-        .take(7)
-        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
-        .collect()
+    hash.iter().take(7).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }

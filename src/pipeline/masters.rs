@@ -195,11 +195,7 @@ impl CalibrationFrame {
     pub fn new(name: impl Into<String>, info: FrameInfo) -> Self {
         let name = name.into();
         let is_master = name.to_ascii_lowercase().contains("master");
-        Self {
-            name,
-            info,
-            is_master,
-        }
+        Self { name, info, is_master }
     }
 }
 

@@ -85,19 +85,13 @@ pub fn reduce_frame(
         Ok(calibrated) => calibrated,
         Err(why) => {
             record.reason = Some(Refusal::NotCalibrated { why }.to_string());
-            return ReducedFrame {
-                record,
-                calibrated: None,
-                catalogue: None,
-            };
+            return ReducedFrame { record, calibrated: None, catalogue: None };
         }
     };
     drop(raw.pixels);
     let n_columns = mark_bad_columns(&mut calibrated.pixels);
     if n_columns > 0 {
-        calibrated.steps.push(format!(
-            "{n_columns} columns off their neighbours marked bad"
-        ));
+        calibrated.steps.push(format!("{n_columns} columns off their neighbours marked bad"));
     }
     record.ltv_px = Some(calibrated.ltv_px);
     record.steps.clone_from(&calibrated.steps);
@@ -105,19 +99,11 @@ pub fn reduce_frame(
     match measure(&calibrated, &info, sky, params, &mut record) {
         Ok(catalogue) => {
             record.status = FrameStatus::Ok;
-            ReducedFrame {
-                record,
-                calibrated: Some(calibrated),
-                catalogue: Some(catalogue),
-            }
+            ReducedFrame { record, calibrated: Some(calibrated), catalogue: Some(catalogue) }
         }
         Err(refusal) => {
             record.reason = Some(refusal.to_string());
-            ReducedFrame {
-                record,
-                calibrated: Some(calibrated),
-                catalogue: None,
-            }
+            ReducedFrame { record, calibrated: Some(calibrated), catalogue: None }
         }
     }
 }
@@ -188,15 +174,9 @@ fn measure(
     )?;
     note_flux_scale(&scale, calibrated.gain_e_per_adu, record);
     // Solved and measured all the same: the numbers stand in the table.
-    if let Some(ellipticity) = extraction
-        .ellipticity
-        .filter(|e| *e > params.ellipticity_max)
-    {
+    if let Some(ellipticity) = extraction.ellipticity.filter(|e| *e > params.ellipticity_max) {
         let ellipticity_max = params.ellipticity_max;
-        return Err(Refusal::Trailed {
-            ellipticity,
-            ellipticity_max,
-        });
+        return Err(Refusal::Trailed { ellipticity, ellipticity_max });
     }
     Ok(catalogue(extraction, &solution, &scale))
 }
@@ -236,19 +216,12 @@ fn note_solution(
     }
     /// A header pointing further off than this is worth a remark [deg].
     const POINTING_REMARK_DEG: f64 = 0.5;
-    let shape = (
-        extraction.signal_e.nx() as f64,
-        extraction.signal_e.ny() as f64,
-    );
-    let centre = solution
-        .wcs
-        .to_sky(0.5 * (shape.0 - 1.0), 0.5 * (shape.1 - 1.0));
+    let shape = (extraction.signal_e.nx() as f64, extraction.signal_e.ny() as f64);
+    let centre = solution.wcs.to_sky(0.5 * (shape.0 - 1.0), 0.5 * (shape.1 - 1.0));
     if let Some(nominal) = info.pointing_rad {
         let off_deg = crate::science::sky::vector::separation_rad(nominal, centre) / DEG_RAD;
         if off_deg > POINTING_REMARK_DEG {
-            record.notes.push(format!(
-                "the header's pointing is wrong by {off_deg:.1} deg"
-            ));
+            record.notes.push(format!("the header's pointing is wrong by {off_deg:.1} deg"));
         }
     }
 }
@@ -263,20 +236,24 @@ fn note_flux_scale(scale: &FluxScale, gain_e_per_adu: f64, record: &mut FrameRec
             .zero_point_err_mag
             .hypot(scale.aperture.map_or(0.02, |a| 1.0857 * a.share_err)),
     );
-    record.colour_term = scale
-        .zero_point
-        .colour_term_err
-        .map(|_| scale.zero_point.colour_term);
+    record.colour_term = scale.zero_point.colour_term_err.map(|_| scale.zero_point.colour_term);
     record.limiting_mag = Some(scale.limiting_mag());
     if scale.zero_point.colour_term_err.is_none() {
-        record
-            .notes
-            .push("no colour term: too few reference stars with BP-RP".to_owned());
+        record.notes.push("no colour term: too few reference stars with BP-RP".to_owned());
     }
-    if scale.aperture.is_none() {
-        record
-            .notes
-            .push("no growth curve: a typical aperture correction assumed".to_owned());
+    if let Some(aperture) = scale.aperture {
+        record.steps.push(format!(
+            "aperture holds {:.1} +- {:.1} % of a star's light ({} stars, Moffat beta {:.1}); \
+             {} stars in the zero point, scatter {:.3} mag",
+            100.0 * aperture.share,
+            100.0 * aperture.share_err,
+            aperture.n_stars,
+            aperture.beta,
+            scale.zero_point.n_stars,
+            scale.zero_point.scatter_mag,
+        ));
+    } else {
+        record.notes.push("no growth curve: a typical aperture correction assumed".to_owned());
     }
 }
 
@@ -289,8 +266,7 @@ fn catalogue(extraction: Extraction, solution: &Solution, scale: &FluxScale) -> 
         out.ra_rad.push(ra);
         out.dec_rad.push(dec);
         out.mag.push(scale.mag(sources.flux_e[i]));
-        out.mag_err
-            .push(scale.mag_err(sources.flux_e[i], sources.flux_err_e[i]));
+        out.mag_err.push(scale.mag_err(sources.flux_e[i], sources.flux_err_e[i]));
         out.filter_mag.push(scale.filter_mag(sources.snr[i]));
     }
     out.sources = sources;

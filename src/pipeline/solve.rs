@@ -26,12 +26,7 @@ pub struct HintParams {
 
 impl Default for HintParams {
     fn default() -> Self {
-        Self {
-            pointing_err_deg: 0.5,
-            scale_range: 0.25,
-            sources_min: 6,
-            centroid_floor_px: 0.03,
-        }
+        Self { pointing_err_deg: 0.5, scale_range: 0.25, sources_min: 6, centroid_floor_px: 0.03 }
     }
 }
 
@@ -50,10 +45,7 @@ pub fn solve_frame(
     }
     let (stars, index) = image_stars(extraction, hint_params);
     if stars.len() < hint_params.sources_min {
-        return Err(Refusal::FewSources {
-            found: stars.len(),
-            needed: hint_params.sources_min,
-        });
+        return Err(Refusal::FewSources { found: stars.len(), needed: hint_params.sources_min });
     }
     let hint = Hint {
         pointing_rad: info.pointing_rad,
@@ -61,15 +53,8 @@ pub fn solve_frame(
         scale_arcsec: info.pixel_scale_arcsec,
         scale_range: hint_params.scale_range,
     };
-    let size = FrameSize {
-        nx: extraction.signal_e.nx(),
-        ny: extraction.signal_e.ny(),
-    };
-    let field = StarField {
-        stars: &stars,
-        size,
-        epoch_yr: mid.julian_year(),
-    };
+    let size = FrameSize { nx: extraction.signal_e.nx(), ny: extraction.signal_e.ny() };
+    let field = StarField { stars: &stars, size, epoch_yr: mid.julian_year() };
     let mut solution = solve(&field, &hint, sky, params).map_err(|why| Refusal::NotSolved {
         why,
         n_sources: stars.len(),
@@ -100,11 +85,8 @@ fn image_stars(extraction: &Extraction, params: &HintParams) -> (Vec<ImageStar>,
         if flags.is_any(SourceFlags::SATURATED) {
             err = err.hypot(SATURATED_ERR_PX);
         }
-        if flags.is_any(
-            SourceFlags::BLENDED
-                .with(SourceFlags::MASKED)
-                .with(SourceFlags::CENTROID),
-        ) {
+        if flags.is_any(SourceFlags::BLENDED.with(SourceFlags::MASKED).with(SourceFlags::CENTROID))
+        {
             err = err.hypot(BLENDED_ERR_PX);
         }
         stars.push(ImageStar {
@@ -117,8 +99,5 @@ fn image_stars(extraction: &Extraction, params: &HintParams) -> (Vec<ImageStar>,
     }
     let mut order: Vec<usize> = (0..stars.len()).collect();
     order.sort_by(|&a, &b| stars[b].flux.total_cmp(&stars[a].flux).then(a.cmp(&b)));
-    (
-        order.iter().map(|&k| stars[k]).collect(),
-        order.iter().map(|&k| index[k]).collect(),
-    )
+    (order.iter().map(|&k| stars[k]).collect(), order.iter().map(|&k| index[k]).collect())
 }

@@ -16,42 +16,18 @@ pub struct StageName {
 
 /// Stages of a frame, in order.
 pub const FRAME_STAGES: [StageName; 5] = [
-    StageName {
-        name: "ingest",
-        version: 1,
-    },
-    StageName {
-        name: "calibrate",
-        version: 1,
-    },
-    StageName {
-        name: "extract",
-        version: 1,
-    },
-    StageName {
-        name: "solve",
-        version: 1,
-    },
-    StageName {
-        name: "calibrate-flux",
-        version: 1,
-    },
+    StageName { name: "ingest", version: 1 },
+    StageName { name: "calibrate", version: 1 },
+    StageName { name: "extract", version: 1 },
+    StageName { name: "solve", version: 1 },
+    StageName { name: "calibrate-flux", version: 1 },
 ];
 
 /// Stages of a night, in order.
 pub const NIGHT_STAGES: [StageName; 3] = [
-    StageName {
-        name: "link",
-        version: 1,
-    },
-    StageName {
-        name: "identify",
-        version: 1,
-    },
-    StageName {
-        name: "summarize",
-        version: 1,
-    },
+    StageName { name: "link", version: 1 },
+    StageName { name: "identify", version: 1 },
+    StageName { name: "summarize", version: 1 },
 ];
 
 /// Why a frame is not used: what was measured and what was needed.
@@ -114,17 +90,9 @@ impl fmt::Display for Refusal {
             Self::NotCalibrated { why } => write!(f, "cannot be calibrated: {why}"),
             Self::NoSky => write!(f, "no part of the frame has a measurable sky"),
             Self::FewSources { found, needed } => {
-                write!(
-                    f,
-                    "too few sources: {found} found, {needed} needed (clouds, closed dome?)"
-                )
+                write!(f, "too few sources: {found} found, {needed} needed (clouds, closed dome?)")
             }
-            Self::NotSolved {
-                why,
-                n_sources,
-                fwhm_px,
-                ellipticity,
-            } => {
+            Self::NotSolved { why, n_sources, fwhm_px, ellipticity } => {
                 write!(f, "field not recognised: {why}; {n_sources} sources")?;
                 if let Some(fwhm) = fwhm_px {
                     write!(f, ", FWHM {fwhm:.1} px")?;
@@ -140,19 +108,13 @@ impl fmt::Display for Refusal {
             Self::NoZeroPoint { n_stars } => {
                 write!(f, "no zero point: {n_stars} usable reference stars")
             }
-            Self::Trailed {
-                ellipticity,
-                ellipticity_max,
-            } => {
+            Self::Trailed { ellipticity, ellipticity_max } => {
                 write!(
                     f,
                     "trailed: stars of ellipticity {ellipticity:.2}, allowed {ellipticity_max:.2}"
                 )
             }
-            Self::Blurred {
-                fwhm_arcsec,
-                night_arcsec,
-            } => {
+            Self::Blurred { fwhm_arcsec, night_arcsec } => {
                 write!(
                     f,
                     "out of focus: FWHM {fwhm_arcsec:.1}\", the night's median is {night_arcsec:.1}\""

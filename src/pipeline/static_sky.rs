@@ -76,12 +76,7 @@ fn queries(field: &[FieldFrame], plane: &TangentPlane) -> Vec<Query> {
             if d.role == Role::Free {
                 let sky_rad =
                     plane.deproject(d.east_arcsec * ARCSEC_RAD, d.north_arcsec * ARCSEC_RAD);
-                queries.push(Query {
-                    frame,
-                    index,
-                    sky_rad,
-                    mag: d.mag,
-                });
+                queries.push(Query { frame, index, sky_rad, mag: d.mag });
             }
         }
     }
@@ -108,11 +103,7 @@ fn answers(
     // Poisson noise of sources matters little here: the question is asked at faint places.
     let mut variance = sky.rms_e.clone();
     variance.pixels_mut().iter_mut().for_each(|v| *v *= *v);
-    let scene = Scene {
-        signal_e: &signal,
-        variance_e2: &variance,
-        mask: &mask,
-    };
+    let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
     let fwhm_px = (frame.fwhm_arcsec / frame.wcs.pixel_scale_arcsec()).clamp(1.0, 20.0);
     let sigma_px = fwhm_px / FWHM_PER_SIGMA;
     let noise_e = sky.rms_median_e * (4.0 * std::f64::consts::PI).sqrt() * sigma_px;

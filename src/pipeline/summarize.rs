@@ -15,9 +15,7 @@ pub struct QualityParams {
 
 impl Default for QualityParams {
     fn default() -> Self {
-        Self {
-            fwhm_ratio_max: 2.0,
-        }
+        Self { fwhm_ratio_max: 2.0 }
     }
 }
 
@@ -36,13 +34,7 @@ pub fn reject_blurred(records: &mut [FrameRecord], params: &QualityParams) {
             && fwhm_arcsec > params.fwhm_ratio_max * night_arcsec
         {
             record.status = FrameStatus::Rejected;
-            record.reason = Some(
-                Refusal::Blurred {
-                    fwhm_arcsec,
-                    night_arcsec,
-                }
-                .to_string(),
-            );
+            record.reason = Some(Refusal::Blurred { fwhm_arcsec, night_arcsec }.to_string());
         }
     }
 }
@@ -57,17 +49,12 @@ pub fn summarize(
 ) -> NightReport {
     frames.sort_by(|a, b| {
         let time = |r: &FrameRecord| r.mid_mjd_utc.unwrap_or(f64::INFINITY);
-        time(a)
-            .total_cmp(&time(b))
-            .then_with(|| a.frame.cmp(&b.frame))
+        time(a).total_cmp(&time(b)).then_with(|| a.frame.cmp(&b.frame))
     });
     candidates.sort_by(|a, b| {
         let is_known = |c: &Candidate| matches!(c.identity, Identity::Known { .. });
         let mag = |c: &Candidate| c.mag.unwrap_or(f64::INFINITY);
-        is_known(b)
-            .cmp(&is_known(a))
-            .then(mag(a).total_cmp(&mag(b)))
-            .then_with(|| a.id.cmp(&b.id))
+        is_known(b).cmp(&is_known(a)).then(mag(a).total_cmp(&mag(b))).then_with(|| a.id.cmp(&b.id))
     });
     let (candidates, faint) = candidates.into_iter().partition(Candidate::is_steady);
     NightReport {
@@ -98,12 +85,7 @@ mod tests {
             .collect();
         reject_blurred(&mut records, &QualityParams::default());
         assert_eq!(records[3].status, FrameStatus::Rejected);
-        assert!(
-            records[3]
-                .reason
-                .as_deref()
-                .is_some_and(|r| r.contains("9.0"))
-        );
+        assert!(records[3].reason.as_deref().is_some_and(|r| r.contains("9.0")));
         assert!(records[..3].iter().all(|r| r.status == FrameStatus::Ok));
     }
 }

@@ -51,16 +51,8 @@ pub struct Stamp {
 /// Cut-outs should have equal sizes and orientations; smaller ones are padded with black.
 pub fn blink_gif(stamps: &[Stamp]) -> Result<Vec<u8>, ReportError> {
     let chosen = evenly_chosen(stamps);
-    let nx = chosen
-        .iter()
-        .map(|s| s.image.nx().min(SIDE_MAX_PX))
-        .max()
-        .unwrap_or(0);
-    let ny = chosen
-        .iter()
-        .map(|s| s.image.ny().min(SIDE_MAX_PX))
-        .max()
-        .unwrap_or(0);
+    let nx = chosen.iter().map(|s| s.image.nx().min(SIDE_MAX_PX)).max().unwrap_or(0);
+    let ny = chosen.iter().map(|s| s.image.ny().min(SIDE_MAX_PX)).max().unwrap_or(0);
     if nx == 0 || ny == 0 {
         return Err(ReportError::NoStamps);
     }
@@ -80,11 +72,7 @@ pub fn blink_gif(stamps: &[Stamp]) -> Result<Vec<u8>, ReportError> {
         gif::Encoder::new(&mut bytes, side(width), side(height), &palette()).map_err(refuse)?;
     encoder.set_repeat(gif::Repeat::Infinite).map_err(refuse)?;
     for (number, (stamp, sky)) in (1..).zip(chosen.iter().zip(&skies)) {
-        let mut canvas = Canvas {
-            width,
-            height,
-            pixels: vec![0; width * height],
-        };
+        let mut canvas = Canvas { width, height, pixels: vec![0; width * height] };
         canvas.draw_stamp(stamp, *sky, &stretch);
         canvas.draw_text(&stamp.label, EDGE, EDGE);
         let place = height.saturating_sub(EDGE + glyphs::HEIGHT * DOT);
@@ -92,11 +80,7 @@ pub fn blink_gif(stamps: &[Stamp]) -> Result<Vec<u8>, ReportError> {
         let frame = gif::Frame {
             width: side(width),
             height: side(height),
-            delay: if number == chosen.len() {
-                PAUSE_CS
-            } else {
-                DELAY_CS
-            },
+            delay: if number == chosen.len() { PAUSE_CS } else { DELAY_CS },
             buffer: Cow::Owned(canvas.pixels),
             ..gif::Frame::default()
         };
@@ -111,19 +95,13 @@ fn evenly_chosen(stamps: &[Stamp]) -> Vec<&Stamp> {
     if stamps.len() <= STAMPS_MAX {
         return stamps.iter().collect();
     }
-    (0..STAMPS_MAX)
-        .map(|i| &stamps[i * (stamps.len() - 1) / (STAMPS_MAX - 1)])
-        .collect()
+    (0..STAMPS_MAX).map(|i| &stamps[i * (stamps.len() - 1) / (STAMPS_MAX - 1)]).collect()
 }
 
 /// Median of the finite pixels, 0 without any.
 fn sky(image: &Image<f32>) -> f32 {
-    let mut values: Vec<f64> = image
-        .pixels()
-        .iter()
-        .filter(|v| v.is_finite())
-        .map(|&v| f64::from(v))
-        .collect();
+    let mut values: Vec<f64> =
+        image.pixels().iter().filter(|v| v.is_finite()).map(|&v| f64::from(v)).collect();
     median_in_place(&mut values).unwrap_or(0.0) as f32
 }
 
@@ -209,11 +187,7 @@ mod tests {
     fn stamp(label: &str, nx: usize, ny: usize) -> Stamp {
         let pixels = (0..nx * ny).map(|i| (i % 17) as f32).collect();
         let image = Image::from_pixels(nx, ny, pixels).expect("counted");
-        Stamp {
-            label: label.to_owned(),
-            image,
-            object_px: Some((nx as f64 / 2.0, 3.0)),
-        }
+        Stamp { label: label.to_owned(), image, object_px: Some((nx as f64 / 2.0, 3.0)) }
     }
 
     fn decoded(bytes: &[u8]) -> Vec<(u16, u16, Vec<u8>)> {
@@ -227,25 +201,13 @@ mod tests {
 
     #[test]
     fn each_stamp_becomes_a_frame_of_three_times_its_size() {
-        let stamps = [
-            stamp("21:34", 41, 41),
-            stamp("21:44", 41, 41),
-            stamp("", 30, 41),
-        ];
+        let stamps = [stamp("21:34", 41, 41), stamp("21:44", 41, 41), stamp("", 30, 41)];
         let bytes = blink_gif(&stamps).expect("drawn");
         let frames = decoded(&bytes);
         assert_eq!(frames.len(), 3);
-        assert!(
-            frames
-                .iter()
-                .all(|(width, height, _)| (*width, *height) == (123, 123))
-        );
+        assert!(frames.iter().all(|(width, height, _)| (*width, *height) == (123, 123)));
         assert!(frames[0].2.contains(&MARK) && frames[0].2.contains(&INK));
-        assert_eq!(
-            bytes,
-            blink_gif(&stamps).expect("drawn"),
-            "same pixels, same bytes"
-        );
+        assert_eq!(bytes, blink_gif(&stamps).expect("drawn"), "same pixels, same bytes");
     }
 
     #[test]
@@ -253,19 +215,11 @@ mod tests {
         let mut image = Image::filled(41, 41, 0.0_f32);
         image.row_mut(0)[40] = 1000.0;
         image.row_mut(20)[20] = 1000.0;
-        let stamp = Stamp {
-            label: String::new(),
-            image,
-            object_px: Some((20.0, 20.0)),
-        };
+        let stamp = Stamp { label: String::new(), image, object_px: Some((20.0, 20.0)) };
         let frames = decoded(&blink_gif(&[stamp]).expect("drawn"));
         let at = |x: usize, y: usize| frames[0].2[y * 123 + x];
         assert_eq!(at(122, 122), GREYS - 1);
-        assert_eq!(
-            at(61, 61),
-            GREYS - 1,
-            "the object shows through the ticks' middle"
-        );
+        assert_eq!(at(61, 61), GREYS - 1, "the object shows through the ticks' middle");
         assert_eq!(at(61 + 20, 61), MARK);
     }
 

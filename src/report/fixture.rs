@@ -19,10 +19,7 @@ pub(super) fn report() -> NightReport {
         night: "2026-03-01".to_owned(),
         version: "0.1.0".to_owned(),
         instrument: "simulated camera, profile generic".to_owned(),
-        masters: vec![
-            "bias: median of 5 frames".to_owned(),
-            "flat V: 6 frames".to_owned(),
-        ],
+        masters: vec!["bias: median of 5 frames".to_owned(), "flat V: 6 frames".to_owned()],
         frames: frames(),
         candidates: vec![
             candidate("K1AAAA", known, 17.8),

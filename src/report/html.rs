@@ -54,10 +54,7 @@ pub fn render_html(
     report: &NightReport,
     pictures: &[CandidatePictures],
 ) -> Result<String, ReportError> {
-    let unexplained = report
-        .candidates
-        .iter()
-        .filter(|c| page::is_unexplained(&c.identity));
+    let unexplained = report.candidates.iter().filter(|c| page::is_unexplained(&c.identity));
     let cards = unexplained
         .zip(page::objects(report, page::is_unexplained))
         .map(|(candidate, object)| Card {

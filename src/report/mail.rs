@@ -66,9 +66,7 @@ pub fn morning_mail(
     envelope: &Envelope<'_>,
 ) -> Result<MorningMail, ReportError> {
     let text = render_text(report);
-    let html = letter(report)
-        .render()
-        .map_err(ReportError::template(report))?;
+    let html = letter(report).render().map_err(ReportError::template(report))?;
     let digest = blake3::hash(format!("{}\0{}\0{html}", report.night, text.body).as_bytes());
     let hash: String = digest.to_hex().chars().take(HASH_LENGTH).collect();
     let from = mailbox(envelope.from)?;
@@ -91,16 +89,9 @@ pub fn morning_mail(
         .singlepart(SinglePart::html(html));
     let message = builder
         .multipart(parts)
-        .map_err(|source| ReportError::Mail {
-            night: night.clone(),
-            source,
-        })?;
+        .map_err(|source| ReportError::Mail { night: night.clone(), source })?;
     let key = format!("mail/{night}/{hash}");
-    Ok(MorningMail {
-        key,
-        subject: text.subject,
-        bytes: message.formatted(),
-    })
+    Ok(MorningMail { key, subject: text.subject, bytes: message.formatted() })
 }
 
 /// The small page of a night.
@@ -125,32 +116,17 @@ fn letter(report: &NightReport) -> Letter {
 
 /// Reads an address.
 fn mailbox(text: &str) -> Result<Mailbox, ReportError> {
-    text.parse().map_err(|source| ReportError::Address {
-        address: text.to_owned(),
-        source,
-    })
+    text.parse().map_err(|source| ReportError::Address { address: text.to_owned(), source })
 }
 
 /// A text in the characters an identifier of a message may have.
 fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect()
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
 
 /// An instant as the mail library wants it, within the years it can write.
 fn system_time(at: Epoch) -> SystemTime {
-    let mjd = if at.mjd_utc().is_finite() {
-        at.mjd_utc()
-    } else {
-        MJD_UNIX
-    };
+    let mjd = if at.mjd_utc().is_finite() { at.mjd_utc() } else { MJD_UNIX };
     let seconds = (mjd.clamp(MJD_UNIX, MJD_MAX) - MJD_UNIX) * SECONDS_PER_DAY;
     // Not negative and below 3e11 by the clamp.
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.round() as u64)

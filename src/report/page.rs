@@ -64,10 +64,9 @@ pub(super) struct NoteView {
 impl ObjectView {
     fn new(candidate: &Candidate) -> Self {
         let (name, separation) = match &candidate.identity {
-            Identity::Known {
-                name,
-                separation_arcsec,
-            } => (Some(printable(name)), number(Some(*separation_arcsec), 2)),
+            Identity::Known { name, separation_arcsec } => {
+                (Some(printable(name)), number(Some(*separation_arcsec), 2))
+            }
             Identity::Unknown | Identity::Unchecked => (None, String::new()),
         };
         let (mag, mag_err) = magnitude(candidate);
@@ -116,11 +115,7 @@ impl PlaceView {
 
 impl FrameView {
     fn new(frame: &FrameRecord) -> Self {
-        let reason = frame
-            .reason
-            .iter()
-            .chain(&frame.notes)
-            .map(|text| printable(text));
+        let reason = frame.reason.iter().chain(&frame.notes).map(|text| printable(text));
         Self {
             frame: printable(&frame.frame),
             status: status(frame.status),
@@ -141,10 +136,7 @@ impl FrameView {
 
 /// The objects of one kind, in the report's order.
 pub(super) fn objects(report: &NightReport, is_it: fn(&Identity) -> bool) -> Vec<ObjectView> {
-    let chosen = report
-        .candidates
-        .iter()
-        .filter(|candidate| is_it(&candidate.identity));
+    let chosen = report.candidates.iter().filter(|candidate| is_it(&candidate.identity));
     chosen.map(ObjectView::new).collect()
 }
 

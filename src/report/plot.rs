@@ -60,22 +60,12 @@ pub fn light_curve_svg(candidate: &Candidate) -> Option<String> {
         .iter()
         .filter_map(|d| {
             let hours = (d.mid_mjd_utc - origin) * 24.0;
-            Some(Point {
-                hours,
-                value: d.mag?,
-                error: d.mag_err,
-                is_good: true,
-            })
+            Some(Point { hours, value: d.mag?, error: d.mag_err, is_good: true })
         })
         .collect();
     let title = "Magnitude [G] against time [UTC]";
-    let chart = Chart {
-        title,
-        upward: Upward::Smaller,
-        least: LEAST_MAG,
-        points,
-        lost_hours: Vec::new(),
-    };
+    let chart =
+        Chart { title, upward: Upward::Smaller, least: LEAST_MAG, points, lost_hours: Vec::new() };
     draw(&chart)
 }
 
@@ -86,68 +76,34 @@ pub fn light_curve_svg(candidate: &Candidate) -> Option<String> {
 pub fn conditions_svgs(frames: &[FrameRecord]) -> Vec<String> {
     type Value = fn(&FrameRecord) -> Option<f64>;
     let quantities: [(&str, f64, Value, Value); 3] = [
-        (
-            "Zero point [mag]",
-            LEAST_MAG,
-            |f| f.zero_point_mag,
-            |f| f.zero_point_err_mag,
-        ),
-        (
-            "Seeing, FWHM [arcsec]",
-            LEAST_ARCSEC,
-            |f| f.fwhm_arcsec,
-            |_| None,
-        ),
-        (
-            "Limiting magnitude [G], 5 sigma",
-            LEAST_MAG,
-            |f| f.limiting_mag,
-            |_| None,
-        ),
+        ("Zero point [mag]", LEAST_MAG, |f| f.zero_point_mag, |f| f.zero_point_err_mag),
+        ("Seeing, FWHM [arcsec]", LEAST_ARCSEC, |f| f.fwhm_arcsec, |_| None),
+        ("Limiting magnitude [G], 5 sigma", LEAST_MAG, |f| f.limiting_mag, |_| None),
     ];
     let Some(origin) = day_before(frames.iter().filter_map(|frame| frame.mid_mjd_utc)) else {
         return Vec::new();
     };
-    let timed = || {
-        frames
-            .iter()
-            .filter_map(|frame| Some((frame, (frame.mid_mjd_utc? - origin) * 24.0)))
-    };
+    let timed =
+        || frames.iter().filter_map(|frame| Some((frame, (frame.mid_mjd_utc? - origin) * 24.0)));
     quantities
         .into_iter()
         .filter_map(|(title, least, value, error)| {
             let points = timed()
                 .filter_map(|(frame, hours)| {
                     let is_good = frame.status == FrameStatus::Ok;
-                    Some(Point {
-                        hours,
-                        value: value(frame)?,
-                        error: error(frame),
-                        is_good,
-                    })
+                    Some(Point { hours, value: value(frame)?, error: error(frame), is_good })
                 })
                 .collect();
-            let lost_hours = timed()
-                .filter(|(frame, _)| value(frame).is_none())
-                .map(|(_, h)| h)
-                .collect();
-            draw(&Chart {
-                title,
-                upward: Upward::Larger,
-                least,
-                points,
-                lost_hours,
-            })
+            let lost_hours =
+                timed().filter(|(frame, _)| value(frame).is_none()).map(|(_, h)| h).collect();
+            draw(&Chart { title, upward: Upward::Larger, least, points, lost_hours })
         })
         .collect()
 }
 
 /// The 0h UTC before the first of some times [d, MJD]; `None` without a finite one.
 fn day_before(times_mjd: impl Iterator<Item = f64>) -> Option<f64> {
-    times_mjd
-        .filter(|mjd| mjd.is_finite())
-        .reduce(f64::min)
-        .map(f64::floor)
+    times_mjd.filter(|mjd| mjd.is_finite()).reduce(f64::min).map(f64::floor)
 }
 
 /// Draws a chart; `None` when it has no point.
@@ -156,16 +112,11 @@ fn draw(chart: &Chart<'_>) -> Option<String> {
     let points: Vec<&Point> = chart.points.iter().filter(is_drawable).collect();
     let step = points.len().div_ceil(POINTS_MAX).max(1);
     let points: Vec<&Point> = points.into_iter().step_by(step).collect();
-    let hours: Vec<f64> = points
-        .iter()
-        .map(|p| p.hours)
-        .chain(chart.lost_hours.iter().copied())
-        .collect();
+    let hours: Vec<f64> =
+        points.iter().map(|p| p.hours).chain(chart.lost_hours.iter().copied()).collect();
     let reach = |p: &&Point| p.error.unwrap_or(0.0).clamp(0.0, ERROR_SHOWN_MAX);
-    let values: Vec<f64> = points
-        .iter()
-        .flat_map(|p| [p.value - reach(p), p.value + reach(p)])
-        .collect();
+    let values: Vec<f64> =
+        points.iter().flat_map(|p| [p.value - reach(p), p.value + reach(p)]).collect();
     let vertical = match chart.upward {
         Upward::Larger => (BOTTOM, TOP),
         Upward::Smaller => (TOP, BOTTOM),
@@ -181,12 +132,7 @@ fn draw(chart: &Chart<'_>) -> Option<String> {
     for point in points {
         draw_point(&mut svg, point, &x, &y);
     }
-    for &lost in chart
-        .lost_hours
-        .iter()
-        .filter(|h| h.is_finite())
-        .take(POINTS_MAX)
-    {
+    for &lost in chart.lost_hours.iter().filter(|h| h.is_finite()).take(POINTS_MAX) {
         let (place, from) = (x.place(lost), BOTTOM - 7.0);
         put(
             &mut svg,
@@ -284,11 +230,7 @@ mod tests {
     #[test]
     fn a_light_curve_has_a_dot_per_magnitude_and_bright_is_up() {
         let candidate = fixture::report().candidates.remove(1);
-        let n = candidate
-            .detections
-            .iter()
-            .filter(|d| d.mag.is_some())
-            .count();
+        let n = candidate.detections.iter().filter(|d| d.mag.is_some()).count();
         let svg = light_curve_svg(&candidate).expect("magnitudes");
         assert_eq!(elements(&svg, "circle"), n);
         let scale = Scale::around(&[18.0, 19.0], 0.1, (TOP, BOTTOM)).expect("two values");
@@ -310,9 +252,7 @@ mod tests {
             frame.fwhm_arcsec = Some(1e300);
             frame.mid_mjd_utc = frame.mid_mjd_utc.map(|mjd| mjd * 1e9);
         }
-        conditions_svgs(&frames)
-            .iter()
-            .for_each(|svg| assert!(elements(svg, "text") < 100));
+        conditions_svgs(&frames).iter().for_each(|svg| assert!(elements(svg, "text") < 100));
         assert!(conditions_svgs(&[]).is_empty());
     }
 }

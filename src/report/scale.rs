@@ -19,12 +19,7 @@ impl Scale {
         let high = finite().reduce(f64::max)?;
         let middle = 0.5 * (low + high);
         let half = 0.55 * (high - low).max(least);
-        Some(Self {
-            low: middle - half,
-            high: middle + half,
-            from_px,
-            to_px,
-        })
+        Some(Self { low: middle - half, high: middle + half, from_px, to_px })
     }
 
     /// The place of a value.
@@ -49,9 +44,8 @@ impl Scale {
 
     /// Times of day [h] inside the range in steps of a clock, at most `n_max`.
     pub(super) fn hour_ticks(&self, n_max: usize) -> Vec<f64> {
-        const STEPS_MINUTES: [f64; 11] = [
-            1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 180.0, 360.0, 720.0,
-        ];
+        const STEPS_MINUTES: [f64; 11] =
+            [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 180.0, 360.0, 720.0];
         let rough = (self.high - self.low) * 60.0 / n_max.max(1) as f64;
         let step = STEPS_MINUTES.into_iter().find(|step| *step >= rough);
         let step = step.unwrap_or_else(|| 1440.0 * (rough / 1440.0).ceil());
@@ -77,16 +71,9 @@ mod tests {
         let scale = Scale::around(&[18.93, 19.41], 0.1, (0.0, 100.0)).expect("two values");
         let (ticks, decimals) = scale.ticks(4);
         assert_eq!(decimals, 1);
-        let texts: Vec<String> = ticks
-            .iter()
-            .map(|tick| format!("{tick:.decimals$}"))
-            .collect();
+        let texts: Vec<String> = ticks.iter().map(|tick| format!("{tick:.decimals$}")).collect();
         assert_eq!(texts, ["19.0", "19.2", "19.4"]);
-        assert!(
-            ticks
-                .iter()
-                .all(|tick| (0.0..=100.0).contains(&scale.place(*tick)))
-        );
+        assert!(ticks.iter().all(|tick| (0.0..=100.0).contains(&scale.place(*tick))));
     }
 
     #[test]

@@ -31,24 +31,16 @@ impl Stretch {
     ///
     /// `None` without a finite pixel.
     pub fn from_pixels<'a>(pixels: impl Iterator<Item = &'a f32>) -> Option<Self> {
-        let mut sorted: Vec<f64> = pixels
-            .filter(|value| value.is_finite())
-            .map(|&value| f64::from(value))
-            .collect();
+        let mut sorted: Vec<f64> =
+            pixels.filter(|value| value.is_finite()).map(|&value| f64::from(value)).collect();
         sorted.sort_by(f64::total_cmp);
         let step = sorted.len().div_ceil(SAMPLE_MAX).max(1);
         let sample: Vec<f64> = sorted.iter().copied().step_by(step).collect();
         let (z1, z2) = zscale(&sample)?;
-        let soft = (z2 - z1)
-            .max(f64::EPSILON * z2.abs())
-            .max(f64::MIN_POSITIVE);
+        let soft = (z2 - z1).max(f64::EPSILON * z2.abs()).max(f64::MIN_POSITIVE);
         let white = quantile_of_sorted(&sample, WHITE_QUANTILE)?;
         let white = white.min(z1 + WHITE_RAMPS_MAX * soft).max(z2);
-        Some(Self {
-            black: z1,
-            soft,
-            white_asinh: ((white - z1) / soft).max(1e-9).asinh(),
-        })
+        Some(Self { black: z1, soft, white_asinh: ((white - z1) / soft).max(1e-9).asinh() })
     }
 
     /// The grey of a pixel in 0..=`levels - 1`; black for values that are not finite.
@@ -87,22 +79,13 @@ fn zscale(sorted: &[f64]) -> Option<(f64, f64)> {
     let steepened = slope / CONTRAST;
     let z1 = (median - middle * steepened).max(first);
     let z2 = (median + middle * steepened).min(last);
-    if z2 > z1 {
-        Some((z1, z2))
-    } else {
-        Some((first, last))
-    }
+    if z2 > z1 { Some((z1, z2)) } else { Some((first, last)) }
 }
 
 /// Slope and offset of the least-squares line through kept values over their rank - `middle`.
 fn line(values: &[f64], is_kept: &[bool], middle: f64) -> Option<(f64, f64)> {
     let (mut n, mut sx, mut sy, mut sxx, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for (i, (&y, _)) in values
-        .iter()
-        .zip(is_kept)
-        .enumerate()
-        .filter(|(_, (_, kept))| **kept)
-    {
+    for (i, (&y, _)) in values.iter().zip(is_kept).enumerate().filter(|(_, (_, kept))| **kept) {
         let x = i as f64 - middle;
         n += 1.0;
         sx += x;
@@ -114,11 +97,7 @@ fn line(values: &[f64], is_kept: &[bool], middle: f64) -> Option<(f64, f64)> {
         return None;
     }
     let spread = n * sxx - sx * sx;
-    let slope = if spread > 0.0 {
-        (n * sxy - sx * sy) / spread
-    } else {
-        0.0
-    };
+    let slope = if spread > 0.0 { (n * sxy - sx * sy) / spread } else { 0.0 };
     Some((slope, (sy - slope * sx) / n))
 }
 
@@ -149,9 +128,8 @@ mod tests {
     fn grey_grows_with_the_value_and_hostile_pixels_are_black() {
         let pixels: Vec<f32> = (0..500).map(|i| (i % 50) as f32).chain([5000.0]).collect();
         let stretch = Stretch::from_pixels(pixels.iter()).expect("values");
-        let greys: Vec<u8> = [-1e30, 0.0, 20.0, 49.0, 5000.0, 1e30]
-            .map(|v| stretch.grey(v, 200))
-            .to_vec();
+        let greys: Vec<u8> =
+            [-1e30, 0.0, 20.0, 49.0, 5000.0, 1e30].map(|v| stretch.grey(v, 200)).to_vec();
         assert!(greys.is_sorted(), "{greys:?}");
         assert_eq!((greys[0], greys[5]), (0, 199));
         assert_eq!(stretch.grey(f32::NAN, 200), 0);

@@ -12,17 +12,8 @@ use crate::pipeline::artifact::frame_record::{FrameRecord, WcsKeyword};
 use super::words::status;
 
 /// Columns of the table of detections.
-const DETECTION_COLUMNS: [&str; 9] = [
-    "candidate_id",
-    "frame",
-    "mjd_mid",
-    "ra",
-    "dec",
-    "mag",
-    "mag_err",
-    "known",
-    "name",
-];
+const DETECTION_COLUMNS: [&str; 9] =
+    ["candidate_id", "frame", "mjd_mid", "ra", "dec", "mag", "mag_err", "known", "name"];
 /// Columns of the table of frames before those of the WCS.
 const FRAME_COLUMNS: [&str; 12] = [
     "frame",
@@ -77,10 +68,8 @@ pub fn detections_csv(candidates: &[Candidate]) -> String {
 
 /// One row per science file, with the WCS of the calibrated frame as columns of FITS keywords.
 pub fn frames_csv(frames: &[FrameRecord]) -> String {
-    let union: BTreeSet<&str> = frames
-        .iter()
-        .flat_map(|frame| frame.wcs.iter().map(|(key, _)| key.as_str()))
-        .collect();
+    let union: BTreeSet<&str> =
+        frames.iter().flat_map(|frame| frame.wcs.iter().map(|(key, _)| key.as_str())).collect();
     let mut keywords: Vec<&str> = union.into_iter().collect();
     keywords.sort_by(|a, b| by_meaning(a, b));
     let header = FRAME_COLUMNS
@@ -120,12 +109,7 @@ fn frame_cells(frame: &FrameRecord) -> Vec<String> {
 
 /// The value of a keyword of a frame; empty when it has none.
 fn keyword_cell(frame: &FrameRecord, key: &str) -> String {
-    match frame
-        .wcs
-        .iter()
-        .find(|(name, _)| name == key)
-        .map(|(_, value)| value)
-    {
+    match frame.wcs.iter().find(|(name, _)| name == key).map(|(_, value)| value) {
         Some(WcsKeyword::Integer(value)) => value.to_string(),
         Some(WcsKeyword::Real(value)) if value.is_finite() => exact(*value),
         Some(WcsKeyword::Text(value)) => value.clone(),
@@ -135,9 +119,7 @@ fn keyword_cell(frame: &FrameRecord, key: &str) -> String {
 
 /// A number with fixed decimals; empty when unknown.
 fn fixed(value: Option<f64>, decimals: usize) -> String {
-    value
-        .filter(|v| v.is_finite())
-        .map_or_else(String::new, |value| format!("{value:.decimals$}"))
+    value.filter(|v| v.is_finite()).map_or_else(String::new, |value| format!("{value:.decimals$}"))
 }
 
 /// The shortest text that reads back as the same number.
@@ -165,23 +147,16 @@ fn by_meaning(a: &str, b: &str) -> Ordering {
         place.unwrap_or(KEYWORD_ORDER.len())
     };
     let numbers = |key: &str| -> Vec<u32> {
-        key.split(|c: char| !c.is_ascii_digit())
-            .filter_map(|digits| digits.parse().ok())
-            .collect()
+        key.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
     };
-    rank(a)
-        .cmp(&rank(b))
-        .then_with(|| numbers(a).cmp(&numbers(b)))
-        .then_with(|| a.cmp(b))
+    rank(a).cmp(&rank(b)).then_with(|| numbers(a).cmp(&numbers(b))).then_with(|| a.cmp(b))
 }
 
 /// Writes a table.
 fn csv_text(header: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in std::iter::once(header).chain(rows) {
-        writer
-            .write_record(row)
-            .expect("memory takes it and all rows are as long as the header");
+        writer.write_record(row).expect("memory takes it and all rows are as long as the header");
     }
     let bytes = writer.into_inner().expect("memory takes it");
     String::from_utf8(bytes).expect("made of texts")
@@ -196,29 +171,17 @@ mod tests {
     fn detections_have_the_agreed_columns() {
         let text = detections_csv(&fixture::report().candidates);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            lines[0],
-            "candidate_id,frame,mjd_mid,ra,dec,mag,mag_err,known,name"
-        );
+        assert_eq!(lines[0], "candidate_id,frame,mjd_mid,ra,dec,mag,mag_err,known,name");
         assert_eq!(lines.len(), 9);
         assert_eq!(
             lines[1],
             "K1AAAA,f0.fits,61100.900000000,123.400000000,-5.250000000,17.80000,0.04000,1,\
              22767 <script>alert(1)</script>"
         );
-        assert_eq!(
-            lines[7],
-            "U2BBBB,f3.fits,61100.918000000,123.403000000,-5.251500000,,,0,"
-        );
+        assert_eq!(lines[7], "U2BBBB,f3.fits,61100.918000000,123.403000000,-5.251500000,,,0,");
         let mut unchecked = fixture::report().candidates.remove(1);
         unchecked.identity = Identity::Unchecked;
-        assert!(
-            detections_csv(&[unchecked])
-                .lines()
-                .nth(1)
-                .expect("a row")
-                .ends_with(",,")
-        );
+        assert!(detections_csv(&[unchecked]).lines().nth(1).expect("a row").ends_with(",,"));
     }
 
     #[test]
@@ -239,28 +202,17 @@ mod tests {
 
     #[test]
     fn keyword_numbers_order_as_numbers() {
-        let mut keys = [
-            "PV1_10", "PV1_2", "BP_0_1", "A_0_2", "A_ORDER", "CDELT1", "CD1_1", "ZZZ",
-        ];
+        let mut keys = ["PV1_10", "PV1_2", "BP_0_1", "A_0_2", "A_ORDER", "CDELT1", "CD1_1", "ZZZ"];
         keys.sort_by(|a, b| by_meaning(a, b));
         assert_eq!(
             keys,
-            [
-                "CD1_1", "CDELT1", "A_ORDER", "A_0_2", "BP_0_1", "PV1_2", "PV1_10", "ZZZ"
-            ]
+            ["CD1_1", "CDELT1", "A_ORDER", "A_0_2", "BP_0_1", "PV1_2", "PV1_10", "ZZZ"]
         );
     }
 
     #[test]
     fn exact_numbers_read_back() {
-        for value in [
-            0.0,
-            1.0 / 3.0,
-            -2.5e-17,
-            359.999_999_999_999_9,
-            1e22,
-            f64::MIN_POSITIVE,
-        ] {
+        for value in [0.0, 1.0 / 3.0, -2.5e-17, 359.999_999_999_999_9, 1e22, f64::MIN_POSITIVE] {
             let back: f64 = exact(value).parse().expect("a number");
             assert_eq!(back.to_bits(), value.to_bits());
         }

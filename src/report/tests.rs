@@ -15,16 +15,9 @@ use super::verdict::verdict;
 
 fn pictures() -> Vec<CandidatePictures> {
     let image = Image::from_pixels(5, 5, (0..25_u8).map(f32::from).collect()).expect("25 pixels");
-    let stamp = Stamp {
-        label: "21:36".to_owned(),
-        image,
-        object_px: Some((2.0, 2.0)),
-    };
+    let stamp = Stamp { label: "21:36".to_owned(), image, object_px: Some((2.0, 2.0)) };
     let blink_gif = blink_gif(&[stamp]).expect("drawn");
-    vec![CandidatePictures {
-        candidate_id: "U2BBBB".to_owned(),
-        blink_gif,
-    }]
+    vec![CandidatePictures { candidate_id: "U2BBBB".to_owned(), blink_gif }]
 }
 
 fn empty() -> NightReport {
@@ -40,19 +33,10 @@ fn empty() -> NightReport {
 
 #[test]
 fn the_verdict_counts() {
-    assert_eq!(
-        verdict(&fixture::report()),
-        "2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost"
-    );
-    assert_eq!(
-        verdict(&empty()),
-        "2026-03-01: 0 unknown, 0 known, no science frames"
-    );
+    assert_eq!(verdict(&fixture::report()), "2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost");
+    assert_eq!(verdict(&empty()), "2026-03-01: 0 unknown, 0 known, no science frames");
     let mut report = fixture::report();
-    report
-        .candidates
-        .iter_mut()
-        .for_each(|c| c.identity = Identity::Unchecked);
+    report.candidates.iter_mut().for_each(|c| c.identity = Identity::Unchecked);
     assert_eq!(
         verdict(&report),
         "2026-03-01: 2 moving objects not compared with a list, 2 of 6 frames lost"
@@ -62,10 +46,7 @@ fn the_verdict_counts() {
 #[test]
 fn the_page_is_self_contained_and_escaped() {
     let page = render_html(&fixture::report(), &pictures()).expect("rendered");
-    assert!(
-        !page.contains("http:") && !page.contains("https:"),
-        "no resource from elsewhere"
-    );
+    assert!(!page.contains("http:") && !page.contains("https:"), "no resource from elsewhere");
     assert!(!page.contains("<script") && !page.contains("url("));
     assert!(page.contains("22767 &#60;script&#62;alert(1)"));
     assert!(page.contains("a&#38;b.fits"));
@@ -74,14 +55,8 @@ fn the_page_is_self_contained_and_escaped() {
     assert!(page.contains("cloud: 0.9 mag less"));
     assert!(page.contains("0.451 ± 0.012 ″/min") && page.contains("4 of 5 expected"));
     let unknown = page.find("U2BBBB").expect("named");
-    assert!(
-        unknown < page.find("K1AAAA").expect("named"),
-        "unknown objects first"
-    );
-    assert_eq!(
-        page,
-        render_html(&fixture::report(), &pictures()).expect("rendered")
-    );
+    assert!(unknown < page.find("K1AAAA").expect("named"), "unknown objects first");
+    assert_eq!(page, render_html(&fixture::report(), &pictures()).expect("rendered"));
 }
 
 #[test]
@@ -127,25 +102,15 @@ Master frames
 autossos 0.1.0, simulated camera, profile generic
 ";
     assert_eq!(text.body, expected);
-    assert_eq!(
-        text.subject,
-        "2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost"
-    );
+    assert_eq!(text.subject, "2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost");
 }
 
 #[test]
 fn the_mail_is_a_message_with_two_faces_and_no_randomness() {
-    let to = [
-        "Observer <a@example.org>".to_owned(),
-        "b@example.org".to_owned(),
-    ];
+    let to = ["Observer <a@example.org>".to_owned(), "b@example.org".to_owned()];
     // MJD 61101.25 is 2026-03-02 06:00 UTC, a Monday.
     let at = Epoch::from_mjd_utc(61_101.25);
-    let envelope = Envelope {
-        from: "autossos <dome@example.org>",
-        to: &to,
-        at,
-    };
+    let envelope = Envelope { from: "autossos <dome@example.org>", to: &to, at };
     let mail = morning_mail(&fixture::report(), &envelope).expect("made");
     let text = String::from_utf8(mail.bytes.clone()).expect("ASCII");
     assert!(text.is_ascii());
@@ -157,53 +122,26 @@ fn the_mail_is_a_message_with_two_faces_and_no_randomness() {
     assert!(text.contains("text/plain") && text.contains("text/html"));
     let html = text.split("text/html").nth(1).expect("a second part");
     assert!(html.contains("U2BBBB") && !html.contains("<script"));
-    assert_eq!(
-        morning_mail(&fixture::report(), &envelope).expect("made"),
-        mail
-    );
-    let later = Envelope {
-        at: at.plus_seconds(60.0),
-        ..envelope
-    };
-    assert_eq!(
-        morning_mail(&fixture::report(), &later).expect("made").key,
-        mail.key
-    );
+    assert_eq!(morning_mail(&fixture::report(), &envelope).expect("made"), mail);
+    let later = Envelope { at: at.plus_seconds(60.0), ..envelope };
+    assert_eq!(morning_mail(&fixture::report(), &later).expect("made").key, mail.key);
 }
 
 #[test]
 fn bad_addresses_and_hostile_names_are_handled() {
     let at = Epoch::from_mjd_utc(f64::NAN);
-    let none = Envelope {
-        from: "a@example.org",
-        to: &[],
-        at,
-    };
+    let none = Envelope { from: "a@example.org", to: &[], at };
     assert!(matches!(
         morning_mail(&fixture::report(), &none),
         Err(ReportError::NoRecipient { .. })
     ));
     let to = ["not an address".to_owned()];
-    let bad = Envelope {
-        from: "a@example.org",
-        to: &to,
-        at,
-    };
-    assert!(matches!(
-        morning_mail(&fixture::report(), &bad),
-        Err(ReportError::Address { .. })
-    ));
+    let bad = Envelope { from: "a@example.org", to: &to, at };
+    assert!(matches!(morning_mail(&fixture::report(), &bad), Err(ReportError::Address { .. })));
     let mut report = fixture::report();
     report.night = "n\r\nBcc: evil@example.org".to_owned();
     let to = ["b@example.org".to_owned()];
-    let mail = morning_mail(
-        &report,
-        &Envelope {
-            from: "a@example.org",
-            to: &to,
-            at,
-        },
-    );
+    let mail = morning_mail(&report, &Envelope { from: "a@example.org", to: &to, at });
     let text = String::from_utf8(mail.expect("made").bytes).expect("ASCII");
     let head = text.split("\r\n\r\n").next().expect("a head");
     assert!(!head.lines().any(|line| line.starts_with("Bcc")));

@@ -25,42 +25,22 @@ pub fn render_text(report: &NightReport) -> TextSummary {
     let subject = verdict(report);
     let mut body = format!("{subject}\n");
     let unexplained = page::objects(report, page::is_unexplained);
-    section(
-        &mut body,
-        "Unknown or not compared with a list",
-        &unexplained,
-        |object| {
-            format!(
-                "  {}\n     {}\n",
-                object_line(object, &object.id),
-                object.chance
-            )
-        },
-    );
+    section(&mut body, "Unknown or not compared with a list", &unexplained, |object| {
+        format!("  {}\n     {}\n", object_line(object, &object.id), object.chance)
+    });
     let known = page::objects(report, page::is_known);
     section(&mut body, "Known", &known, |object| {
         let line = object_line(object, object.title());
-        format!(
-            "  {line}, {} arcsec off its prediction\n",
-            object.separation
-        )
+        format!("  {line}, {} arcsec off its prediction\n", object.separation)
     });
-    let lost: Vec<_> = page::frames(report)
-        .into_iter()
-        .filter(|frame| frame.is_lost)
-        .collect();
+    let lost: Vec<_> = page::frames(report).into_iter().filter(|frame| frame.is_lost).collect();
     section(&mut body, "Frames lost", &lost, |frame| {
         format!("  {}: {}, {}\n", frame.frame, frame.status, frame.reason)
     });
-    section(
-        &mut body,
-        "Not done, and why",
-        &page::not_done(report),
-        |note| format!("  {}: {}\n", note.subject, note.text),
-    );
-    section(&mut body, "Master frames", &page::masters(report), |text| {
-        format!("  {text}\n")
+    section(&mut body, "Not done, and why", &page::not_done(report), |note| {
+        format!("  {}: {}\n", note.subject, note.text)
     });
+    section(&mut body, "Master frames", &page::masters(report), |text| format!("  {text}\n"));
     add(
         &mut body,
         format_args!(
@@ -93,10 +73,7 @@ fn section<T>(body: &mut String, title: &str, entries: &[T], line: impl Fn(&T) -
         body.push_str(&line(entry));
     }
     if entries.len() > ENTRIES_MAX {
-        add(
-            body,
-            format_args!("  and {} more in the report\n", entries.len() - ENTRIES_MAX),
-        );
+        add(body, format_args!("  and {} more in the report\n", entries.len() - ENTRIES_MAX));
     }
 }
 

@@ -24,21 +24,13 @@ pub struct Counts {
 /// Counts objects and frames.
 pub fn counts(report: &NightReport) -> Counts {
     let n_with = |is_it: fn(&Candidate) -> bool| {
-        report
-            .candidates
-            .iter()
-            .filter(|candidate| is_it(candidate))
-            .count()
+        report.candidates.iter().filter(|candidate| is_it(candidate)).count()
     };
     Counts {
         n_unknown: n_with(|c| matches!(c.identity, Identity::Unknown)),
         n_known: n_with(|c| matches!(c.identity, Identity::Known { .. })),
         n_unchecked: n_with(|c| matches!(c.identity, Identity::Unchecked)),
-        n_lost: report
-            .frames
-            .iter()
-            .filter(|frame| frame.status != FrameStatus::Ok)
-            .count(),
+        n_lost: report.frames.iter().filter(|frame| frame.status != FrameStatus::Ok).count(),
         n_frames: report.frames.len(),
     }
 }
@@ -52,18 +44,11 @@ pub fn verdict(report: &NightReport) -> String {
         objects.push(format!("{moving} not compared with a list"));
     }
     if counts.n_unchecked == 0 || counts.n_unknown + counts.n_known > 0 {
-        objects.push(format!(
-            "{} unknown, {} known",
-            counts.n_unknown, counts.n_known
-        ));
+        objects.push(format!("{} unknown, {} known", counts.n_unknown, counts.n_known));
     }
     let frames = match counts.n_frames {
         0 => "no science frames".to_owned(),
         n => format!("{} of {} lost", counts.n_lost, plural(n, "frame", "frames")),
     };
-    format!(
-        "{}: {}, {frames}",
-        printable(&report.night),
-        objects.join(", ")
-    )
+    format!("{}: {}, {frames}", printable(&report.night), objects.join(", "))
 }

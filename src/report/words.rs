@@ -41,9 +41,7 @@ fn without_negative_zero(text: String) -> String {
 pub fn printable(text: &str) -> String {
     let is_bad =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .map(|c| if is_bad(c) { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if is_bad(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// The status as the tables write it.
@@ -64,11 +62,7 @@ pub fn right_ascension(ra_deg: f64) -> String {
     let turn = ra_deg.rem_euclid(360.0) / 360.0;
     let units = ((turn * HUNDREDTHS_PER_DAY as f64).round() as i64).rem_euclid(HUNDREDTHS_PER_DAY);
     let (hours, minutes) = (units / 360_000, units / 6000 % 60);
-    format!(
-        "{hours:02} {minutes:02} {:02}.{:02}",
-        units / 100 % 60,
-        units % 100
-    )
+    format!("{hours:02} {minutes:02} {:02}.{:02}", units / 100 % 60, units % 100)
 }
 
 /// Declination as `+12 34 56.1` [deg arcmin arcsec].
@@ -79,11 +73,7 @@ pub fn declination(dec_deg: f64) -> String {
     let units = (dec_deg.abs() * 36_000.0).round() as i64;
     let sign = if dec_deg < 0.0 { '-' } else { '+' };
     let (degrees, minutes) = (units / 36_000, units / 600 % 60);
-    format!(
-        "{sign}{degrees:02} {minutes:02} {:02}.{}",
-        units / 10 % 60,
-        units % 10
-    )
+    format!("{sign}{degrees:02} {minutes:02} {:02}.{}", units / 10 % 60, units % 10)
 }
 
 /// Time of day as `21:34:05` [UTC], rounded to the second.
@@ -94,12 +84,7 @@ pub fn clock(mid_mjd_utc: Option<f64>) -> String {
     let day_s = SECONDS_PER_DAY as u32;
     // The fraction of a day in seconds, so not negative and at most a day.
     let seconds = (mjd.rem_euclid(1.0) * SECONDS_PER_DAY).round() as u32 % day_s;
-    format!(
-        "{:02}:{:02}:{:02}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// Magnitude of an object and its error: the median's, from the larger of scatter and errors.
@@ -107,11 +92,7 @@ pub fn clock(mid_mjd_utc: Option<f64>) -> String {
 /// The error of a median is 1.2533 sigma / sqrt(n) for a Gaussian.
 pub fn magnitude(candidate: &Candidate) -> (Option<f64>, Option<f64>) {
     let mags: Vec<f64> = candidate.detections.iter().filter_map(|d| d.mag).collect();
-    let errors: Vec<f64> = candidate
-        .detections
-        .iter()
-        .filter_map(|d| d.mag_err)
-        .collect();
+    let errors: Vec<f64> = candidate.detections.iter().filter_map(|d| d.mag_err).collect();
     let scatter = median_and_scatter(&mags).map(|(_, scatter)| scatter);
     let typical = median(&errors);
     let sigma = scatter.into_iter().chain(typical).reduce(f64::max);
@@ -123,11 +104,7 @@ pub fn magnitude(candidate: &Candidate) -> (Option<f64>, Option<f64>) {
 pub fn with_error(value: Option<f64>, error: Option<f64>, decimals: usize) -> String {
     match (value, error) {
         (Some(_), Some(error)) if error.is_finite() => {
-            format!(
-                "{} ± {}",
-                number(value, decimals),
-                number(Some(error), decimals)
-            )
+            format!("{} ± {}", number(value, decimals), number(Some(error), decimals))
         }
         _ => number(value, decimals),
     }
@@ -204,11 +181,7 @@ mod tests {
     #[test]
     fn chances_read_as_nights() {
         assert!(chance(1e-9).contains("fewer than one of a million"));
-        assert!(
-            chance(0.000_8).contains("one of 1,300 such nights"),
-            "{}",
-            chance(0.000_8)
-        );
+        assert!(chance(0.000_8).contains("one of 1,300 such nights"), "{}", chance(0.000_8));
         assert!(chance(0.02).contains("Unlikely") && chance(0.02).contains("one of 50 "));
         assert!(chance(0.5).starts_with("Weak") && chance(0.5).contains("one of 2.0 "));
         assert!(chance(12.0).contains("about 12 chance"));

@@ -24,9 +24,7 @@ impl Epoch {
 
     /// The instant of a calendar date (proleptic Gregorian) and the seconds since its 0h UTC.
     pub fn from_date(year: i64, month: u32, day: u32, seconds: f64) -> Self {
-        Self {
-            mjd_utc: days_from_civil(year, month, day) as f64 + seconds / SECONDS_PER_DAY,
-        }
+        Self { mjd_utc: days_from_civil(year, month, day) as f64 + seconds / SECONDS_PER_DAY }
     }
 
     /// The Modified Julian Date [d, UTC].
@@ -42,9 +40,7 @@ impl Epoch {
     /// The instant `seconds` later.
     #[must_use]
     pub fn plus_seconds(self, seconds: f64) -> Self {
-        Self {
-            mjd_utc: self.mjd_utc + seconds / SECONDS_PER_DAY,
-        }
+        Self { mjd_utc: self.mjd_utc + seconds / SECONDS_PER_DAY }
     }
 
     /// ISO 8601 with milliseconds, without zone letter, as DATE-OBS has it.
@@ -85,11 +81,7 @@ fn civil_from_days(mjd: i64) -> (i64, u32, u32) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u32;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    } as u32;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 } as u32;
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }

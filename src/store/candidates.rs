@@ -69,15 +69,7 @@ fn write_candidate(
             "INSERT INTO candidate (night, id, rank, is_known, name, mag, payload) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
-        .execute(params![
-            night,
-            candidate.id,
-            rank,
-            is_known,
-            name,
-            candidate.mag,
-            payload
-        ])?;
+        .execute(params![night, candidate.id, rank, is_known, name, candidate.mag, payload])?;
     let mut statement = transaction.prepare_cached(
         "INSERT INTO candidate_detection \
          (night, candidate_id, number, frame, mid_mjd_utc, ra_deg, dec_deg, mag, mag_err) \

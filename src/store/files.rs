@@ -39,12 +39,7 @@ pub enum ProductKind {
 
 impl ProductKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [
-        Self::Calibrated,
-        Self::Catalogue,
-        Self::Masters,
-        Self::Report,
-    ];
+    pub const ALL: [Self; 4] = [Self::Calibrated, Self::Catalogue, Self::Masters, Self::Report];
 
     /// Name of the folder.
     pub const fn folder(self) -> &'static str {
@@ -113,10 +108,7 @@ impl FilesError {
             Self::Name { .. } | Self::Outside { .. } => None,
         };
         source.is_some_and(|e| {
-            matches!(
-                e.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            )
+            matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
         })
     }
 }
@@ -130,9 +122,7 @@ pub struct Products {
 impl Products {
     /// The products below a data folder; nothing is made yet.
     pub fn below(data_dir: &Path) -> Self {
-        Self {
-            data_dir: data_dir.to_owned(),
-        }
+        Self { data_dir: data_dir.to_owned() }
     }
 
     /// Path of a product relative to the data folder, as the database keeps it.
@@ -144,13 +134,9 @@ impl Products {
         kind: ProductKind,
         name: &str,
     ) -> Result<PathBuf, FilesError> {
-        check_component(name, NAME_LENGTH_MAX).map_err(|source| FilesError::Name {
-            name: name.to_owned(),
-            source,
-        })?;
-        Ok([PRODUCTS_FOLDER, night.as_str(), kind.folder(), name]
-            .iter()
-            .collect())
+        check_component(name, NAME_LENGTH_MAX)
+            .map_err(|source| FilesError::Name { name: name.to_owned(), source })?;
+        Ok([PRODUCTS_FOLDER, night.as_str(), kind.folder(), name].iter().collect())
     }
 
     /// Full path of a product from its stored relative path; refuses ways out of the data folder.
@@ -158,9 +144,7 @@ impl Products {
         let mut parts = relative.components();
         let is_product = parts.next() == Some(Component::Normal(PRODUCTS_FOLDER.as_ref()));
         if !is_product || !parts.all(|part| matches!(part, Component::Normal(_))) {
-            return Err(FilesError::Outside {
-                path: relative.to_owned(),
-            });
+            return Err(FilesError::Outside { path: relative.to_owned() });
         }
         Ok(self.data_dir.join(relative))
     }
@@ -170,10 +154,8 @@ impl Products {
     /// Must be called under the lock of the data folder only. Returns how many files it removed.
     pub fn remove_leftovers(&self) -> Result<usize, FilesError> {
         let root = self.data_dir.join(PRODUCTS_FOLDER);
-        fs::create_dir_all(&root).map_err(|source| FilesError::Folder {
-            path: root.clone(),
-            source,
-        })?;
+        fs::create_dir_all(&root)
+            .map_err(|source| FilesError::Folder { path: root.clone(), source })?;
         let mut removed = 0;
         for night in entries(&root)? {
             for kind in ProductKind::ALL {
@@ -192,26 +174,14 @@ impl Products {
 /// Any frame name on disk, however long or strange, gives a valid name; the hash keeps names
 /// of equal stems apart.
 pub fn frame_product_name(frame: &str, content_hash: &str, extension: &str) -> String {
-    let stem = frame
-        .split('.')
-        .find(|part| !part.is_empty())
-        .unwrap_or("frame");
+    let stem = frame.split('.').find(|part| !part.is_empty()).unwrap_or("frame");
     let stem: String = stem
         .chars()
         .take(STEM_LENGTH_MAX)
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') {
-                c
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' })
         .collect();
-    let hash: String = content_hash
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(HASH_LENGTH)
-        .collect();
+    let hash: String =
+        content_hash.chars().filter(char::is_ascii_alphanumeric).take(HASH_LENGTH).collect();
     format!("{stem}-{hash}.{extension}")
 }
 
@@ -233,20 +203,12 @@ impl ProductFile {
             _ => Path::new("."),
         };
         make_folder(folder)?;
-        let temporary = Temporary {
-            path: folder.join(temporary_name(path)),
-            is_placed: false,
-        };
-        let value = fill(&temporary.path).map_err(|source| FilesError::Fill {
-            path: path.to_owned(),
-            source,
-        })?;
+        let temporary = Temporary { path: folder.join(temporary_name(path)), is_placed: false };
+        let value = fill(&temporary.path)
+            .map_err(|source| FilesError::Fill { path: path.to_owned(), source })?;
         temporary
             .place(path, folder)
-            .map_err(|source| FilesError::Place {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| FilesError::Place { path: path.to_owned(), source })?;
         Ok(value)
     }
 
@@ -285,10 +247,7 @@ impl Drop for Temporary {
 fn temporary_name(path: &Path) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy())
-        .unwrap_or_default();
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     format!("{TEMPORARY_PREFIX}{}-{number}-{name}", std::process::id())
 }
 
@@ -301,38 +260,25 @@ fn make_folder(folder: &Path) -> Result<(), FilesError> {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => Ok(()),
     });
-    made.map_err(|source| FilesError::Folder {
-        path: folder.to_owned(),
-        source,
-    })
+    made.map_err(|source| FilesError::Folder { path: folder.to_owned(), source })
 }
 
 /// Paths in a folder.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, FilesError> {
     let read = || -> io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect()
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
     };
-    read().map_err(|source| FilesError::Folder {
-        path: folder.to_owned(),
-        source,
-    })
+    read().map_err(|source| FilesError::Folder { path: folder.to_owned(), source })
 }
 
 /// Removes the temporary files of a folder.
 fn remove_temporary(folder: &Path) -> Result<usize, FilesError> {
     let mut removed = 0;
     for path in entries(folder)? {
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy())
-            .unwrap_or_default();
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         if name.starts_with(TEMPORARY_PREFIX) {
-            fs::remove_file(&path).map_err(|source| FilesError::Folder {
-                path: path.clone(),
-                source,
-            })?;
+            fs::remove_file(&path)
+                .map_err(|source| FilesError::Folder { path: path.clone(), source })?;
             removed += 1;
         }
     }
@@ -362,11 +308,7 @@ mod tests {
         assert!(matches!(failed, Err(FilesError::Fill { .. })));
         assert!(!path.exists());
         let parent = path.parent().expect("a parent");
-        assert_eq!(
-            entries(parent).expect("readable").len(),
-            0,
-            "nothing left behind"
-        );
+        assert_eq!(entries(parent).expect("readable").len(), 0, "nothing left behind");
         ProductFile::write_bytes(&path, b"one").expect("written");
         ProductFile::write_bytes(&path, b"two").expect("replaced");
         assert_eq!(fs::read(&path).expect("readable"), b"two");
@@ -388,11 +330,7 @@ mod tests {
     #[test]
     fn names_and_stored_paths_stay_inside() {
         let products = Products::below(Path::new("/data"));
-        assert!(
-            products
-                .relative_path(&night(), ProductKind::Report, "../x")
-                .is_err()
-        );
+        assert!(products.relative_path(&night(), ProductKind::Report, "../x").is_err());
         for bad in ["/etc/passwd", "products/../../x", "other/x", ""] {
             assert!(products.resolve(Path::new(bad)).is_err(), "{bad}");
         }
@@ -401,18 +339,8 @@ mod tests {
     #[test]
     fn any_frame_name_gives_a_valid_product_name() {
         let hash = "0123456789abcdef";
-        assert_eq!(
-            frame_product_name("R1-001.fits.fz", hash, "fits"),
-            "R1-001-0123456789ab.fits"
-        );
-        for strange in [
-            "",
-            "...",
-            "x[1:10,*].fits",
-            "a/b\n.fit",
-            "ü.fts",
-            &"n".repeat(255),
-        ] {
+        assert_eq!(frame_product_name("R1-001.fits.fz", hash, "fits"), "R1-001-0123456789ab.fits");
+        for strange in ["", "...", "x[1:10,*].fits", "a/b\n.fit", "ü.fts", &"n".repeat(255)] {
             let name = frame_product_name(strange, hash, "fits");
             assert_eq!(check_component(&name, NAME_LENGTH_MAX), Ok(()), "{name}");
             assert!(!name.contains(['[', '/', '*']), "{name}");

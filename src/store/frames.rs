@@ -29,10 +29,7 @@ impl Reader {
             &[&night.as_str()],
             |row| row.get(0),
         )?;
-        texts
-            .iter()
-            .map(|text| decode("frame record", text))
-            .collect()
+        texts.iter().map(|text| decode("frame record", text)).collect()
     }
 }
 

@@ -82,17 +82,12 @@ impl Reader {
             Ok((master, made_from))
         })?;
         let is_there = |master: &MasterRow| {
-            self.products()
-                .resolve(&master.path)
-                .is_ok_and(|path| path.is_file())
+            self.products().resolve(&master.path).is_ok_and(|path| path.is_file())
         };
         rows.into_iter()
             .filter(|(master, _)| is_there(master))
             .map(|(master, text)| {
-                Ok(MasterRow {
-                    made_from: decode("list of hashes", &text)?,
-                    ..master
-                })
+                Ok(MasterRow { made_from: decode("list of hashes", &text)?, ..master })
             })
             .collect()
     }

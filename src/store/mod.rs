@@ -59,12 +59,7 @@ impl Store {
         let connection = open_connection(&data_dir.join(DATABASE_NAME))?;
         let writer = Writer::start(connection)?;
         let reader = Reader::open(data_dir)?;
-        Ok(Self {
-            writer,
-            reader,
-            data_dir: data_dir.to_owned(),
-            _lock: lock,
-        })
+        Ok(Self { writer, reader, data_dir: data_dir.to_owned(), _lock: lock })
     }
 
     /// Everything that can be asked.
@@ -90,10 +85,7 @@ impl Store {
 
 /// Makes the data folder and takes its lock, which the system gives back when the process ends.
 fn take_lock(data_dir: &Path) -> Result<File, StoreError> {
-    let refuse = |source| StoreError::DataFolder {
-        path: data_dir.to_owned(),
-        source,
-    };
+    let refuse = |source| StoreError::DataFolder { path: data_dir.to_owned(), source };
     std::fs::create_dir_all(data_dir).map_err(refuse)?;
     let lock = File::options()
         .create(true)
@@ -103,9 +95,7 @@ fn take_lock(data_dir: &Path) -> Result<File, StoreError> {
         .map_err(refuse)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
-            path: data_dir.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data_dir.to_owned() }),
         Err(TryLockError::Error(source)) => Err(refuse(source)),
     }
 }

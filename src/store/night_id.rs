@@ -79,13 +79,7 @@ mod tests {
 
     #[test]
     fn ordinary_and_unicode_names_are_kept() {
-        for name in [
-            "2026-03-01",
-            "lowell-20190326",
-            "Nacht vom 1. März",
-            "夜1",
-            "a..b",
-        ] {
+        for name in ["2026-03-01", "lowell-20190326", "Nacht vom 1. März", "夜1", "a..b"] {
             assert_eq!(NightId::new(name).expect("a good name").as_str(), name);
         }
     }
@@ -100,9 +94,6 @@ mod tests {
         assert_eq!(NightId::new("a\\b"), Err(NightIdError::Character(2)));
         assert_eq!(NightId::new("ab\u{0}"), Err(NightIdError::Character(3)));
         assert_eq!(NightId::new("a\u{202e}"), Err(NightIdError::Character(2)));
-        assert_eq!(
-            NightId::new(&"x".repeat(121)),
-            Err(NightIdError::TooLong(121))
-        );
+        assert_eq!(NightId::new(&"x".repeat(121)), Err(NightIdError::TooLong(121)));
     }
 }

@@ -195,9 +195,7 @@ impl Reader {
             &[&night.as_str()],
             |row| row.get(0),
         )?;
-        text.flatten()
-            .map(|text| decode("night report", &text))
-            .transpose()
+        text.flatten().map(|text| decode("night report", &text)).transpose()
     }
 }
 
@@ -236,11 +234,7 @@ fn write_file(
         })?
         .collect::<rusqlite::Result<_>>()?;
     let replaced = former.filter(|former| *former != file.content_hash);
-    Ok(Sighting {
-        is_new: n_new > 0,
-        replaced,
-        elsewhere,
-    })
+    Ok(Sighting { is_new: n_new > 0, replaced, elsewhere })
 }
 
 /// A column that counts; a negative number, which nobody wrote, reads as 0.

@@ -51,8 +51,7 @@ pub struct OutboxRow {
 impl Store {
     /// Queues a message; a key that was queued before, sent or not, changes nothing.
     pub fn enqueue(&self, message: OutboxMessage, at: Epoch) -> Result<(), StoreError> {
-        self.writer()
-            .transact(move |transaction| enqueue(transaction, &message, at))
+        self.writer().transact(move |transaction| enqueue(transaction, &message, at))
     }
 
     /// Notes that a message went out.
@@ -122,13 +121,7 @@ pub(super) fn enqueue(
         .execute(
             "INSERT INTO outbox (key, kind, subject, body, state, created_mjd_utc) \
              VALUES (?1, ?2, ?3, ?4, 'pending', ?5) ON CONFLICT (key) DO NOTHING",
-            params![
-                message.key,
-                message.kind,
-                message.subject,
-                message.body,
-                at.mjd_utc()
-            ],
+            params![message.key, message.kind, message.subject, message.body, at.mjd_utc()],
         )
         .map_err(during("queue a message"))?;
     Ok(())

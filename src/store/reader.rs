@@ -39,10 +39,9 @@ impl Reader {
         match found.cmp(&known) {
             std::cmp::Ordering::Greater => Err(StoreError::NewerDatabase { found, known }),
             std::cmp::Ordering::Less => Err(StoreError::OlderDatabase { found, known }),
-            std::cmp::Ordering::Equal => Ok(Self {
-                connection: Mutex::new(connection),
-                products: Products::below(data_dir),
-            }),
+            std::cmp::Ordering::Equal => {
+                Ok(Self { connection: Mutex::new(connection), products: Products::below(data_dir) })
+            }
         }
     }
 
@@ -60,10 +59,7 @@ impl Reader {
         make: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
         // Reading changes nothing, so a panic of another reader leaves nothing half done.
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let all = || -> rusqlite::Result<Vec<T>> {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map(parameters, make)?.collect()
@@ -79,9 +75,6 @@ impl Reader {
         parameters: &[&dyn rusqlite::ToSql],
         make: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
-        Ok(self
-            .rows(operation, sql, parameters, make)?
-            .into_iter()
-            .next())
+        Ok(self.rows(operation, sql, parameters, make)?.into_iter().next())
     }
 }

@@ -43,9 +43,7 @@ fn migrate_with(connection: &mut Connection, scripts: &[&str]) -> Result<(), Sto
             .and_then(|()| transaction.pragma_update(None, "user_version", version))
             .map_err(during("change the schema"))?;
     }
-    transaction
-        .commit()
-        .map_err(during("keep the changed schema"))
+    transaction.commit().map_err(during("keep the changed schema"))
 }
 
 #[cfg(test)]
@@ -61,9 +59,7 @@ mod tests {
         migrate_with(&mut connection, &[first, second]).expect("second only");
         migrate_with(&mut connection, &[first, second]).expect("nothing to do");
         assert_eq!(version_of(&connection).expect("version"), 2);
-        connection
-            .execute("INSERT INTO a (x, y) VALUES (1, 2)", [])
-            .expect("both columns");
+        connection.execute("INSERT INTO a (x, y) VALUES (1, 2)", []).expect("both columns");
     }
 
     #[test]
@@ -72,26 +68,14 @@ mod tests {
         let bad = ["CREATE TABLE a (x INTEGER)", "nonsense"];
         assert!(migrate_with(&mut connection, &bad).is_err());
         assert_eq!(version_of(&connection).expect("version"), 0);
-        assert!(
-            connection
-                .execute("INSERT INTO a (x) VALUES (1)", [])
-                .is_err()
-        );
+        assert!(connection.execute("INSERT INTO a (x) VALUES (1)", []).is_err());
     }
 
     #[test]
     fn a_database_from_the_future_is_refused() {
         let mut connection = Connection::open_in_memory().expect("memory");
-        connection
-            .pragma_update(None, "user_version", 99)
-            .expect("set");
+        connection.pragma_update(None, "user_version", 99).expect("set");
         let refused = migrate(&mut connection);
-        assert!(matches!(
-            refused,
-            Err(StoreError::NewerDatabase {
-                found: 99,
-                known: 1
-            })
-        ));
+        assert!(matches!(refused, Err(StoreError::NewerDatabase { found: 99, known: 1 })));
     }
 }

@@ -49,10 +49,7 @@ pub struct StageRow {
 pub fn stage_key(name: &str, version: u32, parameters: &str, inputs: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     let version = version.to_string();
-    for part in [name, &version, parameters]
-        .into_iter()
-        .chain(inputs.iter().copied())
-    {
+    for part in [name, &version, parameters].into_iter().chain(inputs.iter().copied()) {
         // The length keeps ("ab", "c") and ("a", "bc") apart.
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
@@ -115,21 +112,14 @@ impl Reader {
                     stage: row.get(1)?,
                     version: row.get(2)?,
                     key: row.get(3)?,
-                    outcome: if is_done {
-                        StageOutcome::Done
-                    } else {
-                        StageOutcome::Quarantine
-                    },
+                    outcome: if is_done { StageOutcome::Done } else { StageOutcome::Quarantine },
                     product: row.get::<_, Option<String>>(5)?.map(PathBuf::from),
                     payload: row.get(6)?,
                 })
             },
         )?;
         let is_there = |row: &StageRow| match &row.product {
-            Some(product) => self
-                .products()
-                .resolve(product)
-                .is_ok_and(|path| path.is_file()),
+            Some(product) => self.products().resolve(product).is_ok_and(|path| path.is_file()),
             None => true,
         };
         Ok(found.filter(is_there))

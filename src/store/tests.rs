@@ -29,9 +29,7 @@ fn at(hours: f64) -> Epoch {
 /// A store in a new folder with one open night.
 fn open(folder: &Path) -> Store {
     let store = Store::open(folder).expect("opened");
-    store
-        .begin_night(&night(), Path::new("/raw/2026-03-01"), at(0.0))
-        .expect("begun");
+    store.begin_night(&night(), Path::new("/raw/2026-03-01"), at(0.0)).expect("begun");
     store
 }
 
@@ -39,11 +37,7 @@ fn frame(name: &str, mid_mjd_utc: Option<f64>) -> FrameRecord {
     FrameRecord {
         frame: name.to_owned(),
         content_hash: format!("hash of {name}"),
-        status: if mid_mjd_utc.is_some() {
-            FrameStatus::Ok
-        } else {
-            FrameStatus::Failed
-        },
+        status: if mid_mjd_utc.is_some() { FrameStatus::Ok } else { FrameStatus::Failed },
         reason: mid_mjd_utc.is_none().then(|| "truncated".to_owned()),
         mid_mjd_utc,
         exposure_s: Some(60.0),
@@ -58,10 +52,7 @@ fn frame(name: &str, mid_mjd_utc: Option<f64>) -> FrameRecord {
         limiting_mag: Some(20.1),
         sky_e: Some(310.0),
         wcs: vec![
-            (
-                "CTYPE1".to_owned(),
-                WcsKeyword::Text("RA---TAN-SIP".to_owned()),
-            ),
+            ("CTYPE1".to_owned(), WcsKeyword::Text("RA---TAN-SIP".to_owned())),
             ("CRVAL1".to_owned(), WcsKeyword::Real(123.0)),
             ("A_ORDER".to_owned(), WcsKeyword::Integer(2)),
         ],
@@ -102,10 +93,7 @@ fn candidate(id: &str, identity: Identity) -> Candidate {
 }
 
 fn report() -> NightReport {
-    let known = Identity::Known {
-        name: "22767 Sim".to_owned(),
-        separation_arcsec: 0.3,
-    };
+    let known = Identity::Known { name: "22767 Sim".to_owned(), separation_arcsec: 0.3 };
     NightReport {
         night: night().to_string(),
         version: "0.1.0".to_owned(),
@@ -114,10 +102,7 @@ fn report() -> NightReport {
         frames: vec![frame("b.fits", Some(61_100.2)), frame("a.fits", None)],
         candidates: vec![candidate("K1", known), candidate("U1", Identity::Unknown)],
         faint: Vec::new(),
-        not_done: vec![Note {
-            subject: "a.fits".to_owned(),
-            text: "truncated".to_owned(),
-        }],
+        not_done: vec![Note { subject: "a.fits".to_owned(), text: "truncated".to_owned() }],
     }
 }
 
@@ -134,23 +119,15 @@ fn message() -> OutboxMessage {
 fn a_closed_night_reads_back_after_reopening() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    store
-        .close_night(&night(), &report(), Some(message()), at(10.0))
-        .expect("closed");
+    store.close_night(&night(), &report(), Some(message()), at(10.0)).expect("closed");
     drop(store);
     let reader = Reader::open(folder.path()).expect("readable without a lock");
     assert_eq!(reader.report(&night()).expect("read"), Some(report()));
     assert_eq!(reader.frames(&night()).expect("read"), report().frames);
-    assert_eq!(
-        reader.candidates(&night()).expect("read"),
-        report().candidates
-    );
+    assert_eq!(reader.candidates(&night()).expect("read"), report().candidates);
     let rows = reader.nights().expect("read");
     assert_eq!(rows.len(), 1);
-    assert_eq!(
-        (rows[0].n_frames, rows[0].n_frames_ok, rows[0].n_candidates),
-        (2, 1, 2)
-    );
+    assert_eq!((rows[0].n_frames, rows[0].n_frames_ok, rows[0].n_candidates), (2, 1, 2));
     assert!(rows[0].is_closed);
 }
 
@@ -158,46 +135,26 @@ fn a_closed_night_reads_back_after_reopening() {
 fn doing_all_twice_does_nothing_twice() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    let file = FoundFile {
-        name: "a.fits".to_owned(),
-        content_hash: "h".to_owned(),
-        size_bytes: 9,
-    };
+    let file = FoundFile { name: "a.fits".to_owned(), content_hash: "h".to_owned(), size_bytes: 9 };
     let dump = |store: &Store| {
         let read = store.read();
         let detections = read
-            .rows(
-                "count",
-                "SELECT count(*) FROM candidate_detection",
-                &[],
-                |row| row.get::<_, i64>(0),
-            )
+            .rows("count", "SELECT count(*) FROM candidate_detection", &[], |row| {
+                row.get::<_, i64>(0)
+            })
             .expect("counted");
         let pending = read.outbox(OutboxState::Pending).expect("read");
-        (
-            read.nights().expect("read"),
-            read.files(&night()).expect("read"),
-            detections,
-            pending,
-        )
+        (read.nights().expect("read"), read.files(&night()).expect("read"), detections, pending)
     };
     let mut dumps = Vec::new();
     for hour in [1.0, 2.0] {
-        store
-            .begin_night(&night(), Path::new("/raw/2026-03-01"), at(hour))
-            .expect("begun");
-        store
-            .record_file(&night(), &file, at(hour))
-            .expect("recorded");
+        store.begin_night(&night(), Path::new("/raw/2026-03-01"), at(hour)).expect("begun");
+        store.record_file(&night(), &file, at(hour)).expect("recorded");
         for frame in &report().frames {
             store.put_frame(&night(), frame).expect("kept");
         }
-        store
-            .replace_candidates(&night(), &report().candidates)
-            .expect("kept");
-        store
-            .close_night(&night(), &report(), Some(message()), at(hour))
-            .expect("closed");
+        store.replace_candidates(&night(), &report().candidates).expect("kept");
+        store.close_night(&night(), &report(), Some(message()), at(hour)).expect("closed");
         dumps.push(dump(&store));
     }
     assert_eq!(dumps[0], dumps[1]);
@@ -210,43 +167,27 @@ fn files_are_known_by_content() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
     let next = NightId::new("2026-03-02").expect("a good name");
-    store
-        .begin_night(&next, Path::new("/raw/2026-03-02"), at(24.0))
-        .expect("begun");
+    store.begin_night(&next, Path::new("/raw/2026-03-02"), at(24.0)).expect("begun");
     let file = |hash: &str| FoundFile {
         name: "x.fits".to_owned(),
         content_hash: hash.to_owned(),
         size_bytes: 1,
     };
-    assert!(
-        store
-            .record_file(&night(), &file("h1"), at(0.0))
-            .expect("recorded")
-            .is_new
-    );
-    let same_name = store
-        .record_file(&next, &file("h2"), at(0.0))
-        .expect("recorded");
+    assert!(store.record_file(&night(), &file("h1"), at(0.0)).expect("recorded").is_new);
+    let same_name = store.record_file(&next, &file("h2"), at(0.0)).expect("recorded");
     assert!(same_name.is_new && same_name.elsewhere.is_empty());
-    let same_content = store
-        .record_file(&next, &file("h1"), at(0.0))
-        .expect("recorded");
+    let same_content = store.record_file(&next, &file("h1"), at(0.0)).expect("recorded");
     assert!(!same_content.is_new);
     assert_eq!(same_content.replaced.as_deref(), Some("h2"));
-    assert_eq!(
-        same_content.elsewhere,
-        [("2026-03-01".to_owned(), "x.fits".to_owned())]
-    );
+    assert_eq!(same_content.elsewhere, [("2026-03-01".to_owned(), "x.fits".to_owned())]);
 }
 
 #[test]
 fn a_stage_counts_while_key_and_product_stay() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    let relative = store
-        .products()
-        .relative_path(&night(), ProductKind::Catalogue, "a.fits")
-        .expect("name");
+    let relative =
+        store.products().relative_path(&night(), ProductKind::Catalogue, "a.fits").expect("name");
     let path = store.products().resolve(&relative).expect("inside");
     ProductFile::write_bytes(&path, b"x").expect("written");
     let row = StageRow {
@@ -259,15 +200,8 @@ fn a_stage_counts_while_key_and_product_stay() {
         payload: "{}".to_owned(),
     };
     store.record_stage(&night(), row.clone()).expect("kept");
-    store
-        .record_stage(&night(), row.clone())
-        .expect("kept again");
-    let done = |key| {
-        store
-            .read()
-            .stage_done(&night(), NIGHT_SUBJECT, "link", key)
-            .expect("read")
-    };
+    store.record_stage(&night(), row.clone()).expect("kept again");
+    let done = |key| store.read().stage_done(&night(), NIGHT_SUBJECT, "link", key).expect("read");
     assert_eq!(done("k"), Some(row));
     assert_eq!(done("other"), None);
     std::fs::remove_file(&path).expect("removed");
@@ -278,19 +212,11 @@ fn a_stage_counts_while_key_and_product_stay() {
 fn the_newest_fitting_master_is_found() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    for (name, hours) in [
-        ("2026-03-01", 0.0),
-        ("2026-03-02", 24.0),
-        ("2026-03-03", 48.0),
-    ] {
+    for (name, hours) in [("2026-03-01", 0.0), ("2026-03-02", 24.0), ("2026-03-03", 48.0)] {
         let night = NightId::new(name).expect("a good name");
-        store
-            .begin_night(&night, Path::new("/raw"), at(hours))
-            .expect("begun");
-        let path = store
-            .products()
-            .relative_path(&night, ProductKind::Masters, "f.fits")
-            .expect("name");
+        store.begin_night(&night, Path::new("/raw"), at(hours)).expect("begun");
+        let path =
+            store.products().relative_path(&night, ProductKind::Masters, "f.fits").expect("name");
         ProductFile::write_bytes(&store.products().resolve(&path).expect("inside"), b"x")
             .expect("written");
         let master = MasterRow {
@@ -302,26 +228,12 @@ fn the_newest_fitting_master_is_found() {
         };
         store.put_master(&night, &master).expect("kept");
     }
-    let newest = |hours| {
-        store
-            .read()
-            .newest_master("flat/cam/V", at(hours))
-            .expect("read")
-    };
+    let newest = |hours| store.read().newest_master("flat/cam/V", at(hours)).expect("read");
     let found = newest(30.0).expect("one of the second night");
-    assert_eq!(
-        found.path,
-        PathBuf::from("products/2026-03-02/masters/f.fits")
-    );
+    assert_eq!(found.path, PathBuf::from("products/2026-03-02/masters/f.fits"));
     assert_eq!(found.made_from, ["h1", "h2"]);
     assert_eq!(newest(-1.0), None);
-    assert_eq!(
-        store
-            .read()
-            .newest_master("flat/cam/R", at(99.0))
-            .expect("read"),
-        None
-    );
+    assert_eq!(store.read().newest_master("flat/cam/R", at(99.0)).expect("read"), None);
     assert_eq!(store.read().masters("flat/").expect("read").len(), 3);
 }
 
@@ -331,25 +243,12 @@ fn messages_go_out_once_and_verdicts_outlive_candidates() {
     let store = open(folder.path());
     store.enqueue(message(), at(0.0)).expect("queued");
     let id = store.read().outbox(OutboxState::Pending).expect("read")[0].id;
-    store
-        .mark_attempt(id, "no route", OutboxState::Pending)
-        .expect("noted");
+    store.mark_attempt(id, "no route", OutboxState::Pending).expect("noted");
     store.mark_sent(id, at(1.0)).expect("marked");
     store.enqueue(message(), at(2.0)).expect("known already");
-    store
-        .mark_attempt(id, "late answer", OutboxState::Failed)
-        .expect("ignored");
-    assert!(
-        store
-            .read()
-            .outbox(OutboxState::Pending)
-            .expect("read")
-            .is_empty()
-    );
-    assert_eq!(
-        store.read().outbox(OutboxState::Sent).expect("read")[0].attempts,
-        2
-    );
+    store.mark_attempt(id, "late answer", OutboxState::Failed).expect("ignored");
+    assert!(store.read().outbox(OutboxState::Pending).expect("read").is_empty());
+    assert_eq!(store.read().outbox(OutboxState::Sent).expect("read")[0].attempts, 2);
 
     let verdict = VerdictRow {
         candidate_id: "U1".to_owned(),
@@ -358,12 +257,8 @@ fn messages_go_out_once_and_verdicts_outlive_candidates() {
         at: at(3.0),
         note: String::new(),
     };
-    store
-        .record_verdict(&night(), verdict.clone())
-        .expect("kept");
-    store
-        .record_verdict(&night(), verdict.clone())
-        .expect("kept again");
+    store.record_verdict(&night(), verdict.clone()).expect("kept");
+    store.record_verdict(&night(), verdict.clone()).expect("kept again");
     store.replace_candidates(&night(), &[]).expect("replaced");
     assert_eq!(store.read().verdicts(&night()).expect("read"), [verdict]);
 }
@@ -375,17 +270,8 @@ fn a_number_that_json_cannot_hold_is_refused_when_written() {
     let mut bad = candidate("U1", Identity::Unknown);
     bad.chi2_reduced = f64::NAN;
     let refused = store.replace_candidates(&night(), &[candidate("U0", Identity::Unknown), bad]);
-    assert!(matches!(
-        refused,
-        Err(StoreError::Payload {
-            what: "candidate",
-            ..
-        })
-    ));
-    assert!(
-        store.read().candidates(&night()).expect("read").is_empty(),
-        "all undone"
-    );
+    assert!(matches!(refused, Err(StoreError::Payload { what: "candidate", .. })));
+    assert!(store.read().candidates(&night()).expect("read").is_empty(), "all undone");
     let mut other = report();
     other.night = "another".to_owned();
     let refused = store.close_night(&night(), &other, None, at(1.0));
@@ -410,28 +296,17 @@ fn damaged_newer_and_missing_databases_are_told_apart() {
     let missing = Reader::open(folder.path()).expect_err("nothing there");
     assert!(matches!(missing, StoreError::NoDatabase { .. }));
     let path = folder.path().join(DATABASE_NAME);
-    std::fs::write(
-        &path,
-        b"this is no database, though it is long enough to look like one",
-    )
-    .expect("written");
+    std::fs::write(&path, b"this is no database, though it is long enough to look like one")
+        .expect("written");
     let damaged = Store::open(folder.path()).expect_err("refused");
     assert!(matches!(damaged, StoreError::Damaged { .. }), "{damaged:?}");
     assert_eq!(damaged.retry(), Retry::Never);
     std::fs::remove_file(&path).expect("removed");
     drop(open(folder.path()));
     let connection = Connection::open(&path).expect("opened");
-    connection
-        .pragma_update(None, "user_version", 7)
-        .expect("set");
+    connection.pragma_update(None, "user_version", 7).expect("set");
     drop(connection);
-    for refused in [
-        Store::open(folder.path()).err(),
-        Reader::open(folder.path()).err(),
-    ] {
-        assert!(matches!(
-            refused,
-            Some(StoreError::NewerDatabase { found: 7, known: 1 })
-        ));
+    for refused in [Store::open(folder.path()).err(), Reader::open(folder.path()).err()] {
+        assert!(matches!(refused, Some(StoreError::NewerDatabase { found: 7, known: 1 })));
     }
 }

@@ -31,9 +31,7 @@ impl Verdict {
 
     /// The verdict of a word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Real, Self::False, Self::Unsure]
-            .into_iter()
-            .find(|verdict| verdict.word() == word)
+        [Self::Real, Self::False, Self::Unsure].into_iter().find(|verdict| verdict.word() == word)
     }
 }
 

@@ -32,10 +32,7 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(move || serve(connection, &queue))
             .map_err(|source| StoreError::StartWriter { source })?;
-        Ok(Self {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// Runs `work` in a transaction and waits for its commit.
@@ -50,9 +47,7 @@ impl Writer {
         let job: Job = Box::new(move |connection| {
             let outcome = catch_unwind(AssertUnwindSafe(|| in_transaction(connection, work)));
             // The caller waits below; were it gone, nobody would miss the answer.
-            reply
-                .send(outcome.unwrap_or(Err(StoreError::WorkPanicked)))
-                .ok();
+            reply.send(outcome.unwrap_or(Err(StoreError::WorkPanicked))).ok();
         });
         let jobs = self.jobs.as_ref().ok_or(StoreError::WriterStopped)?;
         jobs.send(job).map_err(|_| StoreError::WriterStopped)?;
@@ -87,9 +82,7 @@ fn in_transaction<T>(
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(during("begin a transaction"))?;
     let value = work(&transaction)?;
-    transaction
-        .commit()
-        .map_err(during("commit a transaction"))?;
+    transaction.commit().map_err(during("commit a transaction"))?;
     Ok(value)
 }
 
@@ -104,17 +97,13 @@ mod tests {
     }
 
     fn insert(transaction: &Transaction<'_>) -> Result<usize, StoreError> {
-        transaction
-            .execute("INSERT INTO t VALUES (1)", [])
-            .map_err(during("insert"))
+        transaction.execute("INSERT INTO t VALUES (1)", []).map_err(during("insert"))
     }
 
     #[test]
     fn errors_and_panics_undo_their_work_and_the_writer_lives_on() {
         let connection = Connection::open_in_memory().expect("memory");
-        connection
-            .execute("CREATE TABLE t (x INTEGER)", [])
-            .expect("table");
+        connection.execute("CREATE TABLE t (x INTEGER)", []).expect("table");
         let writer = Writer::start(connection).expect("started");
         writer.transact(insert).expect("inserted");
         let failed: Result<(), _> = writer.transact(|t| {
@@ -133,9 +122,7 @@ mod tests {
     #[test]
     fn many_threads_write_in_turn() {
         let connection = Connection::open_in_memory().expect("memory");
-        connection
-            .execute("CREATE TABLE t (x INTEGER)", [])
-            .expect("table");
+        connection.execute("CREATE TABLE t (x INTEGER)", []).expect("table");
         let writer = Writer::start(connection).expect("started");
         std::thread::scope(|scope| {
             for _ in 0..8 {

@@ -56,11 +56,7 @@ pub(super) fn parse(raw: &[u8; CARD_BYTES]) -> Line {
             if let Some(at) = rest.iter().position(|&byte| byte == b'=') {
                 let key = text_of(&rest[..at]).trim_start().to_ascii_uppercase();
                 let (value, comment) = parse_value(&rest[at + 1..]);
-                return Line::Card(Card {
-                    key,
-                    value,
-                    comment,
-                });
+                return Line::Card(Card { key, value, comment });
             }
         }
         _ => {}
@@ -68,21 +64,13 @@ pub(super) fn parse(raw: &[u8; CARD_BYTES]) -> Line {
     let is_remark = matches!(key.as_str(), "COMMENT" | "HISTORY" | "");
     if !is_remark && rest[0] == b'=' {
         let (value, comment) = parse_value(&rest[1..]);
-        return Line::Card(Card {
-            key,
-            value,
-            comment,
-        });
+        return Line::Card(Card { key, value, comment });
     }
     let comment = text_of(rest);
     if key.is_empty() && comment.is_empty() {
         return Line::Blank;
     }
-    Line::Card(Card {
-        key,
-        value: None,
-        comment,
-    })
+    Line::Card(Card { key, value: None, comment })
 }
 
 /// Reads the lines of a header up to `END`.
@@ -112,10 +100,7 @@ fn parse_value(field: &[u8]) -> (Option<Value>, String) {
         let (text, rest) = parse_quoted(quoted);
         return (Some(Value::Text(text)), comment_of(rest));
     }
-    let end = field
-        .iter()
-        .position(|&byte| byte == b'/')
-        .unwrap_or(field.len());
+    let end = field.iter().position(|&byte| byte == b'/').unwrap_or(field.len());
     let (token, rest) = field.split_at(end);
     let token = text_of(token);
     let value = match token.as_str() {
@@ -148,9 +133,7 @@ fn parse_quoted(bytes: &[u8]) -> (String, &[u8]) {
 /// The comment behind a slash.
 fn comment_of(bytes: &[u8]) -> String {
     let slash = bytes.iter().position(|&byte| byte == b'/');
-    slash.map_or_else(String::new, |at| {
-        text_of(&bytes[at + 1..]).trim_start().to_owned()
-    })
+    slash.map_or_else(String::new, |at| text_of(&bytes[at + 1..]).trim_start().to_owned())
 }
 
 /// A number as FITS writes it; `None` for anything else (also `inf` and `nan`).
@@ -175,27 +158,14 @@ pub(super) fn write(card: &Card, lines: &mut Vec<u8>) {
     if card.is_remark() {
         let text = comment.as_bytes();
         for piece in text.chunks(CARD_BYTES - KEY_BYTES) {
-            push_line(
-                lines,
-                &[format!("{:8}", card.key).as_bytes(), piece].concat(),
-            );
+            push_line(lines, &[format!("{:8}", card.key).as_bytes(), piece].concat());
         }
         return;
     }
     let Some(head) = key_head(&card.key) else {
-        let value = card
-            .value
-            .as_ref()
-            .map_or_else(String::new, |value| format!("{value:?}"));
+        let value = card.value.as_ref().map_or_else(String::new, |value| format!("{value:?}"));
         let comment = format!("{} = {value} / {comment}", card.key);
-        return write(
-            &Card {
-                key: "COMMENT".to_owned(),
-                value: None,
-                comment,
-            },
-            lines,
-        );
+        return write(&Card { key: "COMMENT".to_owned(), value: None, comment }, lines);
     };
     let value = match &card.value {
         Some(Value::Text(text)) => return write_text(lines, head, &clean(text), &comment),
@@ -228,9 +198,7 @@ fn key_head(key: &str) -> Option<String> {
     if key.len() <= KEY_BYTES && key.bytes().all(is_plain) {
         return Some(format!("{key:8}= "));
     }
-    let is_printable = key
-        .bytes()
-        .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=');
+    let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=');
     let is_written = key.len() <= HIERARCH_KEY_BYTES_MAX && is_printable;
     is_written.then(|| format!("HIERARCH {key} = "))
 }
@@ -240,11 +208,7 @@ fn write_text(lines: &mut Vec<u8>, head: String, text: &str, comment: &str) {
     let mut head = head;
     let mut piece = String::new();
     for character in text.chars() {
-        let unit = if character == '\'' {
-            "''".to_owned()
-        } else {
-            character.to_string()
-        };
+        let unit = if character == '\'' { "''".to_owned() } else { character.to_string() };
         // Quotes and the ampersand of a continued piece take three bytes.
         if head.len() + piece.len() + unit.len() + 3 > CARD_BYTES {
             push_line(lines, format!("{head}'{piece}&'").as_bytes());
@@ -275,9 +239,7 @@ pub(super) fn push_line(lines: &mut Vec<u8>, line: &[u8]) {
 /// Printable ASCII only.
 fn clean(text: &str) -> String {
     let printable = |c: char| matches!(c, ' '..='~');
-    text.chars()
-        .map(|c| if printable(c) { c } else { '?' })
-        .collect()
+    text.chars().map(|c| if printable(c) { c } else { '?' }).collect()
 }
 
 #[cfg(test)]

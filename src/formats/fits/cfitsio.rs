@@ -48,30 +48,12 @@ fn read_image(file: &mut [u8], out: &mut [f32]) -> Result<(), c_int> {
     // before the buffer's owner goes, also after a failure.
     unsafe {
         let name = c"checked.fits".as_ptr();
-        fitsio_sys::ffomem(
-            &mut handle,
-            name,
-            0,
-            &mut buffer,
-            &mut size,
-            0,
-            None,
-            &mut status,
-        );
+        fitsio_sys::ffomem(&mut handle, name, 0, &mut buffer, &mut size, 0, None, &mut status);
         if status == 0 {
             fitsio_sys::ffmahd(handle, 2, &mut kind, &mut status);
             let (first, null) = (1, f32::NAN);
             let pixels = out.as_mut_ptr();
-            fitsio_sys::ffgpve(
-                handle,
-                1,
-                first,
-                count,
-                null,
-                pixels,
-                &mut any_null,
-                &mut status,
-            );
+            fitsio_sys::ffgpve(handle, 1, first, count, null, pixels, &mut any_null, &mut status);
         }
         if !handle.is_null() {
             fitsio_sys::ffclos(handle, &mut close_status);
@@ -112,11 +94,7 @@ fn clean_file(table: &TileTable, data: &[u8]) -> Vec<u8> {
                 .filter_map(|tile| tiles::stream(table, data, column, tile))
                 .map(<[u8]>::len)
                 .max();
-            format!(
-                "1{kind}{}({})",
-                char::from(column.element),
-                longest.unwrap_or(0)
-            )
+            format!("1{kind}{}({})", char::from(column.element), longest.unwrap_or(0))
         };
         header.set(&format!("TTYPE{}", index + 1), column.name, "");
         header.set(&format!("TFORM{}", index + 1), form, "");

@@ -40,31 +40,18 @@ pub(super) fn next(source: &mut Source, limits: &Limits) -> Result<Option<Hdu>, 
             };
         }
         if count < BLOCK_BYTES {
-            return Err(FitsError::NoEnd {
-                found_bytes: source.position(),
-            });
+            return Err(FitsError::NoEnd { found_bytes: source.position() });
         }
-        if bytes[start..]
-            .as_chunks::<CARD_BYTES>()
-            .0
-            .iter()
-            .any(is_end)
-        {
+        if bytes[start..].as_chunks::<CARD_BYTES>().0.iter().any(is_end) {
             break;
         }
         if bytes.len() / CARD_BYTES > limits.header_cards_max {
-            return Err(FitsError::HeaderTooLong {
-                allowed_cards: limits.header_cards_max,
-            });
+            return Err(FitsError::HeaderTooLong { allowed_cards: limits.header_cards_max });
         }
     }
     let header = card::parse_header(&bytes);
     let data_bytes = data_bytes(&header)?;
-    Ok(Some(Hdu {
-        header,
-        data_start: source.position(),
-        data_bytes,
-    }))
+    Ok(Some(Hdu { header, data_start: source.position(), data_bytes }))
 }
 
 /// Goes to the next header.
@@ -74,9 +61,7 @@ pub(super) fn skip(source: &mut Source, hdu: &Hdu) -> Result<(), FitsError> {
     let padding = (block - hdu.data_bytes % block) % block;
     // Some writers leave the padding of the last block out.
     let mut unused = [0; BLOCK_BYTES];
-    source
-        .read_up_to(&mut unused[..padding as usize])
-        .map(|_| ())
+    source.read_up_to(&mut unused[..padding as usize]).map(|_| ())
 }
 
 /// Tells whether a line is the `END` card.
@@ -94,11 +79,7 @@ pub(super) fn required(header: &Header, key: &'static str) -> Result<i64, FitsEr
 
 /// A whole number that may be absent.
 pub(super) fn optional(header: &Header, key: &'static str, or: i64) -> Result<i64, FitsError> {
-    if header.contains(key) {
-        required(header, key)
-    } else {
-        Ok(or)
-    }
+    if header.contains(key) { required(header, key) } else { Ok(or) }
 }
 
 /// Lengths of the axes, `prefix` being `NAXIS` or `ZNAXIS`.
@@ -130,9 +111,7 @@ fn data_bytes(header: &Header) -> Result<u64, FitsError> {
     if counted.is_empty() {
         return Ok(0);
     }
-    let pixels = counted
-        .iter()
-        .try_fold(1_u64, |product, &length| product.checked_mul(length));
+    let pixels = counted.iter().try_fold(1_u64, |product, &length| product.checked_mul(length));
     pixels
         .and_then(|pixels| pixels.checked_add(pcount))
         .and_then(|elements| elements.checked_mul(gcount))

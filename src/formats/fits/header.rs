@@ -132,36 +132,26 @@ impl Header {
     /// Replaces a keyword in its place, or appends it.
     pub fn set(&mut self, key: &str, value: impl Into<Value>, comment: &str) {
         let key = key.trim().to_ascii_uppercase();
-        let card = Card {
-            key,
-            value: Some(value.into()),
-            comment: comment.to_owned(),
-        };
+        let card = Card { key, value: Some(value.into()), comment: comment.to_owned() };
         let Some(at) = self.find(&card.key) else {
             self.cards.push(card);
             return;
         };
         let later = self.cards.split_off(at + 1);
-        self.cards
-            .extend(later.into_iter().filter(|other| other.key != card.key));
+        self.cards.extend(later.into_iter().filter(|other| other.key != card.key));
         self.cards[at] = card;
     }
 
     /// Appends a line of history.
     pub fn push_history(&mut self, text: &str) {
         let comment = text.to_owned();
-        self.cards.push(Card {
-            key: "HISTORY".to_owned(),
-            value: None,
-            comment,
-        });
+        self.cards.push(Card { key: "HISTORY".to_owned(), value: None, comment });
     }
 
     /// Removes all cards of a keyword; tells whether there was one.
     pub fn remove(&mut self, key: &str) -> bool {
         let count = self.cards.len();
-        self.cards
-            .retain(|card| !card.key.eq_ignore_ascii_case(key));
+        self.cards.retain(|card| !card.key.eq_ignore_ascii_case(key));
         self.cards.len() < count
     }
 
@@ -182,17 +172,14 @@ impl Header {
             whole.pop();
             whole.push_str(text);
             if !comment.is_empty() {
-                card.comment
-                    .push_str(if card.comment.is_empty() { "" } else { " " });
+                card.comment.push_str(if card.comment.is_empty() { "" } else { " " });
                 card.comment.push_str(comment);
             }
         }
     }
 
     fn find(&self, key: &str) -> Option<usize> {
-        self.cards
-            .iter()
-            .position(|card| card.key.eq_ignore_ascii_case(key))
+        self.cards.iter().position(|card| card.key.eq_ignore_ascii_case(key))
     }
 }
 

@@ -27,16 +27,8 @@ impl Scale {
         if bscale.abs() <= 0.0 {
             return Err(FitsError::BadKeyword { key: "BSCALE" });
         }
-        let blank = if bitpix > 0 {
-            header.integer("BLANK")
-        } else {
-            None
-        };
-        Ok(Self {
-            bscale,
-            bzero,
-            blank,
-        })
+        let blank = if bitpix > 0 { header.integer("BLANK") } else { None };
+        Ok(Self { bscale, bzero, blank })
     }
 
     /// The whole number to add where nothing else is to do and f32 holds every sum exactly.
@@ -82,12 +74,8 @@ pub(super) fn pixel_bytes(bitpix: i64) -> Option<u64> {
 pub(super) fn decode(bytes: &[u8], bitpix: i32, scale: &Scale, out: &mut [f32]) {
     let offset = scale.offset();
     match (bitpix, offset) {
-        (8, Some(add)) => map(bytes, out, |b| {
-            (i32::from(u8::from_be_bytes(b)) + add) as f32
-        }),
-        (16, Some(add)) => map(bytes, out, |b| {
-            (i32::from(i16::from_be_bytes(b)) + add) as f32
-        }),
+        (8, Some(add)) => map(bytes, out, |b| (i32::from(u8::from_be_bytes(b)) + add) as f32),
+        (16, Some(add)) => map(bytes, out, |b| (i32::from(i16::from_be_bytes(b)) + add) as f32),
         (8, None) => map(bytes, out, |b| scale.whole(u8::from_be_bytes(b).into())),
         (16, None) => map(bytes, out, |b| scale.whole(i16::from_be_bytes(b).into())),
         (32, _) => map(bytes, out, |b| scale.whole(i32::from_be_bytes(b).into())),
@@ -112,11 +100,7 @@ mod tests {
 
     impl Scale {
         /// The stored numbers are the values.
-        const NONE: Self = Self {
-            bscale: 1.0,
-            bzero: 0.0,
-            blank: None,
-        };
+        const NONE: Self = Self { bscale: 1.0, bzero: 0.0, blank: None };
     }
 
     fn decoded<const N: usize>(bytes: &[u8], bitpix: i32, scale: &Scale) -> [f32; N] {
@@ -127,21 +111,14 @@ mod tests {
 
     #[test]
     fn unsigned_16_bit_range_is_exact() {
-        let scale = Scale {
-            bzero: 32768.0,
-            ..Scale::NONE
-        };
+        let scale = Scale { bzero: 32768.0, ..Scale::NONE };
         let out = decoded::<3>(&[0x80, 0x00, 0x00, 0x00, 0x7f, 0xff], 16, &scale);
         assert_eq!(out.map(|v| v as i32), [0, 32768, 65535]);
     }
 
     #[test]
     fn blank_is_nan_and_scaling_follows_the_standard() {
-        let scale = Scale {
-            bscale: 0.5,
-            bzero: 10.0,
-            blank: Some(-1),
-        };
+        let scale = Scale { bscale: 0.5, bzero: 10.0, blank: Some(-1) };
         let out = decoded::<2>(&[0xff, 0xff, 0x00, 0x04], 16, &scale);
         assert!(out[0].is_nan() && (out[1] - 12.0).abs() < 1e-6);
     }
@@ -150,14 +127,8 @@ mod tests {
     fn every_type_reads_its_own_bytes() {
         let none = Scale::NONE;
         assert_eq!(decoded::<1>(&[200], 8, &none).map(|v| v as i32), [200]);
-        assert_eq!(
-            decoded::<1>(&(-7_i32).to_be_bytes(), 32, &none).map(|v| v as i32),
-            [-7]
-        );
-        assert_eq!(
-            decoded::<1>(&(-7_i64).to_be_bytes(), 64, &none).map(|v| v as i32),
-            [-7]
-        );
+        assert_eq!(decoded::<1>(&(-7_i32).to_be_bytes(), 32, &none).map(|v| v as i32), [-7]);
+        assert_eq!(decoded::<1>(&(-7_i64).to_be_bytes(), 64, &none).map(|v| v as i32), [-7]);
         assert!((decoded::<1>(&1.5_f32.to_be_bytes(), -32, &none)[0] - 1.5).abs() < 1e-9);
         assert!((decoded::<1>(&1.5_f64.to_be_bytes(), -64, &none)[0] - 1.5).abs() < 1e-9);
         assert!(decoded::<1>(&f32::NAN.to_be_bytes(), -32, &none)[0].is_nan());

@@ -71,9 +71,7 @@ pub(super) fn locate(source: &mut Source, limits: &Limits) -> Result<ImageInfo, 
         hdu::skip(source, &hdu)?;
         primary.get_or_insert(hdu.header);
     }
-    Err(FitsError::TooManyHdus {
-        allowed_hdus: limits.hdus_max,
-    })
+    Err(FitsError::TooManyHdus { allowed_hdus: limits.hdus_max })
 }
 
 /// An image within one HDU.
@@ -104,17 +102,8 @@ fn plain_image(hdu: &Hdu, limits: &Limits) -> Result<Option<Found>, FitsError> {
         return Err(FitsError::BadKeyword { key: "PCOUNT" });
     }
     let scale = Scale::of(&hdu.header, bitpix)?;
-    let storage = Storage::Plain {
-        data_start: hdu.data_start,
-        scale,
-    };
-    Ok(Some(Found {
-        nx,
-        ny,
-        bitpix,
-        implied_bytes,
-        storage,
-    }))
+    let storage = Storage::Plain { data_start: hdu.data_start, scale };
+    Ok(Some(Found { nx, ny, bitpix, implied_bytes, storage }))
 }
 
 fn tiled_image(hdu: &Hdu, limits: &Limits) -> Result<Option<Found>, FitsError> {
@@ -133,13 +122,7 @@ fn tiled_image(hdu: &Hdu, limits: &Limits) -> Result<Option<Found>, FitsError> {
     }
     let table = TileTable::of(hdu, (nx, ny), axes.len(), bitpix)?;
     let storage = Storage::Tiled(Box::new(table));
-    Ok(Some(Found {
-        nx,
-        ny,
-        bitpix,
-        implied_bytes,
-        storage,
-    }))
+    Ok(Some(Found { nx, ny, bitpix, implied_bytes, storage }))
 }
 
 /// Columns and rows of axes that describe a picture.
@@ -159,14 +142,8 @@ fn checked_size(
     bitpix: i64,
     limits: &Limits,
 ) -> Result<(usize, usize, i32, u64), FitsError> {
-    let too_many = FitsError::TooManyPixels {
-        nx,
-        ny,
-        allowed: limits.pixels_max,
-    };
-    let pixels = nx
-        .checked_mul(ny)
-        .filter(|&pixels| pixels <= limits.pixels_max);
+    let too_many = FitsError::TooManyPixels { nx, ny, allowed: limits.pixels_max };
+    let pixels = nx.checked_mul(ny).filter(|&pixels| pixels <= limits.pixels_max);
     let bad_type = FitsError::BadKeyword { key: "BITPIX" };
     let (Some(unit), Ok(bitpix)) = (pixel_bytes(bitpix), i32::try_from(bitpix)) else {
         return Err(bad_type);
@@ -184,32 +161,14 @@ impl Found {
     /// Adds the cards that describe the observation.
     fn with_header(self, primary: Option<&Header>, own: &Header, limits: &Limits) -> ImageInfo {
         let mut header = Header::new();
-        header.set(
-            "BITPIX",
-            i64::from(self.bitpix),
-            "type of the stored pixels",
-        );
+        header.set("BITPIX", i64::from(self.bitpix), "type of the stored pixels");
         header.set("NAXIS", 2_i64, "number of axes");
         header.set("NAXIS1", self.nx as i64, "columns");
         header.set("NAXIS2", self.ny as i64, "rows");
         let is_tiled = matches!(self.storage, Storage::Tiled(_));
         append_observation(&mut header, primary, own, is_tiled);
-        let Self {
-            nx,
-            ny,
-            bitpix,
-            implied_bytes,
-            storage,
-        } = self;
-        ImageInfo {
-            header,
-            nx,
-            ny,
-            bitpix,
-            implied_bytes,
-            storage,
-            limits: *limits,
-        }
+        let Self { nx, ny, bitpix, implied_bytes, storage } = self;
+        ImageInfo { header, nx, ny, bitpix, implied_bytes, storage, limits: *limits }
     }
 }
 

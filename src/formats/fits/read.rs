@@ -32,9 +32,7 @@ pub fn read_pixels(path: &Path, info: &ImageInfo) -> Result<Image<f32>, FitsErro
             let end = source.position() + found.implied_bytes;
             for part in values.chunks_mut(CHUNK_PX) {
                 let bytes = &mut buffer[..unit * part.len()];
-                source
-                    .read_exact(bytes)
-                    .map_err(|error| announced(error, end))?;
+                source.read_exact(bytes).map_err(|error| announced(error, end))?;
                 pixels::decode(bytes, found.bitpix, scale, part);
             }
             values
@@ -52,10 +50,9 @@ pub fn read_pixels(path: &Path, info: &ImageInfo) -> Result<Image<f32>, FitsErro
 /// Names the end of all the data, not of the chunk, in a `Truncated`.
 fn announced(error: FitsError, expected_bytes: u64) -> FitsError {
     match error {
-        FitsError::Truncated { found_bytes, .. } => FitsError::Truncated {
-            expected_bytes,
-            found_bytes,
-        },
+        FitsError::Truncated { found_bytes, .. } => {
+            FitsError::Truncated { expected_bytes, found_bytes }
+        }
         other => other,
     }
 }

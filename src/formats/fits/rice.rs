@@ -50,12 +50,7 @@ impl Width {
 /// Decodes one tile into `out`; `None` when the stream ends too early or is impossible.
 pub(super) fn decode(bytes: &[u8], width: Width, block_px: usize, out: &mut [i32]) -> Option<()> {
     let (code_bits, code_raw, raw_bits) = width.codes();
-    let mut bits = Bits {
-        bytes,
-        next: 0,
-        held: 0,
-        count: 0,
-    };
+    let mut bits = Bits { bytes, next: 0, held: 0, count: 0 };
     let mut last = bits.take(raw_bits)?;
     for block in out.chunks_mut(block_px.max(1)) {
         let code = bits.take(code_bits)?;
@@ -77,11 +72,7 @@ pub(super) fn decode(bytes: &[u8], width: Width, block_px: usize, out: &mut [i32
                 }
                 (high << low_bits) | bits.take(low_bits)?
             };
-            let difference = if folded & 1 == 0 {
-                folded >> 1
-            } else {
-                !(folded >> 1)
-            };
+            let difference = if folded & 1 == 0 { folded >> 1 } else { !(folded >> 1) };
             last = last.wrapping_add(difference);
             *value = width.number(last);
         }
@@ -100,10 +91,7 @@ struct Bits<'a> {
 impl Bits<'_> {
     /// Takes up more bytes, to at least 56 bits where the input has them.
     fn refill(&mut self) {
-        let ahead = self
-            .bytes
-            .get(self.next..)
-            .and_then(|rest| rest.first_chunk::<8>());
+        let ahead = self.bytes.get(self.next..).and_then(|rest| rest.first_chunk::<8>());
         if let Some(group) = ahead {
             // Bits beyond `count` are the true ones too: putting them again changes nothing.
             self.held |= u64::from_be_bytes(*group) >> self.count;
@@ -162,10 +150,7 @@ mod tests {
     fn packed(bits: &str) -> Vec<u8> {
         let digits: Vec<u8> = bits.bytes().filter(|b| b"01".contains(b)).collect();
         let byte = |group: &[u8]| {
-            group
-                .iter()
-                .enumerate()
-                .fold(0, |byte, (i, &d)| byte | ((d - b'0') << (7 - i)))
+            group.iter().enumerate().fold(0, |byte, (i, &d)| byte | ((d - b'0') << (7 - i)))
         };
         digits.chunks(8).map(byte).collect()
     }
@@ -192,10 +177,7 @@ mod tests {
         assert_eq!(decode(&zeros, Width::One, 32, &mut out), None);
         assert_eq!(decode(&[], Width::Four, 32, &mut out), None);
         // Codes above that of raw blocks do not exist for four bytes.
-        assert_eq!(
-            decode(&[0, 0, 0, 0, 0xff, 0, 0, 0], Width::Four, 32, &mut out),
-            None
-        );
+        assert_eq!(decode(&[0, 0, 0, 0, 0xff, 0, 0, 0], Width::Four, 32, &mut out), None);
     }
 
     #[test]

@@ -35,15 +35,10 @@ pub(super) struct Source {
 impl Source {
     /// Opens a regular file that is neither empty nor too large.
     pub(super) fn open(path: &Path, limits: &Limits) -> Result<Self, FitsError> {
-        let open_error = |source| FitsError::Open {
-            path: path.to_owned(),
-            source,
-        };
+        let open_error = |source| FitsError::Open { path: path.to_owned(), source };
         // Asked before opening: opening a pipe would wait for a writer for ever.
         if !std::fs::metadata(path).map_err(open_error)?.is_file() {
-            return Err(FitsError::NotAFile {
-                path: path.to_owned(),
-            });
+            return Err(FitsError::NotAFile { path: path.to_owned() });
         }
         let mut file = File::open(path).map_err(open_error)?;
         let stored = file.metadata().map_err(open_error)?.len();
@@ -52,10 +47,7 @@ impl Source {
         }
         if stored > limits.file_bytes_max {
             let allowed_bytes = limits.file_bytes_max;
-            return Err(FitsError::FileTooLarge {
-                found_bytes: stored,
-                allowed_bytes,
-            });
+            return Err(FitsError::FileTooLarge { found_bytes: stored, allowed_bytes });
         }
         let mut magic = [0; 2];
         let is_gzip = file.read_exact(&mut magic).is_ok() && magic == GZIP_MAGIC;
@@ -63,20 +55,11 @@ impl Source {
         let (stream, length) = if is_gzip {
             let most = (stored as f64 * limits.compression_ratio_max) as u64;
             let decoder = MultiGzDecoder::new(BufReader::new(file));
-            (
-                Stream::Gzip(Box::new(decoder)),
-                most.min(limits.file_bytes_max),
-            )
+            (Stream::Gzip(Box::new(decoder)), most.min(limits.file_bytes_max))
         } else {
             (Stream::Plain(file), stored)
         };
-        Ok(Self {
-            path: path.to_owned(),
-            stream,
-            position: 0,
-            length,
-            stored,
-        })
+        Ok(Self { path: path.to_owned(), stream, position: 0, length, stored })
     }
 
     /// Place reached [bytes from the start, gunzipped].
@@ -109,10 +92,7 @@ impl Source {
     pub(super) fn read_exact(&mut self, buffer: &mut [u8]) -> Result<(), FitsError> {
         let expected_bytes = self.position + buffer.len() as u64;
         if self.read_up_to(buffer)? < buffer.len() {
-            return Err(FitsError::Truncated {
-                expected_bytes,
-                found_bytes: self.position,
-            });
+            return Err(FitsError::Truncated { expected_bytes, found_bytes: self.position });
         }
         Ok(())
     }
@@ -129,10 +109,7 @@ impl Source {
             let start = bytes.len();
             bytes.resize(start + step, 0);
             if self.read_up_to(&mut bytes[start..])? < step {
-                return Err(FitsError::Truncated {
-                    expected_bytes,
-                    found_bytes: self.position,
-                });
+                return Err(FitsError::Truncated { expected_bytes, found_bytes: self.position });
             }
         }
         Ok(bytes)
@@ -152,10 +129,7 @@ impl Source {
             Err(error) => return Err(self.read_error(error)),
         }
         if self.position < expected_bytes {
-            return Err(FitsError::Truncated {
-                expected_bytes,
-                found_bytes: self.position,
-            });
+            return Err(FitsError::Truncated { expected_bytes, found_bytes: self.position });
         }
         Ok(())
     }
@@ -169,10 +143,9 @@ impl Source {
             return Ok(());
         }
         match self.stream {
-            Stream::Plain(_) => Err(FitsError::Truncated {
-                expected_bytes,
-                found_bytes: self.length,
-            }),
+            Stream::Plain(_) => {
+                Err(FitsError::Truncated { expected_bytes, found_bytes: self.length })
+            }
             Stream::Gzip(_) => Err(FitsError::RatioTooHigh {
                 expanded_bytes: expected_bytes,
                 stored_bytes: self.stored,
@@ -185,10 +158,7 @@ impl Source {
     fn read_error(&self, source: io::Error) -> FitsError {
         match source.kind() {
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => FitsError::Gzip { source },
-            _ => FitsError::Read {
-                path: self.path.clone(),
-                source,
-            },
+            _ => FitsError::Read { path: self.path.clone(), source },
         }
     }
 }

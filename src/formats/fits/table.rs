@@ -60,12 +60,9 @@ impl ColumnData {
         match self {
             Self::F64(_) | Self::I64(_) => 8,
             Self::F32(_) | Self::I32(_) => 4,
-            Self::Text(values) => values
-                .iter()
-                .map(|text| text.chars().count())
-                .max()
-                .unwrap_or(0)
-                .max(1),
+            Self::Text(values) => {
+                values.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1)
+            }
         }
     }
 
@@ -90,10 +87,8 @@ impl ColumnData {
             Self::Text(values) => {
                 cell.fill(b' ');
                 for (byte, c) in cell.iter_mut().zip(values[row].chars()) {
-                    *byte = u8::try_from(c)
-                        .ok()
-                        .filter(|b| (b' '..=b'~').contains(b))
-                        .unwrap_or(b'?');
+                    *byte =
+                        u8::try_from(c).ok().filter(|b| (b' '..=b'~').contains(b)).unwrap_or(b'?');
                 }
             }
         }
@@ -111,11 +106,7 @@ pub fn write_table(
     let lengths = columns.iter().map(|column| column.data.rows()).enumerate();
     for (column, found_rows) in lengths {
         if found_rows != expected_rows {
-            return Err(FitsError::ColumnLength {
-                column,
-                expected_rows,
-                found_rows,
-            });
+            return Err(FitsError::ColumnLength { column, expected_rows, found_rows });
         }
     }
     let widths: Vec<usize> = columns.iter().map(|column| column.data.width()).collect();
@@ -128,12 +119,7 @@ pub fn write_table(
     primary.remove("EXTNAME");
     let mut sink = Sink::create(path)?;
     sink.put(&write::header_block(&primary))?;
-    sink.put(&write::header_block(&table_header(
-        columns,
-        &widths,
-        expected_rows,
-        extname,
-    )))?;
+    sink.put(&write::header_block(&table_header(columns, &widths, expected_rows, extname)))?;
     let mut line = vec![0; widths.iter().sum()];
     for row in 0..expected_rows {
         let mut rest = line.as_mut_slice();
@@ -153,11 +139,7 @@ fn table_header(columns: &[Column], widths: &[usize], rows: usize, extname: &str
     header.set("XTENSION", "BINTABLE", "binary table");
     header.set("BITPIX", 8_i64, "bytes");
     header.set("NAXIS", 2_i64, "");
-    header.set(
-        "NAXIS1",
-        widths.iter().sum::<usize>() as i64,
-        "bytes of a row",
-    );
+    header.set("NAXIS1", widths.iter().sum::<usize>() as i64, "bytes of a row");
     header.set("NAXIS2", rows as i64, "rows");
     header.set("PCOUNT", 0_i64, "");
     header.set("GCOUNT", 1_i64, "");
@@ -192,9 +174,7 @@ pub fn read_table(path: &Path, limits: &Limits) -> Result<(Header, Vec<Column>),
         hdu::skip(&mut source, &hdu)?;
         primary.get_or_insert(hdu.header);
     }
-    Err(FitsError::TooManyHdus {
-        allowed_hdus: limits.hdus_max,
-    })
+    Err(FitsError::TooManyHdus { allowed_hdus: limits.hdus_max })
 }
 
 /// Place, width and type of a column.
@@ -216,16 +196,10 @@ fn read_columns(source: &mut Source, hdu: &Hdu, limits: &Limits) -> Result<Vec<C
     if hdu::required(header, "BITPIX")? != 8 || hdu::optional(header, "GCOUNT", 1)? != 1 {
         return Err(FitsError::BadKeyword { key: "BITPIX" });
     }
-    let cells = rows
-        .checked_mul(count as u64)
-        .filter(|&cells| cells <= limits.pixels_max);
+    let cells = rows.checked_mul(count as u64).filter(|&cells| cells <= limits.pixels_max);
     if cells.is_none() {
         let allowed = limits.pixels_max;
-        return Err(FitsError::TooManyPixels {
-            nx: count as u64,
-            ny: rows,
-            allowed,
-        });
+        return Err(FitsError::TooManyPixels { nx: count as u64, ny: rows, allowed });
     }
     let forms = forms(header, count as usize)?;
     let width: usize = forms.iter().map(|form| form.width).sum();
@@ -252,11 +226,7 @@ fn forms(header: &Header, count: usize) -> Result<Vec<Form>, FitsError> {
         let text = header.text(&key("TFORM")).unwrap_or_default().trim();
         let kind = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let repeat = text.strip_suffix(kind).unwrap_or_default();
-        let repeat = if repeat.is_empty() {
-            Some(1)
-        } else {
-            repeat.parse::<u32>().ok()
-        };
+        let repeat = if repeat.is_empty() { Some(1) } else { repeat.parse::<u32>().ok() };
         let width = match (kind, repeat) {
             ("A", Some(count)) if count > 0 => count as usize,
             ("D" | "K", Some(1)) => 8,
@@ -268,11 +238,7 @@ fn forms(header: &Header, count: usize) -> Result<Vec<Form>, FitsError> {
         if header.contains(&key("TSCAL")) || header.contains(&key("TZERO")) {
             return Err(refused);
         }
-        forms.push(Form {
-            at,
-            width,
-            kind: kind.as_bytes()[0],
-        });
+        forms.push(Form { at, width, kind: kind.as_bytes()[0] });
         at += width;
     }
     Ok(forms)
@@ -280,9 +246,7 @@ fn forms(header: &Header, count: usize) -> Result<Vec<Form>, FitsError> {
 
 /// The values of a column.
 fn values(data: &[u8], row_bytes: usize, form: &Form) -> ColumnData {
-    let cells = data
-        .chunks_exact(row_bytes.max(1))
-        .map(|row| &row[form.at..form.at + form.width]);
+    let cells = data.chunks_exact(row_bytes.max(1)).map(|row| &row[form.at..form.at + form.width]);
     match form.kind {
         b'D' => ColumnData::F64(cells.map(|c| f64::from_be_bytes(bytes(c))).collect()),
         b'E' => ColumnData::F32(cells.map(|c| f32::from_be_bytes(bytes(c))).collect()),
@@ -296,26 +260,15 @@ fn values(data: &[u8], row_bytes: usize, form: &Form) -> ColumnData {
 
 /// A cell as an array; `forms` made it as wide as its type.
 fn bytes<const N: usize>(cell: &[u8]) -> [u8; N] {
-    *cell
-        .first_chunk()
-        .expect("the form's width is that of its type")
+    *cell.first_chunk().expect("the form's width is that of its type")
 }
 
 /// A text ends with its first zero byte; trailing blanks are not part of it.
 fn text_of(cell: &[u8]) -> String {
-    let end = cell
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(cell.len());
+    let end = cell.iter().position(|&byte| byte == 0).unwrap_or(cell.len());
     let text: String = cell[..end]
         .iter()
-        .map(|&b| {
-            if (b' '..=b'~').contains(&b) {
-                char::from(b)
-            } else {
-                '?'
-            }
-        })
+        .map(|&b| if (b' '..=b'~').contains(&b) { char::from(b) } else { '?' })
         .collect();
     text.trim_end().to_owned()
 }

@@ -136,12 +136,7 @@ impl TileTable {
     pub(super) fn place(&self, tile: usize) -> (usize, usize, usize, usize) {
         let across = self.size.0.div_ceil(self.tile.0);
         let (x, y) = ((tile % across) * self.tile.0, (tile / across) * self.tile.1);
-        (
-            x,
-            y,
-            self.tile.0.min(self.size.0 - x),
-            self.tile.1.min(self.size.1 - y),
-        )
+        (x, y, self.tile.0.min(self.size.0 - x), self.tile.1.min(self.size.1 - y))
     }
 
     /// The column of a purpose.
@@ -170,11 +165,7 @@ fn table_layout(hdu: &Hdu) -> Result<(usize, usize, usize), FitsError> {
         return Err(FitsError::TileTable { key: "THEAP" });
     }
     let row_bytes = natural("NAXIS1", row_bytes as i64)?;
-    Ok((
-        row_bytes,
-        natural("NAXIS2", rows as i64)?,
-        natural("THEAP", heap_start)?,
-    ))
+    Ok((row_bytes, natural("NAXIS2", rows as i64)?, natural("THEAP", heap_start)?))
 }
 
 /// Columns and rows of a tile; the whole row where the header is silent.
@@ -186,15 +177,9 @@ fn tile_size(
     let bad = || FitsError::TileTable { key: "ZTILEn" };
     let length = |axis: usize, or: usize, most: usize| {
         let key = format!("ZTILE{axis}");
-        let found = if header.contains(&key) {
-            header.integer(&key)
-        } else {
-            Some(or as i64)
-        };
+        let found = if header.contains(&key) { header.integer(&key) } else { Some(or as i64) };
         let length = found.and_then(|length| usize::try_from(length).ok());
-        length
-            .filter(|length| (1..=most).contains(length))
-            .ok_or_else(bad)
+        length.filter(|length| (1..=most).contains(length)).ok_or_else(bad)
     };
     for axis in 3..=axes {
         length(axis, 1, 1)?;
@@ -220,18 +205,10 @@ fn columns(header: &Header, row_bytes: usize) -> Result<Vec<TileColumn>, FitsErr
         if columns.iter().any(|column| column.name == name) {
             return Err(FitsError::TileTable { key: "TTYPEn" });
         }
-        columns.push(TileColumn {
-            name,
-            purpose,
-            kind,
-            element,
-            at,
-        });
+        columns.push(TileColumn { name, purpose, kind, element, at });
         at += bytes;
     }
-    let has_tiles = columns
-        .iter()
-        .any(|column| column.purpose == Purpose::Compressed);
+    let has_tiles = columns.iter().any(|column| column.purpose == Purpose::Compressed);
     if at != row_bytes || !has_tiles {
         return Err(FitsError::TileTable { key: "NAXIS1" });
     }
@@ -248,9 +225,7 @@ fn purpose_of(name: &str) -> Option<(&'static str, Purpose)> {
         ("ZZERO", Purpose::Quantum),
         ("ZBLANK", Purpose::Quantum),
     ];
-    KNOWN
-        .into_iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+    KNOWN.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
 }
 
 /// Kind, element type and bytes in the row of a `TFORM` such as `1PB(618)` or `1D`.
@@ -271,11 +246,7 @@ fn form_of(form: &str, purpose: Purpose) -> Option<(u8, u8, usize)> {
         _ => return None,
     };
     let (&element, most) = rest.split_first()?;
-    let allowed: &[u8] = if purpose == Purpose::Plain {
-        b"BIJED"
-    } else {
-        b"B"
-    };
+    let allowed: &[u8] = if purpose == Purpose::Plain { b"BIJED" } else { b"B" };
     let is_count = |byte: &u8| byte.is_ascii_digit() || b"()".contains(byte);
     (allowed.contains(&element) && most.iter().all(is_count)).then_some((kind, element, bytes))
 }
@@ -288,9 +259,7 @@ fn codec(header: &Header, bitpix: i32) -> Result<Codec, FitsError> {
         "GZIP_1" => return Ok(Codec::Gzip),
         "GZIP_2" => return Ok(Codec::GzipShuffled),
         other => {
-            return Err(FitsError::CompressionRefused {
-                algorithm: other.to_owned(),
-            });
+            return Err(FitsError::CompressionRefused { algorithm: other.to_owned() });
         }
     }
     let bytes = parameter(header, "BYTEPIX", 4)?;
@@ -346,14 +315,8 @@ fn quantum_cards(header: &Header) -> Result<Vec<Card>, FitsError> {
     }
     clean.set("ZDITHER0", seed, "");
     if header.contains("ZBLANK") {
-        let blank = header
-            .integer("ZBLANK")
-            .filter(|&blank| i32::try_from(blank).is_ok());
-        clean.set(
-            "ZBLANK",
-            blank.ok_or(FitsError::TileTable { key: "ZBLANK" })?,
-            "",
-        );
+        let blank = header.integer("ZBLANK").filter(|&blank| i32::try_from(blank).is_ok());
+        clean.set("ZBLANK", blank.ok_or(FitsError::TileTable { key: "ZBLANK" })?, "");
     }
     Ok(clean.cards().to_vec())
 }

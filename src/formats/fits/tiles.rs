@@ -22,9 +22,7 @@ pub(super) fn read(table: &TileTable, data: &[u8], out: &mut [f32]) -> Result<()
         check_quantised(table, data)?;
         return cfitsio::read_quantised(table, data, out);
     }
-    let column = table
-        .column(Purpose::Compressed)
-        .ok_or(FitsError::TileTable { key: "TTYPEn" })?;
+    let column = table.column(Purpose::Compressed).ok_or(FitsError::TileTable { key: "TTYPEn" })?;
     let mut buffers = Buffers::default();
     let nx = table.size.0;
     for tile in 0..table.rows {
@@ -64,18 +62,13 @@ pub(super) fn stream<'a>(
     let descriptor = data.get(tile * table.row_bytes + column.at..)?;
     let (count, place) = if column.kind == b'Q' {
         let (count, rest) = descriptor.split_first_chunk::<8>()?;
-        (
-            u64::from_be_bytes(*count),
-            u64::from_be_bytes(*rest.first_chunk::<8>()?),
-        )
+        (u64::from_be_bytes(*count), u64::from_be_bytes(*rest.first_chunk::<8>()?))
     } else {
         let (count, rest) = descriptor.split_first_chunk::<4>()?;
         let place = u32::from_be_bytes(*rest.first_chunk::<4>()?);
         (u32::from_be_bytes(*count).into(), place.into())
     };
-    let bytes = usize::try_from(count)
-        .ok()?
-        .checked_mul(element_bytes(column.element))?;
+    let bytes = usize::try_from(count).ok()?.checked_mul(element_bytes(column.element))?;
     let start = table.heap_start.checked_add(usize::try_from(place).ok()?)?;
     if bytes == 0 {
         return Some(&[]);
@@ -156,11 +149,7 @@ fn check_tile(
     buffers: &mut Buffers,
 ) -> Option<()> {
     let mut found = 0;
-    for column in table
-        .columns
-        .iter()
-        .filter(|column| column.purpose != Purpose::Quantum)
-    {
+    for column in table.columns.iter().filter(|column| column.purpose != Purpose::Quantum) {
         let bytes = stream(table, data, column, tile)?;
         if bytes.is_empty() {
             continue;
@@ -177,10 +166,7 @@ fn check_tile(
             (Purpose::Compressed, _) => {
                 buffers.bytes.clear();
                 let most = (count * PIXEL_BYTES_MAX + 1) as u64;
-                GzDecoder::new(bytes)
-                    .take(most)
-                    .read_to_end(&mut buffers.bytes)
-                    .ok()?;
+                GzDecoder::new(bytes).take(most).read_to_end(&mut buffers.bytes).ok()?;
                 (buffers.bytes.len() == count * 4).then_some(())?;
             }
             _ => {

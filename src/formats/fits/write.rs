@@ -20,12 +20,7 @@ const BUFFER_BYTES: usize = 1 << 18;
 /// The header's cards follow in order; the layout's keywords and `BSCALE`, `BZERO`, `BLANK`
 /// among them are left out, as this writer makes its own.
 pub fn write_image(path: &Path, image: &Image<f32>, header: &Header) -> Result<(), FitsError> {
-    write_pixels(
-        path,
-        image,
-        &image_header(image, -32, header),
-        f32::to_be_bytes,
-    )
+    write_pixels(path, image, &image_header(image, -32, header), f32::to_be_bytes)
 }
 
 /// Writes unsigned 16-bit numbers as cameras do: signed ones with `BZERO` 32768.
@@ -39,9 +34,7 @@ pub fn write_image_u16(path: &Path, image: &Image<u16>, header: &Header) -> Resu
 
 /// Writes the bits of a mask as bytes.
 pub fn write_mask(path: &Path, mask: &Mask, header: &Header) -> Result<(), FitsError> {
-    write_pixels(path, mask, &image_header(mask, 8, header), |bits| {
-        [bits.bits()]
-    })
+    write_pixels(path, mask, &image_header(mask, 8, header), |bits| [bits.bits()])
 }
 
 /// The header of a primary image.
@@ -87,15 +80,9 @@ pub(super) struct Sink<'a> {
 impl<'a> Sink<'a> {
     /// Makes or empties the file.
     pub(super) fn create(path: &'a Path) -> Result<Self, FitsError> {
-        let file = File::create(path).map_err(|source| FitsError::Write {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            path,
-            file: BufWriter::with_capacity(BUFFER_BYTES, file),
-            written: 0,
-        })
+        let file = File::create(path)
+            .map_err(|source| FitsError::Write { path: path.to_owned(), source })?;
+        Ok(Self { path, file: BufWriter::with_capacity(BUFFER_BYTES, file), written: 0 })
     }
 
     /// Appends bytes.
@@ -114,10 +101,7 @@ impl<'a> Sink<'a> {
     }
 
     fn checked(&self, result: io::Result<()>) -> Result<(), FitsError> {
-        result.map_err(|source| FitsError::Write {
-            path: self.path.to_owned(),
-            source,
-        })
+        result.map_err(|source| FitsError::Write { path: self.path.to_owned(), source })
     }
 }
 

@@ -46,31 +46,18 @@ pub(super) struct NightInputs<'a> {
 
 /// Reads the lists of known objects.
 pub(super) fn read_known_lists(paths: &[PathBuf]) -> Result<KnownLists, OpsError> {
-    let mut lists = KnownLists {
-        places: Vec::new(),
-        notes: Vec::new(),
-        key: String::new(),
-    };
+    let mut lists = KnownLists { places: Vec::new(), notes: Vec::new(), key: String::new() };
     let mut hasher = blake3::Hasher::new();
     for path in paths {
-        let refuse = |source| OpsError::Read {
-            path: path.clone(),
-            source,
-        };
+        let refuse = |source| OpsError::Read { path: path.clone(), source };
         let bytes = std::fs::read(path).map_err(refuse)?;
         hasher.update(&bytes);
-        let (places, n_bad) = read_known(bytes.as_slice()).map_err(|source| OpsError::Known {
-            path: path.clone(),
-            source,
-        })?;
+        let (places, n_bad) = read_known(bytes.as_slice())
+            .map_err(|source| OpsError::Known { path: path.clone(), source })?;
         lists.places.extend(places);
         if n_bad > 0 {
             lists.notes.push(Note {
-                subject: path
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
+                subject: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
                 text: format!("{n_bad} rows without a place were left out"),
             });
         }
@@ -85,10 +72,7 @@ pub(super) fn finished_before(
     night: &NightId,
     key: &str,
 ) -> Result<Option<NightReport>, OpsError> {
-    match store
-        .read()
-        .stage_done(night, NIGHT_SUBJECT, NIGHT_UNIT, key)?
-    {
+    match store.read().stage_done(night, NIGHT_SUBJECT, NIGHT_UNIT, key)? {
         Some(_) => Ok(store.read().report(night)?),
         None => Ok(None),
     }
@@ -96,9 +80,7 @@ pub(super) fn finished_before(
 
 /// Where the night's page lies.
 pub(super) fn html_path(store: &Store, night: &NightId) -> Result<PathBuf, OpsError> {
-    let relative = store
-        .products()
-        .relative_path(night, ProductKind::Report, HTML_NAME)?;
+    let relative = store.products().relative_path(night, ProductKind::Report, HTML_NAME)?;
     Ok(store.products().resolve(&relative)?)
 }
 
@@ -110,28 +92,17 @@ pub(super) fn finish(
     night_key: &str,
     progress: &dyn Progress,
 ) -> Result<RunSummary, OpsError> {
-    let FramesDone {
-        mut results,
-        n_reduced,
-    } = done;
+    let FramesDone { mut results, n_reduced } = done;
     reject_blurred_results(&mut results, work);
     let (frames, mut notes) = night_frames(work, &results);
-    let pixels = ProductPixels {
-        store: work.store,
-        results: &results,
-    };
+    let pixels = ProductPixels { store: work.store, results: &results };
     let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
         let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
-        work.sky
-            .stars_in_cone(centre, radius, epoch_yr)
-            .unwrap_or_default()
+        work.sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_default()
     };
     let params = work.config.night_params();
     let linked = link_night(&frames, &stars, &pixels, &params.link_night);
-    notes.extend(linked.notes.into_iter().map(|text| Note {
-        subject: "linking".to_owned(),
-        text,
-    }));
+    notes.extend(linked.notes.into_iter().map(|text| Note { subject: "linking".to_owned(), text }));
     report_to(progress, Event::Stage { name: "link" })?;
     let mut candidates = linked.candidates;
     identify(&mut candidates, &inputs.known.places, &params.identify);
@@ -149,8 +120,7 @@ pub(super) fn finish(
     ProductFile::write_bytes(&path, page.as_bytes())?;
     report_to(progress, Event::Stage { name: "summarize" })?;
     let message = queued_mail(work, &report)?;
-    work.store
-        .close_night(work.night, &report, message, now())?;
+    work.store.close_night(work.night, &report, message, now())?;
     work.store.record_stage(
         work.night,
         StageRow {
@@ -167,12 +137,7 @@ pub(super) fn finish(
             payload: "{}".to_owned(),
         },
     )?;
-    Ok(RunSummary {
-        night: work.night.clone(),
-        report,
-        html_path: path,
-        n_reduced,
-    })
+    Ok(RunSummary { night: work.night.clone(), report, html_path: path, n_reduced })
 }
 
 fn reject_blurred_results(results: &mut [FrameResult], work: &FrameWork<'_>) {
@@ -187,10 +152,7 @@ fn reject_blurred_results(results: &mut [FrameResult], work: &FrameWork<'_>) {
 fn night_frames(work: &FrameWork<'_>, results: &[FrameResult]) -> (Vec<NightFrame>, Vec<Note>) {
     let mut frames = Vec::new();
     let mut notes = Vec::new();
-    for result in results
-        .iter()
-        .filter(|r| r.record.status == FrameStatus::Ok)
-    {
+    for result in results.iter().filter(|r| r.record.status == FrameStatus::Ok) {
         match night_frame(work, result) {
             Some(frame) => frames.push(frame),
             None => notes.push(Note {
@@ -226,15 +188,11 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
 /// The plate solution of a record.
 pub(super) fn wcs_of(record: &FrameRecord) -> Option<Wcs> {
     Wcs::from_fits_keywords(|key| {
-        record
-            .wcs
-            .iter()
-            .find(|(k, _)| k == key)
-            .and_then(|(_, value)| match value {
-                WcsKeyword::Integer(v) => Some(*v as f64),
-                WcsKeyword::Real(v) => Some(*v),
-                WcsKeyword::Text(_) => None,
-            })
+        record.wcs.iter().find(|(k, _)| k == key).and_then(|(_, value)| match value {
+            WcsKeyword::Integer(v) => Some(*v as f64),
+            WcsKeyword::Real(v) => Some(*v),
+            WcsKeyword::Text(_) => None,
+        })
     })
 }
 
@@ -251,12 +209,7 @@ fn assemble(
     not_done.extend(inputs.library.notes.iter().cloned());
     not_done.extend(inputs.known.notes.iter().cloned());
     not_done.append(&mut notes);
-    let masters = inputs
-        .library
-        .masters
-        .iter()
-        .map(|m| m.name.clone())
-        .collect();
+    let masters = inputs.library.masters.iter().map(|m| m.name.clone()).collect();
     let mut instruments: Vec<String> = inputs
         .scanned
         .science
@@ -280,18 +233,10 @@ fn queued_mail(
     report: &NightReport,
 ) -> Result<Option<OutboxMessage>, OpsError> {
     let addresses = &work.config.mail;
-    let Some(from) = addresses
-        .from
-        .as_deref()
-        .filter(|_| !addresses.to.is_empty())
-    else {
+    let Some(from) = addresses.from.as_deref().filter(|_| !addresses.to.is_empty()) else {
         return Ok(None);
     };
-    let envelope = Envelope {
-        from,
-        to: &addresses.to,
-        at: now(),
-    };
+    let envelope = Envelope { from, to: &addresses.to, at: now() };
     let mail = morning_mail(report, &envelope)?;
     Ok(Some(OutboxMessage {
         key: mail.key,

@@ -74,13 +74,7 @@ pub(super) fn reduce_all(
     let reduce = |frame: &ScannedFrame| {
         let (result, is_new) = work.frame(frame, &calibration_key)?;
         let is_ok = result.record.status == FrameStatus::Ok;
-        report_to(
-            progress,
-            Event::Frame {
-                name: &frame.file.name,
-                is_ok,
-            },
-        )?;
+        report_to(progress, Event::Frame { name: &frame.file.name, is_ok })?;
         Ok::<_, OpsError>((result, is_new))
     };
     let mut frames = scanned.science.clone();
@@ -98,21 +92,15 @@ pub(super) fn reduce_all(
             }
         }
     }
-    let rest: Vec<(usize, &ScannedFrame)> = frames
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| done[*i].is_none())
-        .collect();
+    let rest: Vec<(usize, &ScannedFrame)> =
+        frames.iter().enumerate().filter(|(i, _)| done[*i].is_none()).collect();
     let results = parallel::for_each(&rest, work.config.n_workers(), |(_, frame)| reduce(frame))?;
     for ((i, _), result) in rest.into_iter().zip(results) {
         done[i] = Some(result);
     }
     let done: Vec<(FrameResult, bool)> = done.into_iter().flatten().collect();
     let n_reduced = done.iter().filter(|(_, is_new)| *is_new).count();
-    Ok(FramesDone {
-        results: done.into_iter().map(|(result, _)| result).collect(),
-        n_reduced,
-    })
+    Ok(FramesDone { results: done.into_iter().map(|(result, _)| result).collect(), n_reduced })
 }
 
 /// Frames tried one after the other until one tells the camera's scale.
@@ -120,14 +108,8 @@ const PILOTS_MAX: usize = 3;
 
 /// Indices of the frames of each camera: same instrument, size and binning.
 fn cameras(frames: &[ScannedFrame]) -> Vec<Vec<usize>> {
-    let camera = |f: &ScannedFrame| {
-        (
-            f.info.instrument.clone(),
-            f.info.nx,
-            f.info.ny,
-            f.info.binning,
-        )
-    };
+    let camera =
+        |f: &ScannedFrame| (f.info.instrument.clone(), f.info.nx, f.info.ny, f.info.binning);
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (i, frame) in frames.iter().enumerate() {
         groups.entry(camera(frame)).or_default().push(i);
@@ -142,41 +124,25 @@ impl FrameWork<'_> {
         frame: &ScannedFrame,
         calibration_key: &str,
     ) -> Result<(FrameResult, bool), OpsError> {
-        let masters = self
-            .library
-            .select(&frame.info, self.earlier, &self.config.master_params());
-        let key = frame_key(
-            frame,
-            &masters,
-            self.config,
-            (calibration_key, self.sky.key()),
-        );
+        let masters = self.library.select(&frame.info, self.earlier, &self.config.master_params());
+        let key = frame_key(frame, &masters, self.config, (calibration_key, self.sky.key()));
         let hash = &frame.content_hash;
-        if let Some(row) = self
-            .store
-            .read()
-            .stage_done(self.night, hash, FRAME_UNIT, &key)?
+        if let Some(row) = self.store.read().stage_done(self.night, hash, FRAME_UNIT, &key)?
             && let Ok(result) = serde_json::from_str::<FrameResult>(&row.payload)
             && self.has_products(&result)
         {
             return Ok((result, false));
         }
         let result = self.reduce(frame, &masters)?;
-        let payload = serde_json::to_string(&result).map_err(|source| OpsError::Payload {
-            subject: frame.file.name.clone(),
-            source,
-        })?;
+        let payload = serde_json::to_string(&result)
+            .map_err(|source| OpsError::Payload { subject: frame.file.name.clone(), source })?;
         let is_ok = result.record.status == FrameStatus::Ok;
         let row = StageRow {
             subject: hash.clone(),
             stage: FRAME_UNIT.to_owned(),
             version: 1,
             key,
-            outcome: if is_ok {
-                StageOutcome::Done
-            } else {
-                StageOutcome::Quarantine
-            },
+            outcome: if is_ok { StageOutcome::Done } else { StageOutcome::Quarantine },
             product: result.products.as_ref().map(|p| p.calibrated.clone()),
             payload,
         };
@@ -189,12 +155,7 @@ impl FrameWork<'_> {
             [Some(&p.calibrated), Some(&p.mask), p.catalogue.as_ref()]
                 .into_iter()
                 .flatten()
-                .all(|path| {
-                    self.store
-                        .products()
-                        .resolve(path)
-                        .is_ok_and(|full| full.is_file())
-                })
+                .all(|path| self.store.products().resolve(path).is_ok_and(|full| full.is_file()))
         })
     }
 
@@ -206,13 +167,7 @@ impl FrameWork<'_> {
                     reason: Some(chain(&error)),
                     ..empty_record(&frame.file.name, &frame.content_hash, FrameStatus::Failed)
                 };
-                return Ok(FrameResult {
-                    record,
-                    nx: 0,
-                    ny: 0,
-                    is_turned: false,
-                    products: None,
-                });
+                return Ok(FrameResult { record, nx: 0, ny: 0, is_turned: false, products: None });
             }
         };
         let raw = RawFrame {
@@ -228,19 +183,9 @@ impl FrameWork<'_> {
 
     /// Puts the products of a frame in place.
     fn keep(&self, frame: &ScannedFrame, reduced: ReducedFrame) -> Result<FrameResult, OpsError> {
-        let ReducedFrame {
-            record,
-            calibrated,
-            catalogue,
-        } = reduced;
+        let ReducedFrame { record, calibrated, catalogue } = reduced;
         let Some(calibrated) = calibrated else {
-            return Ok(FrameResult {
-                record,
-                nx: 0,
-                ny: 0,
-                is_turned: false,
-                products: None,
-            });
+            return Ok(FrameResult { record, nx: 0, ny: 0, is_turned: false, products: None });
         };
         let products = self.store.products();
         let place = |kind, ending: &str| {
@@ -251,29 +196,16 @@ impl FrameWork<'_> {
         let image = place(ProductKind::Calibrated, "fits")?;
         let mask = place(ProductKind::Calibrated, "mask.fits")?;
         ProductFile::write(&products.resolve(&image)?, |path| {
-            Ok(fits::write_image(
-                path,
-                &calibrated.pixels.pixels_e,
-                &header,
-            )?)
+            Ok(fits::write_image(path, &calibrated.pixels.pixels_e, &header)?)
         })?;
         ProductFile::write(&products.resolve(&mask)?, |path| {
-            Ok(fits::write_mask(
-                path,
-                &calibrated.pixels.mask,
-                &Header::new(),
-            )?)
+            Ok(fits::write_mask(path, &calibrated.pixels.mask, &Header::new())?)
         })?;
         let table = match catalogue {
             Some(catalogue) => {
                 let relative = place(ProductKind::Catalogue, "cat.fits")?;
                 ProductFile::write(&products.resolve(&relative)?, |path| {
-                    Ok(fits::write_table(
-                        path,
-                        &catalogue.to_columns(),
-                        &header,
-                        "SOURCES",
-                    )?)
+                    Ok(fits::write_table(path, &catalogue.to_columns(), &header, "SOURCES")?)
                 })?;
                 Some(relative)
             }
@@ -284,11 +216,7 @@ impl FrameWork<'_> {
             ny: calibrated.pixels.pixels_e.ny(),
             is_turned: frame.info.flip == FlipState::Turned180,
             record,
-            products: Some(FrameProducts {
-                calibrated: image,
-                mask,
-                catalogue: table,
-            }),
+            products: Some(FrameProducts { calibrated: image, mask, catalogue: table }),
         })
     }
 }

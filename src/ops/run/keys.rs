@@ -13,10 +13,7 @@ pub(super) const NIGHT_UNIT: &str = "night";
 
 /// Names and versions of stages as one text.
 fn versions(stages: &[StageName]) -> String {
-    stages
-        .iter()
-        .map(|s| format!("{}/{} ", s.name, s.version))
-        .collect()
+    stages.iter().map(|s| format!("{}/{} ", s.name, s.version)).collect()
 }
 
 /// Key of a frame's results: its content, header rules, masters, catalogue and parameters.
@@ -26,40 +23,21 @@ pub(super) fn frame_key(
     config: &Config,
     (calibration_key, reference_key): (&str, &str),
 ) -> String {
-    let parameters = format!(
-        "{}{:?}{:?}",
-        versions(&FRAME_STAGES),
-        config.frame_params(),
-        frame.info
-    );
+    let parameters =
+        format!("{}{:?}{:?}", versions(&FRAME_STAGES), config.frame_params(), frame.info);
     let masters = masters.names().join("\n");
     stage_key(
         FRAME_UNIT,
         1,
         &parameters,
-        &[
-            &frame.content_hash,
-            &frame.file.name,
-            &masters,
-            calibration_key,
-            reference_key,
-        ],
+        &[&frame.content_hash, &frame.file.name, &masters, calibration_key, reference_key],
     )
 }
 
 /// Key of the night's calibration frames and how they are combined.
 pub(super) fn calibration_key(scanned: &Scanned, config: &Config) -> String {
-    let hashes: Vec<&str> = scanned
-        .calibration
-        .iter()
-        .map(|f| f.content_hash.as_str())
-        .collect();
-    stage_key(
-        "masters",
-        1,
-        &format!("{:?}", config.master_params()),
-        &hashes,
-    )
+    let hashes: Vec<&str> = scanned.calibration.iter().map(|f| f.content_hash.as_str()).collect();
+    stage_key("masters", 1, &format!("{:?}", config.master_params()), &hashes)
 }
 
 /// Key of the whole night: all its files and everything that decides what is made of them.
@@ -80,10 +58,7 @@ pub(super) fn night_key(
     );
     let mut inputs = vec![reference_key.to_owned(), known_key.to_owned()];
     for frame in scanned.science.iter().chain(&scanned.calibration) {
-        inputs.push(format!(
-            "{} {} {:?}",
-            frame.file.name, frame.content_hash, frame.info
-        ));
+        inputs.push(format!("{} {} {:?}", frame.file.name, frame.content_hash, frame.info));
     }
     for record in &scanned.failed {
         inputs.push(format!("{} {}", record.frame, record.content_hash));

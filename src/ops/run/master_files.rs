@@ -36,52 +36,40 @@ pub(super) struct StoredMasters<'a> {
 impl<'a> StoredMasters<'a> {
     /// The masters taken before an instant in other nights than this one.
     pub(super) fn before(store: &'a Store, night: &'a NightId, until: Option<Epoch>) -> Self {
-        Self {
-            store,
-            night,
-            until,
-            read: Mutex::new(Vec::new()),
-        }
+        Self { store, night, until, read: Mutex::new(Vec::new()) }
     }
 
     fn look_up(&self, want: &MasterKey) -> Option<Arc<Master>> {
         let rows = self.store.read().masters(&key_prefix(want)).ok()?;
         let until = self.until.unwrap_or(Epoch::from_mjd_utc(f64::INFINITY));
-        rows.into_iter()
-            .filter(|row| row.taken <= until)
-            .find_map(|row| {
-                let payload: Payload = serde_json::from_str(&row.payload).ok()?;
-                if payload.night == self.night.as_str() {
-                    return None;
-                }
-                let is_dark = want.kind == FrameKind::Dark;
-                if !is_dark && row.key != key_text(want) {
-                    return None;
-                }
-                let path = self.store.products().resolve(&row.path).ok()?;
-                let image = fits::probe(&path, &Limits::default()).ok()?;
-                let pixels = fits::read_pixels(&path, &image).ok()?;
-                let exposure_ms = is_dark.then(|| (payload.exposure_s * 1000.0).round() as u64);
-                Some(Arc::new(Master {
-                    key: MasterKey {
-                        exposure_ms,
-                        ..want.clone()
-                    },
-                    name: payload.name,
-                    origin: MasterOrigin::Earlier {
-                        night: payload.night,
-                    },
-                    pixels,
-                    noise: payload.noise,
-                    frame_noise: payload.frame_noise,
-                    n_frames: payload.n_frames,
-                    has_pedestal: payload.has_pedestal,
-                    exposure_s: payload.exposure_s,
-                    temperature_c: payload.temperature_c,
-                    turned: Default::default(),
-                    bad: Default::default(),
-                }))
-            })
+        rows.into_iter().filter(|row| row.taken <= until).find_map(|row| {
+            let payload: Payload = serde_json::from_str(&row.payload).ok()?;
+            if payload.night == self.night.as_str() {
+                return None;
+            }
+            let is_dark = want.kind == FrameKind::Dark;
+            if !is_dark && row.key != key_text(want) {
+                return None;
+            }
+            let path = self.store.products().resolve(&row.path).ok()?;
+            let image = fits::probe(&path, &Limits::default()).ok()?;
+            let pixels = fits::read_pixels(&path, &image).ok()?;
+            let exposure_ms = is_dark.then(|| (payload.exposure_s * 1000.0).round() as u64);
+            Some(Arc::new(Master {
+                key: MasterKey { exposure_ms, ..want.clone() },
+                name: payload.name,
+                origin: MasterOrigin::Earlier { night: payload.night },
+                pixels,
+                noise: payload.noise,
+                frame_noise: payload.frame_noise,
+                n_frames: payload.n_frames,
+                has_pedestal: payload.has_pedestal,
+                exposure_s: payload.exposure_s,
+                temperature_c: payload.temperature_c,
+                turned: Default::default(),
+                bad: Default::default(),
+            }))
+        })
     }
 }
 
@@ -105,11 +93,7 @@ pub(super) fn keep_master(
     (made_from, taken): (Vec<String>, Epoch),
 ) -> Result<(), OpsError> {
     let key = key_text(&master.key);
-    let digest: String = blake3::hash(key.as_bytes())
-        .to_hex()
-        .chars()
-        .take(10)
-        .collect();
+    let digest: String = blake3::hash(key.as_bytes()).to_hex().chars().take(10).collect();
     let kind = format!("{:?}", master.key.kind).to_ascii_lowercase();
     let relative = store.products().relative_path(
         night,
@@ -120,11 +104,7 @@ pub(super) fn keep_master(
     header.set("IMAGETYP", format!("Master {kind}"), "kind of master");
     header.set("NCOMBINE", master.n_frames as i64, "frames combined");
     header.set("EXPTIME", master.exposure_s, "[s] exposure");
-    header.push_history(&format!(
-        "autossos {}: {}",
-        env!("CARGO_PKG_VERSION"),
-        master.name
-    ));
+    header.push_history(&format!("autossos {}: {}", env!("CARGO_PKG_VERSION"), master.name));
     ProductFile::write(&store.products().resolve(&relative)?, |path| {
         Ok(fits::write_image(path, &master.pixels, &header)?)
     })?;
@@ -138,20 +118,9 @@ pub(super) fn keep_master(
         exposure_s: master.exposure_s,
         temperature_c: master.temperature_c,
     };
-    let payload = serde_json::to_string(&payload).map_err(|source| OpsError::Payload {
-        subject: master.name.clone(),
-        source,
-    })?;
-    store.put_master(
-        night,
-        &MasterRow {
-            key,
-            path: relative,
-            made_from,
-            taken,
-            payload,
-        },
-    )?;
+    let payload = serde_json::to_string(&payload)
+        .map_err(|source| OpsError::Payload { subject: master.name.clone(), source })?;
+    store.put_master(night, &MasterRow { key, path: relative, made_from, taken, payload })?;
     Ok(())
 }
 
@@ -168,19 +137,13 @@ fn key_prefix(key: &MasterKey) -> String {
         g.ny,
         g.origin_px.0,
         g.origin_px.1,
-        if g.is_overscan_subtracted {
-            "overscan"
-        } else {
-            "plain"
-        },
+        if g.is_overscan_subtracted { "overscan" } else { "plain" },
     )
 }
 
 fn key_text(key: &MasterKey) -> String {
     let filter = key.filter.as_deref().unwrap_or("-");
     let exposure = key.exposure_ms.map_or("-".to_owned(), |ms| ms.to_string());
-    let class = key
-        .temperature_class
-        .map_or("-".to_owned(), |c| c.to_string());
+    let class = key.temperature_class.map_or("-".to_owned(), |c| c.to_string());
     format!("{}{filter}/{exposure}/{class}", key_prefix(key))
 }

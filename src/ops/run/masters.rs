@@ -37,21 +37,12 @@ pub(super) fn keep(
     library: &MasterLibrary,
     scanned: &Scanned,
 ) -> Result<(), OpsError> {
-    for master in library
-        .masters
-        .iter()
-        .filter(|m| m.origin == MasterOrigin::Night)
-    {
-        let parts: Vec<&ScannedFrame> = scanned
-            .calibration
-            .iter()
-            .filter(|f| f.info.kind == master.key.kind)
-            .collect();
+    for master in library.masters.iter().filter(|m| m.origin == MasterOrigin::Night) {
+        let parts: Vec<&ScannedFrame> =
+            scanned.calibration.iter().filter(|f| f.info.kind == master.key.kind).collect();
         let made_from = parts.iter().map(|f| f.content_hash.clone()).collect();
-        let taken = parts
-            .iter()
-            .filter_map(|f| f.info.mid)
-            .reduce(|a, b| if a > b { a } else { b });
+        let taken =
+            parts.iter().filter_map(|f| f.info.mid).reduce(|a, b| if a > b { a } else { b });
         if let Some(taken) = taken {
             keep_master(store, night, master, (made_from, taken))?;
         }

@@ -82,20 +82,14 @@ pub fn run_in_store(
     let moved_from = store.begin_night(night, &request.night_dir, started)?;
     let mut scanned = scan::read_headers(files, config, store, night, started)?;
     if let Some(former) = moved_from {
-        scanned.note(
-            "night",
-            &format!("its folder was {} before", former.display()),
-        );
+        scanned.note("night", &format!("its folder was {} before", former.display()));
     }
     let reference_files = [&config.reference.files[..], &request.reference[..]].concat();
     let sky = reference::open(store, &reference_files)?;
     let known = finish::read_known_lists(&request.known)?;
     report_to(
         progress,
-        Event::Scanned {
-            n_files: scanned.n_files,
-            n_science: scanned.science.len(),
-        },
+        Event::Scanned { n_files: scanned.n_files, n_science: scanned.science.len() },
     )?;
     let night_key = keys::night_key(&scanned, config, sky.key(), &known.key);
     if let Some(report) = finish::finished_before(store, night, &night_key)? {
@@ -107,36 +101,19 @@ pub fn run_in_store(
         });
     }
     if sky.is_empty() {
-        scanned.note(
-            "reference",
-            "no reference catalogue: name one with --reference",
-        );
+        scanned.note("reference", "no reference catalogue: name one with --reference");
     }
     let earlier = master_files::StoredMasters::before(store, night, scanned.earliest());
     let library = masters::make(&scanned, config, &earlier);
     masters::keep(store, night, &library, &scanned)?;
     report_to(progress, Event::Masters)?;
-    let work = frames::FrameWork {
-        store,
-        night,
-        config,
-        library: &library,
-        earlier: &earlier,
-        sky: &sky,
-    };
+    let work =
+        frames::FrameWork { store, night, config, library: &library, earlier: &earlier, sky: &sky };
     let done = frames::reduce_all(&work, &scanned, progress)?;
-    let inputs = finish::NightInputs {
-        scanned: &scanned,
-        known: &known,
-        library: &library,
-    };
+    let inputs = finish::NightInputs { scanned: &scanned, known: &known, library: &library };
     finish::finish(&work, inputs, done, &night_key, progress)
 }
 
 fn report_to(progress: &dyn Progress, event: Event<'_>) -> Result<(), OpsError> {
-    if progress.event(event).is_break() {
-        Err(OpsError::Stopped)
-    } else {
-        Ok(())
-    }
+    if progress.event(event).is_break() { Err(OpsError::Stopped) } else { Ok(()) }
 }

@@ -41,12 +41,7 @@ pub(super) fn for_each<T: Sync, R: Send, E: Send>(
     if let Some(error) = failure.into_inner().expect(lock_failed) {
         return Err(error);
     }
-    Ok(results
-        .into_inner()
-        .expect(lock_failed)
-        .into_iter()
-        .flatten()
-        .collect())
+    Ok(results.into_inner().expect(lock_failed).into_iter().flatten().collect())
 }
 
 #[cfg(test)]
@@ -58,13 +53,7 @@ mod tests {
         let items: Vec<u32> = (0..50).collect();
         let squares = for_each(&items, 3, |i| Ok::<u32, ()>(i * i)).expect("no error");
         assert!(squares.iter().zip(&items).all(|(s, i)| *s == i * i));
-        assert_eq!(
-            for_each(&items, 3, |i| if *i == 7 { Err(7) } else { Ok(*i) }),
-            Err(7)
-        );
-        assert_eq!(
-            for_each(&[] as &[u32], 2, |i| Ok::<u32, ()>(*i)),
-            Ok(vec![])
-        );
+        assert_eq!(for_each(&items, 3, |i| if *i == 7 { Err(7) } else { Ok(*i) }), Err(7));
+        assert_eq!(for_each(&[] as &[u32], 2, |i| Ok::<u32, ()>(*i)), Ok(vec![]));
     }
 }

@@ -48,11 +48,7 @@ impl PixelSource for ProductPixels<'_> {
         let pixels = self.read(&products.calibrated)?;
         let bits = self.read(&products.mask)?;
         let (nx, ny) = (bits.nx(), bits.ny());
-        let mask = bits
-            .into_pixels()
-            .into_iter()
-            .map(|v| MaskBits::from_bits(v as u8))
-            .collect();
+        let mask = bits.into_pixels().into_iter().map(|v| MaskBits::from_bits(v as u8)).collect();
         Some((pixels, Image::from_pixels(nx, ny, mask)?))
     }
 }
@@ -89,10 +85,7 @@ pub(super) fn candidate_pictures(
         .zip(stamps)
         .filter_map(|(candidate, strip)| {
             let blink_gif = blink_gif(&strip).ok()?;
-            Some(CandidatePictures {
-                candidate_id: candidate.id.clone(),
-                blink_gif,
-            })
+            Some(CandidatePictures { candidate_id: candidate.id.clone(), blink_gif })
         })
         .collect()
 }
@@ -101,11 +94,7 @@ pub(super) fn candidate_pictures(
 fn is_in_strip(candidate: &Candidate, frame: &NightFrame) -> bool {
     let n = candidate.detections.len();
     let step = n.div_ceil(STAMPS_MAX).max(1);
-    candidate
-        .detections
-        .iter()
-        .step_by(step)
-        .any(|d| d.frame == frame.name)
+    candidate.detections.iter().step_by(step).any(|d| d.frame == frame.name)
 }
 
 /// Tells whether a candidate leaves a cut-out of this scale during the night.
@@ -122,23 +111,14 @@ fn is_fast(candidate: &Candidate, scale_arcsec: f64) -> bool {
 /// The candidate's surroundings in a frame: the sky stands still and the object moves, or, for
 /// an object that would leave the picture, the other way round.
 fn stamp(candidate: &Candidate, frame: &NightFrame, image: &Image<f32>) -> Option<Stamp> {
-    let detection = candidate
-        .detections
-        .iter()
-        .find(|d| d.frame == frame.name)?;
+    let detection = candidate.detections.iter().find(|d| d.frame == frame.name)?;
     let middle = &candidate.detections[candidate.detections.len() / 2];
     let scale_arcsec = frame.wcs.pixel_scale_arcsec();
-    let middle = if is_fast(candidate, scale_arcsec) {
-        detection
-    } else {
-        middle
-    };
+    let middle = if is_fast(candidate, scale_arcsec) { detection } else { middle };
     let centre = (middle.ra_deg * DEG_RAD, middle.dec_deg * DEG_RAD);
     let cut = cutout(image, &frame.wcs, centre, STAMP_SIDE_PX, scale_arcsec)?;
-    let (east_rad, north_rad) = offset_rad(
-        centre,
-        (detection.ra_deg * DEG_RAD, detection.dec_deg * DEG_RAD),
-    );
+    let (east_rad, north_rad) =
+        offset_rad(centre, (detection.ra_deg * DEG_RAD, detection.dec_deg * DEG_RAD));
     let half = (STAMP_SIDE_PX as f64 - 1.0) / 2.0;
     let step = scale_arcsec * ARCSEC_RAD;
     let minutes = (frame.mid_mjd_utc.fract() * 1440.0) as u32;

@@ -58,10 +58,7 @@ impl ReferenceSky for RunReference {
     }
 
     fn cells_with_stars(&self) -> Vec<SkyCell> {
-        self.index
-            .as_ref()
-            .map(ReferenceSky::cells_with_stars)
-            .unwrap_or_default()
+        self.index.as_ref().map(ReferenceSky::cells_with_stars).unwrap_or_default()
     }
 
     fn len(&self) -> usize {
@@ -72,42 +69,25 @@ impl ReferenceSky for RunReference {
 /// Opens the index of these star lists; makes it when it is not there.
 pub(super) fn open(store: &Store, files: &[PathBuf]) -> Result<RunReference, OpsError> {
     if files.is_empty() {
-        return Ok(RunReference {
-            index: None,
-            key: "none".to_owned(),
-        });
+        return Ok(RunReference { index: None, key: "none".to_owned() });
     }
     let key = key_of(files)?;
-    let path = store
-        .data_dir()
-        .join(INDEX_FOLDER)
-        .join(format!("{key}.stars"));
+    let path = store.data_dir().join(INDEX_FOLDER).join(format!("{key}.stars"));
     if !path.is_file() {
         let mut stars = Vec::new();
         for file in files {
-            let open = File::open(file).map_err(|source| OpsError::Read {
-                path: file.clone(),
-                source,
-            })?;
-            let table =
-                read_reference_csv(BufReader::new(open)).map_err(|source| OpsError::Reference {
-                    path: file.clone(),
-                    source,
-                })?;
+            let open =
+                File::open(file).map_err(|source| OpsError::Read { path: file.clone(), source })?;
+            let table = read_reference_csv(BufReader::new(open))
+                .map_err(|source| OpsError::Reference { path: file.clone(), source })?;
             stars.extend(table.stars);
         }
         ProductFile::write_bytes(&path, &encode(stars))?;
     }
-    let file = File::open(&path).map_err(|source| OpsError::Read {
-        path: path.clone(),
-        source,
-    })?;
+    let file = File::open(&path).map_err(|source| OpsError::Read { path: path.clone(), source })?;
     let index = IndexReader::open(IndexFile(file))
         .map_err(|source| OpsError::ReferenceIndex { path, source })?;
-    Ok(RunReference {
-        index: Some(index),
-        key,
-    })
+    Ok(RunReference { index: Some(index), key })
 }
 
 /// Hash of the contents of the lists, in order.
@@ -115,13 +95,8 @@ fn key_of(files: &[PathBuf]) -> Result<String, OpsError> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(INDEX_VERSION.as_bytes());
     for path in files {
-        let refuse = |source| OpsError::Read {
-            path: path.clone(),
-            source,
-        };
-        hasher
-            .update_reader(File::open(path).map_err(refuse)?)
-            .map_err(refuse)?;
+        let refuse = |source| OpsError::Read { path: path.clone(), source };
+        hasher.update_reader(File::open(path).map_err(refuse)?).map_err(refuse)?;
     }
     Ok(hasher.finalize().to_hex().chars().take(24).collect())
 }

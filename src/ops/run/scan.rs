@@ -57,40 +57,26 @@ pub(super) struct Scanned {
 
 impl Scanned {
     pub(super) fn note(&mut self, subject: &str, text: &str) {
-        self.notes.push(Note {
-            subject: subject.to_owned(),
-            text: text.to_owned(),
-        });
+        self.notes.push(Note { subject: subject.to_owned(), text: text.to_owned() });
     }
 
     /// Time of the first frame that has one.
     pub(super) fn earliest(&self) -> Option<Epoch> {
-        let times = self
-            .science
-            .iter()
-            .chain(&self.calibration)
-            .filter_map(|f| f.info.mid);
+        let times = self.science.iter().chain(&self.calibration).filter_map(|f| f.info.mid);
         times.min_by(|a, b| a.mjd_utc().total_cmp(&b.mjd_utc()))
     }
 }
 
 /// The night's name: as asked for, or the folder's; a folder `raw` takes its parent's.
 pub(super) fn night_id(request: &RunRequest) -> Result<NightId, OpsError> {
-    let refuse = |source| OpsError::NightName {
-        path: request.night_dir.clone(),
-        source,
-    };
+    let refuse = |source| OpsError::NightName { path: request.night_dir.clone(), source };
     if let Some(name) = &request.night {
         return NightId::new(name).map_err(refuse);
     }
-    let full = fs::canonicalize(&request.night_dir).map_err(|source| OpsError::Read {
-        path: request.night_dir.clone(),
-        source,
-    })?;
+    let full = fs::canonicalize(&request.night_dir)
+        .map_err(|source| OpsError::Read { path: request.night_dir.clone(), source })?;
     let name_of = |path: &Path| {
-        path.file_name()
-            .map(|n| n.to_string_lossy().into_owned())
-            .unwrap_or_default()
+        path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
     };
     let own = name_of(&full);
     let name = if own.eq_ignore_ascii_case("raw") {
@@ -106,10 +92,7 @@ pub(super) fn scan(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
     let mut files = Vec::new();
     let mut open = vec![(folder.to_owned(), String::new(), 0)];
     while let Some((path, prefix, depth)) = open.pop() {
-        let refuse = |source| OpsError::Read {
-            path: path.clone(),
-            source,
-        };
+        let refuse = |source| OpsError::Read { path: path.clone(), source };
         for entry in fs::read_dir(&path).map_err(refuse)? {
             let entry = entry.map_err(refuse)?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -122,17 +105,12 @@ pub(super) fn scan(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
             if kind.is_dir() && depth < DEPTH_MAX {
                 open.push((entry.path(), format!("{full_name}/"), depth + 1));
             } else if (kind.is_file() || kind.is_symlink()) && is_fits_name(&name) {
-                files.push(NightFile {
-                    path: entry.path(),
-                    name: full_name,
-                });
+                files.push(NightFile { path: entry.path(), name: full_name });
             }
         }
     }
     if files.is_empty() {
-        return Err(OpsError::NoFrames {
-            path: folder.to_owned(),
-        });
+        return Err(OpsError::NoFrames { path: folder.to_owned() });
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
@@ -140,13 +118,8 @@ pub(super) fn scan(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
 
 fn is_fits_name(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let plain = lower
-        .strip_suffix(".fz")
-        .or_else(|| lower.strip_suffix(".gz"))
-        .unwrap_or(&lower);
-    [".fits", ".fit", ".fts"]
-        .iter()
-        .any(|ending| plain.ends_with(ending))
+    let plain = lower.strip_suffix(".fz").or_else(|| lower.strip_suffix(".gz")).unwrap_or(&lower);
+    [".fits", ".fit", ".fts"].iter().any(|ending| plain.ends_with(ending))
 }
 
 /// What one file turned out to be.
@@ -165,10 +138,7 @@ pub(super) fn read_headers(
     at: Epoch,
 ) -> Result<Scanned, OpsError> {
     let limits = config.fits_limits();
-    let mut scanned = Scanned {
-        n_files: files.len(),
-        ..Scanned::default()
-    };
+    let mut scanned = Scanned { n_files: files.len(), ..Scanned::default() };
     let found = parallel::for_each(&files, config.n_workers(), |file| {
         let hashed = content_hash(&file.path);
         let found = match &hashed {
@@ -184,18 +154,11 @@ pub(super) fn read_headers(
         if let Some((content_hash, size_bytes)) = hashed {
             let seen = store.record_file(
                 night,
-                &FoundFile {
-                    name: file.name.clone(),
-                    content_hash,
-                    size_bytes,
-                },
+                &FoundFile { name: file.name.clone(), content_hash, size_bytes },
                 at,
             )?;
             for (other_night, other_name) in seen.elsewhere {
-                scanned.note(
-                    &file.name,
-                    &format!("same content as {other_name} of {other_night}"),
-                );
+                scanned.note(&file.name, &format!("same content as {other_name} of {other_night}"));
             }
         }
         match found {
@@ -239,10 +202,9 @@ fn look_at(file: &NightFile, hash: &str, config: &Config, limits: &fits::Limits)
             image,
             info,
         })),
-        Err(refusal @ IngestRefusal::Ignored { .. }) => Found::Skipped(Note {
-            subject: file.name.clone(),
-            text: refusal.to_string(),
-        }),
+        Err(refusal @ IngestRefusal::Ignored { .. }) => {
+            Found::Skipped(Note { subject: file.name.clone(), text: refusal.to_string() })
+        }
         Err(refusal) => Found::Failed(Box::new(FrameRecord {
             reason: Some(refusal.to_string()),
             ..empty_record(&file.name, hash, FrameStatus::Failed)

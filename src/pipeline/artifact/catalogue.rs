@@ -67,13 +67,10 @@ impl Catalogue {
     /// The catalogue of such columns; `None` when one is missing or of another length.
     pub fn from_columns(columns: &[Column]) -> Option<Self> {
         let real = |name: &str| {
-            columns
-                .iter()
-                .find(|c| c.name == name)
-                .and_then(|c| match &c.data {
-                    ColumnData::F64(values) => Some(values.clone()),
-                    _ => None,
-                })
+            columns.iter().find(|c| c.name == name).and_then(|c| match &c.data {
+                ColumnData::F64(values) => Some(values.clone()),
+                _ => None,
+            })
         };
         let zero_based = |name: &str| -> Option<Vec<f64>> {
             Some(real(name)?.iter().map(|v| v - 1.0).collect())
@@ -81,18 +78,15 @@ impl Catalogue {
         let radians = |name: &str| -> Option<Vec<f64>> {
             Some(real(name)?.iter().map(|v| v * DEG_RAD).collect())
         };
-        let flags = columns
-            .iter()
-            .find(|c| c.name == "FLAGS")
-            .and_then(|c| match &c.data {
-                ColumnData::I32(values) => Some(
-                    values
-                        .iter()
-                        .map(|v| SourceFlags::from_bits(u16::try_from(*v).unwrap_or(u16::MAX)))
-                        .collect::<Vec<_>>(),
-                ),
-                _ => None,
-            })?;
+        let flags = columns.iter().find(|c| c.name == "FLAGS").and_then(|c| match &c.data {
+            ColumnData::I32(values) => Some(
+                values
+                    .iter()
+                    .map(|v| SourceFlags::from_bits(u16::try_from(*v).unwrap_or(u16::MAX)))
+                    .collect::<Vec<_>>(),
+            ),
+            _ => None,
+        })?;
         let catalogue = Self {
             sources: Sources {
                 x_px: zero_based("XWIN_IMAGE")?,
@@ -116,11 +110,7 @@ impl Catalogue {
             filter_mag: real("MAG_FILTER")?,
         };
         let n = catalogue.sources.len();
-        let lengths = [
-            catalogue.ra_rad.len(),
-            catalogue.mag.len(),
-            catalogue.sources.flags.len(),
-        ];
+        let lengths = [catalogue.ra_rad.len(), catalogue.mag.len(), catalogue.sources.flags.len()];
         lengths.iter().all(|l| *l == n).then_some(catalogue)
     }
 }
@@ -156,10 +146,7 @@ mod tests {
             mag_err: vec![0.1],
             filter_mag: vec![18.1],
         };
-        assert_eq!(
-            Catalogue::from_columns(&catalogue.to_columns()),
-            Some(catalogue)
-        );
+        assert_eq!(Catalogue::from_columns(&catalogue.to_columns()), Some(catalogue));
         assert_eq!(Catalogue::from_columns(&[]), None);
     }
 }

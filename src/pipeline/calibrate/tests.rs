@@ -42,37 +42,13 @@ fn overscan_and_trim_give_sky_with_the_noise_expected() {
         (1600.0 + sky, (sky / 2.0 + 9.0_f32).sqrt())
     });
     let mut info = info(140, 140);
-    info.trim = Some(Section {
-        x0: 10,
-        x1: 110,
-        y0: 0,
-        y1: 140,
-    });
-    info.overscan = Some(Section {
-        x0: 112,
-        x1: 140,
-        y0: 0,
-        y1: 140,
-    });
-    let frame = calibrate(
-        &raw,
-        &info,
-        &MasterSet::default(),
-        &CalibrateParams::default(),
-    )
-    .expect("fits");
-    assert_eq!(
-        (frame.pixels.pixels_e.nx(), frame.pixels.pixels_e.ny()),
-        (100, 140)
-    );
+    info.trim = Some(Section { x0: 10, x1: 110, y0: 0, y1: 140 });
+    info.overscan = Some(Section { x0: 112, x1: 140, y0: 0, y1: 140 });
+    let frame =
+        calibrate(&raw, &info, &MasterSet::default(), &CalibrateParams::default()).expect("fits");
+    assert_eq!((frame.pixels.pixels_e.nx(), frame.pixels.pixels_e.ny()), (100, 140));
     assert!((frame.ltv_px.0 + 10.0).abs() < 1e-12 && frame.ltv_px.1.abs() < 1e-12);
-    let values: Vec<f64> = frame
-        .pixels
-        .pixels_e
-        .pixels()
-        .iter()
-        .map(|&v| f64::from(v))
-        .collect();
+    let values: Vec<f64> = frame.pixels.pixels_e.pixels().iter().map(|&v| f64::from(v)).collect();
     let (sky, noise) = median_and_scatter(&values).expect("full");
     assert!((sky - 400.0).abs() < 2.0, "{sky}");
     assert!((noise / 436.0_f64.sqrt() - 1.0).abs() < 0.03, "{noise}");
@@ -89,25 +65,12 @@ fn unknown_numbers_are_measured_or_assumed_and_said() {
     let params = CalibrateParams::default();
     let frame = calibrate(&raw, &info, &MasterSet::default(), &params).expect("fits");
     assert!((frame.gain_e_per_adu - 1.0).abs() < 1e-12);
-    assert_eq!(
-        frame
-            .notes
-            .iter()
-            .filter(|n| n.starts_with("WARNING"))
-            .count(),
-        2
-    );
+    assert_eq!(frame.notes.iter().filter(|n| n.starts_with("WARNING")).count(), 2);
     assert_eq!(frame.saturation_adu, Some(65_535.0));
     assert!(frame.pixels.mask.at(5, 9).is_any(MaskBits::SATURATED));
     let mut masters = MasterSet::default();
-    masters.measured.gain_e_per_adu = Some(Measured {
-        value: 3.8,
-        error: 0.02,
-    });
-    masters.measured.read_noise_adu = Some(Measured {
-        value: 2.0,
-        error: 0.01,
-    });
+    masters.measured.gain_e_per_adu = Some(Measured { value: 3.8, error: 0.02 });
+    masters.measured.read_noise_adu = Some(Measured { value: 2.0, error: 0.01 });
     let frame = calibrate(&raw, &info, &masters, &params).expect("fits");
     assert!((frame.gain_e_per_adu - 3.8).abs() < 1e-12);
     assert!((frame.read_noise_e - 7.6).abs() < 1e-12);
@@ -115,14 +78,7 @@ fn unknown_numbers_are_measured_or_assumed_and_said() {
     (info.gain_e_per_adu, info.read_noise_e) = (Some(4.95), Some(9.3));
     let frame = calibrate(&raw, &info, &masters, &params).expect("fits");
     assert!((frame.gain_e_per_adu - 4.95).abs() < 1e-12);
-    assert!(
-        frame
-            .notes
-            .iter()
-            .any(|n| n.contains("photon transfer 3.80")),
-        "{:?}",
-        frame.notes
-    );
+    assert!(frame.notes.iter().any(|n| n.contains("photon transfer 3.80")), "{:?}", frame.notes);
 }
 
 #[test]
@@ -132,31 +88,12 @@ fn sizes_that_differ_are_refused_and_odd_sections_ignored() {
     let params = CalibrateParams::default();
     assert!(matches!(
         calibrate(&raw, &info(21, 20), &none, &params),
-        Err(CalibrateError::SizeDiffers {
-            found_nx: 20,
-            nx: 21,
-            ..
-        })
+        Err(CalibrateError::SizeDiffers { found_nx: 20, nx: 21, .. })
     ));
     let mut odd = info(20, 20);
-    odd.trim = Some(Section {
-        x0: 3,
-        x1: 25,
-        y0: 0,
-        y1: 20,
-    });
-    odd.overscan = Some(Section {
-        x0: 25,
-        x1: 25,
-        y0: 0,
-        y1: 20,
-    });
+    odd.trim = Some(Section { x0: 3, x1: 25, y0: 0, y1: 20 });
+    odd.overscan = Some(Section { x0: 25, x1: 25, y0: 0, y1: 20 });
     let frame = calibrate(&raw, &odd, &none, &params).expect("used whole");
     assert_eq!(frame.pixels.pixels_e.nx(), 20);
-    assert!(
-        frame
-            .notes
-            .iter()
-            .any(|n| n.contains("overscan section unusable"))
-    );
+    assert!(frame.notes.iter().any(|n| n.contains("overscan section unusable")));
 }

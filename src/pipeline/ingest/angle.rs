@@ -26,10 +26,7 @@ pub(super) fn parse_sexagesimal(text: &str) -> Option<Sexagesimal> {
     };
     let is_degrees = text.contains(['d', 'D', '°']);
     let is_mark = |c: char| c.is_whitespace() || ":hHdDmMsS°'\"".contains(c);
-    let fields: Vec<&str> = text
-        .split(is_mark)
-        .filter(|field| !field.is_empty())
-        .collect();
+    let fields: Vec<&str> = text.split(is_mark).filter(|field| !field.is_empty()).collect();
     if !(1..=3).contains(&fields.len()) {
         return None;
     }
@@ -43,12 +40,7 @@ pub(super) fn parse_sexagesimal(text: &str) -> Option<Sexagesimal> {
         value += number / unit;
         unit *= 60.0;
     }
-    Some(Sexagesimal {
-        value: sign * value,
-        fields: fields.len(),
-        is_degrees,
-        direction,
-    })
+    Some(Sexagesimal { value: sign * value, fields: fields.len(), is_degrees, direction })
 }
 
 /// Splits a leading or trailing N, S, E or W off.
@@ -57,10 +49,7 @@ pub(super) fn parse_sexagesimal(text: &str) -> Option<Sexagesimal> {
 fn take_direction(text: &str) -> (&str, Option<char>) {
     let letter = |c: char| "NSEW".contains(c.to_ascii_uppercase());
     if let Some(c) = text.chars().next().filter(|&c| letter(c)) {
-        return (
-            text.get(1..).unwrap_or("").trim(),
-            Some(c.to_ascii_uppercase()),
-        );
+        return (text.get(1..).unwrap_or("").trim(), Some(c.to_ascii_uppercase()));
     }
     let Some(c) = text.chars().last().filter(|&c| letter(c)) else {
         return (text, None);
@@ -85,17 +74,8 @@ mod tests {
     #[test]
     fn usual_forms_agree() {
         // 12 + 34/60 + 56.7/3600 = 12.58241666...
-        for text in [
-            "12 34 56.7",
-            "12:34:56.7",
-            "12h34m56.7s",
-            "+12d34'56.7\"",
-            "12:34.945",
-        ] {
-            assert!(
-                (value(text) - 12.582_416_666_666_667).abs() < 1e-12,
-                "{text}"
-            );
+        for text in ["12 34 56.7", "12:34:56.7", "12h34m56.7s", "+12d34'56.7\"", "12:34.945"] {
+            assert!((value(text) - 12.582_416_666_666_667).abs() < 1e-12, "{text}");
         }
         assert!((value("12.5") - 12.5).abs() < 1e-15);
     }
@@ -107,14 +87,8 @@ mod tests {
 
     #[test]
     fn directions_are_letters_and_seconds_are_not() {
-        assert_eq!(
-            parse_sexagesimal("02 34 12 W").unwrap().direction,
-            Some('W')
-        );
-        assert_eq!(
-            parse_sexagesimal("S 33 00 00").unwrap().direction,
-            Some('S')
-        );
+        assert_eq!(parse_sexagesimal("02 34 12 W").unwrap().direction, Some('W'));
+        assert_eq!(parse_sexagesimal("S 33 00 00").unwrap().direction, Some('S'));
         assert_eq!(parse_sexagesimal("12h34m56s").unwrap().direction, None);
     }
 

@@ -32,18 +32,9 @@ fn specificity(header: &Header, profile: &Profile) -> Option<usize> {
     if profile.matches.is_empty() {
         return Some(0);
     }
-    let holds = |entry: &&Match| {
-        entry
-            .all
-            .iter()
-            .all(|condition| condition_holds(header, condition))
-    };
-    profile
-        .matches
-        .iter()
-        .filter(holds)
-        .map(|entry| entry.all.len())
-        .max()
+    let holds =
+        |entry: &&Match| entry.all.iter().all(|condition| condition_holds(header, condition));
+    profile.matches.iter().filter(holds).map(|entry| entry.all.len()).max()
 }
 
 fn condition_holds(header: &Header, condition: &Condition) -> bool {
@@ -87,9 +78,7 @@ fn pattern_fits(pattern: &str, value: &str) -> bool {
             }
         }
     }
-    pattern
-        .get(p..)
-        .is_some_and(|rest| rest.iter().all(|&c| c == '*'))
+    pattern.get(p..).is_some_and(|rest| rest.iter().all(|&c| c == '*'))
 }
 
 #[cfg(test)]

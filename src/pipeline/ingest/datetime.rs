@@ -42,28 +42,15 @@ pub(super) fn parse_date_time(text: &str) -> Option<DateTime> {
         Some((date, time)) if !date.contains(':') && !time.trim().is_empty() => {
             let (date, is_guess) = parse_date(date)?;
             let (seconds, offset_s) = parse_time(time)?;
-            Some(DateTime {
-                date: Some(date),
-                seconds: Some(seconds),
-                offset_s,
-                is_guess,
-            })
+            Some(DateTime { date: Some(date), seconds: Some(seconds), offset_s, is_guess })
         }
         _ if text.contains(':') => {
             let (seconds, offset_s) = parse_time(text)?;
-            Some(DateTime {
-                seconds: Some(seconds),
-                offset_s,
-                ..DateTime::default()
-            })
+            Some(DateTime { seconds: Some(seconds), offset_s, ..DateTime::default() })
         }
         _ => {
             let (date, is_guess) = parse_date(text)?;
-            Some(DateTime {
-                date: Some(date),
-                is_guess,
-                ..DateTime::default()
-            })
+            Some(DateTime { date: Some(date), is_guess, ..DateTime::default() })
         }
     }
 }
@@ -104,19 +91,14 @@ fn days_of_month(year: i64, month: u32) -> Option<u32> {
 fn parse_time(text: &str) -> Option<(f64, Option<f64>)> {
     let text = text.trim();
     let upper = text.to_ascii_uppercase();
-    let (clock, offset_s) = match ["Z", "UTC", "UT", "GMT"]
-        .iter()
-        .find_map(|end| upper.strip_suffix(end))
-    {
-        Some(clock) => (clock.to_owned(), Some(0.0)),
-        None => match upper.find(['+', '-']) {
-            Some(at) => (
-                upper.get(..at)?.to_owned(),
-                Some(parse_offset(upper.get(at..)?)?),
-            ),
-            None => (upper, None),
-        },
-    };
+    let (clock, offset_s) =
+        match ["Z", "UTC", "UT", "GMT"].iter().find_map(|end| upper.strip_suffix(end)) {
+            Some(clock) => (clock.to_owned(), Some(0.0)),
+            None => match upper.find(['+', '-']) {
+                Some(at) => (upper.get(..at)?.to_owned(), Some(parse_offset(upper.get(at..)?)?)),
+                None => (upper, None),
+            },
+        };
     let fields: Vec<&str> = clock.trim().split(':').collect();
     let (hours, minutes, seconds) = match fields[..] {
         [h, m] => (digits(h)?, digits(m)?, 0.0),
@@ -137,9 +119,7 @@ fn seconds_of(text: &str) -> Option<f64> {
 /// Reads a UTC offset: `+02:00`, `-0330`, `+2`, `5.5`, `UTC-3`; the result is in seconds.
 pub(super) fn parse_offset(text: &str) -> Option<f64> {
     let upper = text.trim().to_ascii_uppercase();
-    let bare = ["UTC", "GMT", "UT"]
-        .iter()
-        .find_map(|name| upper.strip_prefix(name));
+    let bare = ["UTC", "GMT", "UT"].iter().find_map(|name| upper.strip_prefix(name));
     let text = bare.unwrap_or(&upper).trim();
     let (sign, body) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
@@ -156,9 +136,7 @@ pub(super) fn parse_offset(text: &str) -> Option<f64> {
 }
 
 fn minutes_of_offset(text: &str) -> Option<f64> {
-    digits(text)
-        .filter(|minutes| *minutes < 60)
-        .map(|minutes| minutes as f64)
+    digits(text).filter(|minutes| *minutes < 60).map(|minutes| minutes as f64)
 }
 
 /// A number of one to eight decimal digits and nothing else.
@@ -178,10 +156,7 @@ mod tests {
         assert_eq!(read.date.map(|d| (d.year, d.month, d.day)), date, "{text}");
         for (found, wanted) in [(read.seconds, seconds), (read.offset_s, offset)] {
             assert_eq!(found.is_some(), wanted.is_some(), "{text}");
-            assert!(
-                (found.unwrap_or(0.0) - wanted.unwrap_or(0.0)).abs() < 1e-9,
-                "{text}"
-            );
+            assert!((found.unwrap_or(0.0) - wanted.unwrap_or(0.0)).abs() < 1e-9, "{text}");
         }
     }
 
@@ -202,12 +177,7 @@ mod tests {
         check("22:10:05.25", None, t, None);
         check("22:10:5.25 UT", None, t, Some(0.0));
         check("22:10", None, Some(79_800.0), None);
-        check(
-            "2016-12-31T23:59:60.5",
-            Some((2016, 12, 31)),
-            Some(86_400.5),
-            None,
-        );
+        check("2016-12-31T23:59:60.5", Some((2016, 12, 31)), Some(86_400.5), None);
     }
 
     #[test]
@@ -233,17 +203,10 @@ mod tests {
 
     #[test]
     fn offsets() {
-        for (text, hours) in [
-            ("2", 2.0),
-            ("-7", -7.0),
-            ("UTC-3", -3.0),
-            ("+05:30", 5.5),
-            ("5.75", 5.75),
-        ] {
-            assert!(
-                (parse_offset(text).unwrap() - hours * 3600.0).abs() < 1e-9,
-                "{text}"
-            );
+        for (text, hours) in
+            [("2", 2.0), ("-7", -7.0), ("UTC-3", -3.0), ("+05:30", 5.5), ("5.75", 5.75)]
+        {
+            assert!((parse_offset(text).unwrap() - hours * 3600.0).abs() < 1e-9, "{text}");
         }
         for text in ["", "UTC", "99", "+", "1:99"] {
             assert_eq!(parse_offset(text), None, "{text}");

@@ -8,29 +8,14 @@ use crate::pipeline::artifact::frame_info::FlipState;
 /// Largest binning that is read [px].
 const BINNING_MAX: u32 = 64;
 /// Gain [e-/ADU]: larger numbers are a CMOS camera's gain setting, not a gain.
-const GAIN: Quantity = Quantity {
-    name: "gain",
-    unit: "e-/ADU",
-    sane: 0.001..=60.0,
-};
+const GAIN: Quantity = Quantity { name: "gain", unit: "e-/ADU", sane: 0.001..=60.0 };
 /// Read noise [e-].
-const READ_NOISE: Quantity = Quantity {
-    name: "read noise",
-    unit: "e-",
-    sane: 0.0..=1000.0,
-};
+const READ_NOISE: Quantity = Quantity { name: "read noise", unit: "e-", sane: 0.0..=1000.0 };
 /// Saturation level [ADU]; zero would mask every pixel.
-const SATURATION: Quantity = Quantity {
-    name: "saturation level",
-    unit: "ADU",
-    sane: 100.0..=1e9,
-};
+const SATURATION: Quantity = Quantity { name: "saturation level", unit: "ADU", sane: 100.0..=1e9 };
 /// Temperature [deg C].
-const TEMPERATURE: Quantity = Quantity {
-    name: "detector temperature",
-    unit: "deg C",
-    sane: -273.15..=100.0,
-};
+const TEMPERATURE: Quantity =
+    Quantity { name: "detector temperature", unit: "deg C", sane: -273.15..=100.0 };
 
 /// Numbers of the detector, each `None` when unknown.
 pub(super) struct Detector {
@@ -46,17 +31,10 @@ pub(super) struct Detector {
 
 /// Reads the detector's numbers by the rules of a profile.
 pub(super) fn read_detector(reader: &mut Reader<'_>, profile: &Profile) -> Detector {
-    let listed = profile
-        .amplifier
-        .as_ref()
-        .and_then(|rule| read_amplifier(reader, rule));
+    let listed = profile.amplifier.as_ref().and_then(|rule| read_amplifier(reader, rule));
     let (listed_gain, listed_noise) = listed.unwrap_or_default();
-    let gain = reader
-        .first_number(&profile.gain_e_per_adu.keywords, &GAIN)
-        .or(listed_gain);
-    let noise = reader
-        .first_number(&profile.read_noise_e.keywords, &READ_NOISE)
-        .or(listed_noise);
+    let gain = reader.first_number(&profile.gain_e_per_adu.keywords, &GAIN).or(listed_gain);
+    let noise = reader.first_number(&profile.read_noise_e.keywords, &READ_NOISE).or(listed_noise);
     Detector {
         gain_e_per_adu: reader.settle(gain, &profile.gain_e_per_adu, &GAIN),
         read_noise_e: reader.settle(noise, &profile.read_noise_e, &READ_NOISE),
@@ -73,10 +51,7 @@ fn read_amplifier(
     let keyword = |pattern: &str, number: u8| pattern.replace("{nn}", &format!("{number:02}"));
     let used: Vec<u8> = (1..=rule.count)
         .filter(|&number| {
-            matches!(
-                reader.text(&keyword(&rule.used, number)).as_deref(),
-                Some("1" | "T")
-            )
+            matches!(reader.text(&keyword(&rule.used, number)).as_deref(), Some("1" | "T"))
         })
         .collect();
     let [number] = used[..] else {
@@ -125,28 +100,15 @@ pub(super) fn read_binning(reader: &mut Reader<'_>, rule: &BinningRule) -> (u32,
 
 /// A whole number from 1 to the largest binning, also written `2.0`.
 fn parse_binning(text: &str) -> Option<u32> {
-    let whole = text
-        .trim()
-        .split_once('.')
-        .map_or(text.trim(), |(whole, fraction)| {
-            if fraction.bytes().all(|byte| byte == b'0') {
-                whole
-            } else {
-                ""
-            }
-        });
-    whole
-        .parse()
-        .ok()
-        .filter(|bin| (1..=BINNING_MAX).contains(bin))
+    let whole = text.trim().split_once('.').map_or(text.trim(), |(whole, fraction)| {
+        if fraction.bytes().all(|byte| byte == b'0') { whole } else { "" }
+    });
+    whole.parse().ok().filter(|bin| (1..=BINNING_MAX).contains(bin))
 }
 
 /// How the pixels lie on the detector; an unknown value leaves a remark.
 pub(super) fn read_flip(reader: &mut Reader<'_>, rule: &FlipRule) -> FlipState {
-    let present = rule
-        .keywords
-        .iter()
-        .find(|keyword| reader.contains(keyword));
+    let present = rule.keywords.iter().find(|keyword| reader.contains(keyword));
     let Some(keyword) = present else {
         return FlipState::AsRead;
     };
@@ -155,9 +117,7 @@ pub(super) fn read_flip(reader: &mut Reader<'_>, rule: &FlipRule) -> FlipState {
         return FlipState::Turned180;
     }
     if !value.is_empty() && !any_fits(&rule.as_read, &value) {
-        reader.remark(format!(
-            "{keyword} = '{value}' is unknown; the frame is taken as read."
-        ));
+        reader.remark(format!("{keyword} = '{value}' is unknown; the frame is taken as read."));
     }
     FlipState::AsRead
 }

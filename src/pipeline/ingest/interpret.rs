@@ -20,11 +20,7 @@ const FILTER_NONE: &str = "NONE";
 /// Instrument of frames whose header names none.
 const INSTRUMENT_UNKNOWN: &str = "unknown";
 /// Exposure time [s]: a day is longer than any night.
-const EXPOSURE: Quantity = Quantity {
-    name: "exposure time",
-    unit: "s",
-    sane: 0.0..=86_400.0,
-};
+const EXPOSURE: Quantity = Quantity { name: "exposure time", unit: "s", sane: 0.0..=86_400.0 };
 
 /// Reads a header by the rules of a profile.
 ///
@@ -61,9 +57,7 @@ pub fn interpret(
         exposure_s,
         mid,
         mid_err_s: profile.time.uncertainty_s,
-        filter: reader
-            .first_text(&profile.filter)
-            .unwrap_or_else(|| FILTER_NONE.to_owned()),
+        filter: reader.first_text(&profile.filter).unwrap_or_else(|| FILTER_NONE.to_owned()),
         pointing_rad,
         pixel_scale_arcsec,
         gain_e_per_adu: detector.gain_e_per_adu,
@@ -92,10 +86,7 @@ fn read_kind(
             continue;
         };
         if any_fits(&rule.ignored, &value) {
-            return Err(IngestRefusal::Ignored {
-                keyword: keyword.clone(),
-                value,
-            });
+            return Err(IngestRefusal::Ignored { keyword: keyword.clone(), value });
         }
         let kind = [
             (FrameKind::Bias, &rule.bias),
@@ -114,17 +105,11 @@ fn read_kind(
             None => unknown = unknown.or(Some((keyword, value))),
         }
     }
-    let fallback = if unknown.is_some() {
-        rule.unknown
-    } else {
-        rule.missing
-    };
+    let fallback = if unknown.is_some() { rule.unknown } else { rule.missing };
     match (fallback, unknown) {
-        (KindFallback::Refuse, Some((keyword, value))) => Err(HeaderFault::UnknownKind {
-            keyword: keyword.clone(),
-            value,
+        (KindFallback::Refuse, Some((keyword, value))) => {
+            Err(HeaderFault::UnknownKind { keyword: keyword.clone(), value }.into())
         }
-        .into()),
         (KindFallback::Refuse, None) => Err(HeaderFault::NoKind.into()),
         (KindFallback::Science, None) if has_zero_exposure => {
             reader.remark("No image type and zero exposure: taken as a bias.".to_owned());
@@ -135,9 +120,7 @@ fn read_kind(
             Ok(FrameKind::Science)
         }
         (KindFallback::Science, Some((keyword, value))) => {
-            reader.remark(format!(
-                "{keyword} = '{value}' is unknown: taken as a science frame."
-            ));
+            reader.remark(format!("{keyword} = '{value}' is unknown: taken as a science frame."));
             Ok(FrameKind::Science)
         }
     }

@@ -32,10 +32,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(header: &'a Header) -> Self {
-        Self {
-            header,
-            remarks: Vec::new(),
-        }
+        Self { header, remarks: Vec::new() }
     }
 
     /// Keeps a remark, unless it was made before or there are too many.
@@ -119,9 +116,7 @@ impl<'a> Reader<'a> {
         if stated.is_none()
             && let Some(assumed) = rule.assumed
         {
-            self.remark(format!(
-                "The header has no {name}; {assumed} {unit} assumed (profile)."
-            ));
+            self.remark(format!("The header has no {name}; {assumed} {unit} assumed (profile)."));
             return Some(assumed);
         }
         stated
@@ -129,9 +124,7 @@ impl<'a> Reader<'a> {
 
     /// Remarks that a value is not used.
     pub(super) fn dropped(&mut self, keyword: &str, value: &dyn Display, what: &str) {
-        self.remark(format!(
-            "{keyword} = {value} is no usable {what}; taken as missing."
-        ));
+        self.remark(format!("{keyword} = {value} is no usable {what}; taken as missing."));
     }
 }
 
@@ -156,10 +149,7 @@ pub(super) fn parse_number(text: &str) -> Option<f64> {
     if text.is_empty() || !text.chars().all(is_number_char) {
         return None;
     }
-    text.replace(['d', 'D'], "e")
-        .parse()
-        .ok()
-        .filter(|number: &f64| number.is_finite())
+    text.replace(['d', 'D'], "e").parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// Whether two numbers differ by more than a part in a thousand.

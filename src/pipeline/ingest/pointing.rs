@@ -19,23 +19,11 @@ const SCALE_SANE_ARCSEC: std::ops::RangeInclusive<f64> = 0.01..=300.0;
 const ARCSEC_UM_PER_MM: f64 = 1e-3 / ARCSEC_RAD;
 
 /// Scale written in the header [arcsec/px].
-const SCALE: Quantity = Quantity {
-    name: "pixel scale",
-    unit: "arcsec/px",
-    sane: 0.01..=300.0,
-};
+const SCALE: Quantity = Quantity { name: "pixel scale", unit: "arcsec/px", sane: 0.01..=300.0 };
 /// Pixel size written in the header [um].
-const PIXEL_SIZE: Quantity = Quantity {
-    name: "pixel size",
-    unit: "um",
-    sane: 0.1..=1000.0,
-};
+const PIXEL_SIZE: Quantity = Quantity { name: "pixel size", unit: "um", sane: 0.1..=1000.0 };
 /// Focal length written in the header [mm].
-const FOCAL_LENGTH: Quantity = Quantity {
-    name: "focal length",
-    unit: "mm",
-    sane: 1.0..=1e6,
-};
+const FOCAL_LENGTH: Quantity = Quantity { name: "focal length", unit: "mm", sane: 1.0..=1e6 };
 
 /// The nominal pointing (RA, Dec), ICRS [rad].
 ///
@@ -72,9 +60,7 @@ pub(super) fn read_pointing(
 }
 
 fn is_celestial(reader: &Reader<'_>) -> bool {
-    reader
-        .text("CTYPE1")
-        .is_some_and(|text| text.starts_with("RA"))
+    reader.text("CTYPE1").is_some_and(|text| text.starts_with("RA"))
 }
 
 /// Right ascension [deg] in [0, 360); `None` when unreadable or out of range.
@@ -84,21 +70,13 @@ fn parse_ra_deg(text: &str, unit: RaUnit) -> Option<f64> {
         1 => unit == RaUnit::Hours,
         _ => !read.is_degrees,
     };
-    let ra_deg = if is_hours {
-        read.value * 15.0
-    } else {
-        read.value
-    };
-    (-180.0..=360.0)
-        .contains(&ra_deg)
-        .then(|| ra_deg.rem_euclid(360.0))
+    let ra_deg = if is_hours { read.value * 15.0 } else { read.value };
+    (-180.0..=360.0).contains(&ra_deg).then(|| ra_deg.rem_euclid(360.0))
 }
 
 /// Declination [deg]; `None` when unreadable or beyond a pole.
 fn parse_dec_deg(text: &str) -> Option<f64> {
-    parse_sexagesimal(text)
-        .map(|read| read.value)
-        .filter(|dec_deg| dec_deg.abs() <= 90.0)
+    parse_sexagesimal(text).map(|read| read.value).filter(|dec_deg| dec_deg.abs() <= 90.0)
 }
 
 /// The equinox of the pointing [yr]; 2000 when the header says nothing.
@@ -108,10 +86,7 @@ fn read_equinox(reader: &mut Reader<'_>, keywords: &[String], epoch: Option<Epoc
             continue;
         };
         let upper = text.to_ascii_uppercase();
-        if matches!(
-            upper.as_str(),
-            "APPARENT" | "DATE" | "JNOW" | "CURRENT" | "TODAY"
-        ) {
+        if matches!(upper.as_str(), "APPARENT" | "DATE" | "JNOW" | "CURRENT" | "TODAY") {
             return epoch.map_or(2000.0, Epoch::julian_year);
         }
         let equinox = parse_number(upper.trim_start_matches(['J', 'B']));
@@ -139,10 +114,7 @@ fn precess_to_j2000((ra, dec): (f64, f64), equinox_yr: f64) -> (f64, f64) {
     let x = cos_t * cos_d * cos_a + sin_t * sin_d;
     let y = cos_d * sin_a;
     let pole = -sin_t * cos_d * cos_a + cos_t * sin_d;
-    (
-        wrap_positive_rad(y.atan2(x) - zeta),
-        pole.clamp(-1.0, 1.0).asin(),
-    )
+    (wrap_positive_rad(y.atan2(x) - zeta), pole.clamp(-1.0, 1.0).asin())
 }
 
 /// The nominal scale of a binned pixel [arcsec/px].
@@ -204,10 +176,7 @@ mod tests {
         assert!(close(parse_ra_deg("13 40 14.64", RaUnit::Deg), 205.061));
         assert!(close(parse_ra_deg("205.061", RaUnit::Deg), 205.061));
         assert!(close(parse_ra_deg("205d03m39.6s", RaUnit::Deg), 205.061));
-        assert!(close(
-            parse_ra_deg("13.670733333333333", RaUnit::Hours),
-            205.061
-        ));
+        assert!(close(parse_ra_deg("13.670733333333333", RaUnit::Hours), 205.061));
         assert_eq!(parse_ra_deg("25 00 00", RaUnit::Deg), None);
         assert_eq!(parse_dec_deg("+91 00 00"), None);
         assert!(close(parse_dec_deg("-08 16 05.6"), -8.268_222_222_222_222));

@@ -20,9 +20,7 @@ impl TryFrom<String> for SectionText {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        parse_section(&text)
-            .map(Self)
-            .ok_or("expected a section such as `[18:1382,1:1370]`")
+        parse_section(&text).map(Self).ok_or("expected a section such as `[18:1382,1:1370]`")
     }
 }
 
@@ -49,12 +47,7 @@ pub(super) fn read_sections(
     rule: &SectionRule,
     (nx, ny): (usize, usize),
 ) -> (Option<Section>, Option<Section>) {
-    let whole = Section {
-        x0: 0,
-        x1: nx,
-        y0: 0,
-        y1: ny,
-    };
+    let whole = Section { x0: 0, x1: nx, y0: 0, y1: ny };
     let overscan = read_one(reader, &rule.overscan, rule.overscan_assumed, &whole);
     let trim = read_one(reader, &rule.trim, rule.trim_assumed, &whole);
     let overscan = overscan.filter(|section| {
@@ -114,12 +107,7 @@ mod tests {
     #[test]
     fn one_based_inclusive_becomes_zero_based_half_open() {
         // Columns 18 to 1382 are 1365 columns, the first with index 17.
-        let section = Section {
-            x0: 17,
-            x1: 1382,
-            y0: 0,
-            y1: 1370,
-        };
+        let section = Section { x0: 17, x1: 1382, y0: 0, y1: 1370 };
         assert_eq!(parse_section("[18:1382,1:1370]"), Some(section));
         assert_eq!(parse_section(" [ 1382:18 , 1370:1 ] "), Some(section));
     }

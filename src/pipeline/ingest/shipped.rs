@@ -8,22 +8,10 @@ use super::profile::{NumberRule, Profile};
 
 /// File names and texts of the shipped profiles, the most specific first.
 const SHIPPED: [(&str, &str); 4] = [
-    (
-        "lowell-nasa42.toml",
-        include_str!("../../../config/profiles/lowell-nasa42.toml"),
-    ),
-    (
-        "maxim.toml",
-        include_str!("../../../config/profiles/maxim.toml"),
-    ),
-    (
-        "ing.toml",
-        include_str!("../../../config/profiles/ing.toml"),
-    ),
-    (
-        "generic.toml",
-        include_str!("../../../config/profiles/generic.toml"),
-    ),
+    ("lowell-nasa42.toml", include_str!("../../../config/profiles/lowell-nasa42.toml")),
+    ("maxim.toml", include_str!("../../../config/profiles/maxim.toml")),
+    ("ing.toml", include_str!("../../../config/profiles/ing.toml")),
+    ("generic.toml", include_str!("../../../config/profiles/generic.toml")),
 ];
 /// Largest difference of a civil clock from UTC [h]: the Line Islands keep UTC+14.
 pub(super) const OFFSET_MAX_HOURS: f64 = 14.0;
@@ -79,9 +67,8 @@ pub enum ProfileError {
 impl Profile {
     /// Reads and checks the text of a profile.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
-        let profile: Self = toml::from_str(text).map_err(|source| ProfileError::Parse {
-            source: Box::new(source),
-        })?;
+        let profile: Self = toml::from_str(text)
+            .map_err(|source| ProfileError::Parse { source: Box::new(source) })?;
         profile.check()?;
         Ok(profile)
     }
@@ -90,9 +77,7 @@ impl Profile {
     fn check(&self) -> Result<(), ProfileError> {
         let is_name_char = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.name.is_empty() || self.name == "auto" || !self.name.chars().all(is_name_char) {
-            return Err(ProfileError::Name {
-                name: self.name.clone(),
-            });
+            return Err(ProfileError::Name { name: self.name.clone() });
         }
         self.check_keywords()?;
         let time = &self.time;
@@ -102,12 +87,7 @@ impl Profile {
             -OFFSET_MAX_HOURS,
             OFFSET_MAX_HOURS,
         )?;
-        in_range(
-            "time.shutter_offset_s",
-            time.shutter_offset_s,
-            -3600.0,
-            3600.0,
-        )?;
+        in_range("time.shutter_offset_s", time.shutter_offset_s, -3600.0, 3600.0)?;
         in_range("time.uncertainty_s", time.uncertainty_s, 0.0, 86_400.0)?;
         if let Some(rule) = &self.amplifier {
             in_range("amplifier.count", f64::from(rule.count), 1.0, 99.0)?;
@@ -123,18 +103,8 @@ impl Profile {
         number("read_noise_e", &self.read_noise_e, 0.0, 1e4)?;
         number("saturation_adu", &self.saturation_adu, 1.0, 1e9)?;
         number("temperature_c", &self.temperature_c, -273.15, 100.0)?;
-        number(
-            "pixel_scale.pixel_size_um",
-            &self.pixel_scale.pixel_size_um,
-            0.1,
-            1e3,
-        )?;
-        number(
-            "pixel_scale.focal_length_mm",
-            &self.pixel_scale.focal_length_mm,
-            1.0,
-            1e6,
-        )?;
+        number("pixel_scale.pixel_size_um", &self.pixel_scale.pixel_size_um, 0.1, 1e3)?;
+        number("pixel_scale.focal_length_mm", &self.pixel_scale.focal_length_mm, 1.0, 1e6)?;
         if let Some(scale) = self.pixel_scale.unbinned_measured_arcsec {
             in_range("pixel_scale.unbinned_measured_arcsec", scale, 1e-3, 1e3)?;
         }
@@ -154,10 +124,7 @@ impl Profile {
             ("pixel_scale", &scale.keywords),
             ("pixel_scale.unbinned_keywords", &scale.unbinned_keywords),
             ("pixel_scale.pixel_size_um", &scale.pixel_size_um.keywords),
-            (
-                "pixel_scale.focal_length_mm",
-                &scale.focal_length_mm.keywords,
-            ),
+            ("pixel_scale.focal_length_mm", &scale.focal_length_mm.keywords),
             ("gain_e_per_adu", &self.gain_e_per_adu.keywords),
             ("read_noise_e", &self.read_noise_e.keywords),
             ("saturation_adu", &self.saturation_adu.keywords),
@@ -171,9 +138,7 @@ impl Profile {
             ("site.height_m", &self.site.height_m),
         ];
         for (rule, keywords) in lists {
-            keywords
-                .iter()
-                .try_for_each(|keyword| is_keyword(rule, keyword))?;
+            keywords.iter().try_for_each(|keyword| is_keyword(rule, keyword))?;
         }
         for (ra, dec) in &self.pointing.keywords {
             is_keyword("pointing", ra)?;
@@ -185,14 +150,10 @@ impl Profile {
         }
         for stamp in &self.time.stamps {
             let all = [&stamp.date, &stamp.time, &stamp.end_time, &stamp.mjd];
-            all.into_iter()
-                .flatten()
-                .try_for_each(|keyword| is_keyword("time.stamps", keyword))?;
+            all.into_iter().flatten().try_for_each(|keyword| is_keyword("time.stamps", keyword))?;
         }
         let conditions = self.matches.iter().flat_map(|entry| &entry.all);
-        conditions
-            .into_iter()
-            .try_for_each(|condition| is_keyword("matches", &condition.keyword))
+        conditions.into_iter().try_for_each(|condition| is_keyword("matches", &condition.keyword))
     }
 }
 
@@ -203,9 +164,7 @@ pub fn shipped() -> &'static [Profile] {
 
 /// The shipped profile of last resort.
 pub fn generic() -> &'static Profile {
-    PROFILES
-        .last()
-        .expect("the list of shipped profiles is not empty")
+    PROFILES.last().expect("the list of shipped profiles is not empty")
 }
 
 fn is_keyword(rule: &'static str, keyword: &str) -> Result<(), ProfileError> {
@@ -215,22 +174,14 @@ fn is_keyword(rule: &'static str, keyword: &str) -> Result<(), ProfileError> {
     if is_fine {
         return Ok(());
     }
-    Err(ProfileError::Keyword {
-        rule,
-        keyword: keyword.to_owned(),
-    })
+    Err(ProfileError::Keyword { rule, keyword: keyword.to_owned() })
 }
 
 fn in_range(rule: &'static str, value: f64, min: f64, max: f64) -> Result<(), ProfileError> {
     if (min..=max).contains(&value) {
         return Ok(());
     }
-    Err(ProfileError::OutOfRange {
-        rule,
-        value,
-        min,
-        max,
-    })
+    Err(ProfileError::OutOfRange { rule, value, min, max })
 }
 
 #[cfg(test)]
@@ -255,10 +206,7 @@ mod tests {
 
     #[test]
     fn wrong_names_keywords_and_numbers_are_refused() {
-        assert!(matches!(
-            Profile::parse("name = 'auto'"),
-            Err(ProfileError::Name { .. })
-        ));
+        assert!(matches!(Profile::parse("name = 'auto'"), Err(ProfileError::Name { .. })));
         assert!(matches!(
             Profile::parse("name = 'x'\nfilter = ['']"),
             Err(ProfileError::Keyword { rule: "filter", .. })

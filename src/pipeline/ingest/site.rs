@@ -9,11 +9,8 @@ use super::profile::{LongitudePositive, SiteRule};
 use crate::pipeline::artifact::frame_info::Site;
 
 /// Height above the ellipsoid [m]: from the Dead Sea to the highest peak, and aircraft.
-const HEIGHT: Quantity = Quantity {
-    name: "height of the site",
-    unit: "m",
-    sane: -500.0..=20_000.0,
-};
+const HEIGHT: Quantity =
+    Quantity { name: "height of the site", unit: "m", sane: -500.0..=20_000.0 };
 
 /// The site; `None` when latitude or longitude is missing or absurd.
 pub(super) fn read_site(reader: &mut Reader<'_>, rule: &SiteRule) -> Option<Site> {

@@ -51,9 +51,7 @@ pub(super) fn read_mid(reader: &mut Reader<'_>, rule: &TimeRule, exposure_s: f64
     let scale = read_scale(reader);
     if matches!(scale, Scale::Atomic) {
         let text = reader.text(TIMESYS).unwrap_or_default();
-        reader.remark(format!(
-            "TIMESYS = '{text}' is not UTC and not supported; time unknown."
-        ));
+        reader.remark(format!("TIMESYS = '{text}' is not UTC and not supported; time unknown."));
         return None;
     }
     for stamp in &rule.stamps {
@@ -96,9 +94,7 @@ fn read_stamp(
     let shift = days.round();
     let is_day_off = shift.abs() > 0.5 && shift.abs() < 1.5;
     if is_apart && is_day_off && (days - shift).abs() < DAY_SHIFT_TOLERANCE {
-        reader.remark(format!(
-            "The date is moved by {shift:+} day to agree with MJD-OBS."
-        ));
+        reader.remark(format!("The date is moved by {shift:+} day to agree with MJD-OBS."));
         return Some(instant.plus_seconds(shift * SECONDS_PER_DAY));
     }
     if days.abs() * SECONDS_PER_DAY > exposure_s + AGREEMENT_S {
@@ -138,18 +134,13 @@ fn read_written(
         if written.seconds.is_some_and(|seconds| seconds > 0.0) {
             return Some((written, false));
         }
-        let apart = stamp
-            .time
-            .iter()
-            .find_map(|keyword| read_time_of_day(reader, keyword));
+        let apart = stamp.time.iter().find_map(|keyword| read_time_of_day(reader, keyword));
         match (apart, written.seconds) {
             (Some(time), None) => {
                 return Some((join(reader, stamp, date, &time, exposure_s), true));
             }
             (Some(time), Some(_)) if time.seconds.is_some_and(|seconds| seconds > 0.0) => {
-                reader.remark(format!(
-                    "{keyword} is at 0h; the time of day is from elsewhere."
-                ));
+                reader.remark(format!("{keyword} is at 0h; the time of day is from elsewhere."));
                 return Some((join(reader, stamp, date, &time, exposure_s), true));
             }
             (_, Some(_)) => return Some((written, false)),
@@ -191,10 +182,8 @@ fn join(
         StampMeaning::Middle => 0.5 * exposure_s,
         StampMeaning::End => 0.0,
     };
-    let end_s = stamp
-        .end_time
-        .iter()
-        .find_map(|keyword| read_time_of_day(reader, keyword)?.seconds);
+    let end_s =
+        stamp.end_time.iter().find_map(|keyword| read_time_of_day(reader, keyword)?.seconds);
     let crosses_0h = end_s.map_or(seconds + left_s >= SECONDS_PER_DAY, |end_s| end_s < seconds);
     if !crosses_0h {
         return joined;
@@ -211,10 +200,7 @@ fn join(
                 "The exposure crosses 0h; the date is taken as that of its end.".to_owned(),
             );
             // Negative seconds reach into the day before.
-            DateTime {
-                seconds: Some(seconds - SECONDS_PER_DAY),
-                ..joined
-            }
+            DateTime { seconds: Some(seconds - SECONDS_PER_DAY), ..joined }
         }
     }
 }
@@ -225,11 +211,7 @@ fn read_mjd(reader: &mut Reader<'_>, stamp: &Stamp) -> Option<Epoch> {
         let Some(number) = reader.number(keyword) else {
             continue;
         };
-        let mjd = if number > JD_MINUS_MJD {
-            number - JD_MINUS_MJD
-        } else {
-            number
-        };
+        let mjd = if number > JD_MINUS_MJD { number - JD_MINUS_MJD } else { number };
         if MJD_SANE.contains(&mjd) {
             return Some(Epoch::from_mjd_utc(mjd));
         }
@@ -312,14 +294,10 @@ fn shows_universal(reader: &Reader<'_>, keywords: &[String], shown: &TimeOfDay) 
         let apart = (seconds - shown.seconds).rem_euclid(SECONDS_PER_DAY);
         apart.min(SECONDS_PER_DAY - apart) < UNIVERSAL_TOLERANCE_S
     };
-    let by_mjd = shown
-        .mjd
-        .map(|mjd| mjd.mjd_utc().rem_euclid(1.0) * SECONDS_PER_DAY);
+    let by_mjd = shown.mjd.map(|mjd| mjd.mjd_utc().rem_euclid(1.0) * SECONDS_PER_DAY);
     by_mjd.is_some_and(agrees)
         || keywords.iter().any(|keyword| {
-            let read = reader
-                .text(keyword)
-                .and_then(|text| parse_date_time(&text)?.seconds);
+            let read = reader.text(keyword).and_then(|text| parse_date_time(&text)?.seconds);
             read.is_some_and(agrees)
         })
 }

@@ -55,13 +55,7 @@ pub fn build_masters<E: Display + Send>(
                 continue;
             };
             let info = first.frame.info.clone();
-            let mut builder = GroupBuilder {
-                library: &mut library,
-                earlier,
-                params,
-                key,
-                info,
-            };
+            let mut builder = GroupBuilder { library: &mut library, earlier, params, key, info };
             builder.build(loaded);
         }
         for frame in frames.iter().filter(|f| f.is_master && f.info.kind == kind) {
@@ -89,26 +83,16 @@ fn load_group<'a, E: Display + Send>(
 ) -> Vec<Loaded<'a>> {
     let mut group = group.to_vec();
     group.sort_by(|a, b| a.name.cmp(&b.name));
-    let n_bytes = group
-        .first()
-        .map_or(1, |f| (4 * f.info.nx * f.info.ny).max(1));
+    let n_bytes = group.first().map_or(1, |f| (4 * f.info.nx * f.info.ny).max(1));
     let n_fit = (params.group_memory_max_mib << 20) / n_bytes;
     let n_max = params.group_frames_max.min(n_fit).max(1);
     if let Some(left_out) = group.get(n_max..).filter(|rest| !rest.is_empty()) {
-        let text = format!(
-            "{} frames left out: at most {n_max} are combined",
-            left_out.len()
-        );
-        notes.push(Note {
-            subject: left_out[0].name.clone(),
-            text,
-        });
+        let text = format!("{} frames left out: at most {n_max} are combined", left_out.len());
+        notes.push(Note { subject: left_out[0].name.clone(), text });
         group.truncate(n_max);
     }
-    let results: Vec<Result<Loaded<'a>, Note>> = group
-        .par_iter()
-        .map(|frame| load_one(frame, load, params))
-        .collect();
+    let results: Vec<Result<Loaded<'a>, Note>> =
+        group.par_iter().map(|frame| load_one(frame, load, params)).collect();
     let mut loaded = Vec::with_capacity(results.len());
     for result in results {
         match result {
@@ -124,23 +108,12 @@ fn load_one<'a, E: Display>(
     load: &(dyn Fn(&CalibrationFrame) -> Result<Image<f32>, E> + Sync),
     params: &MasterParams,
 ) -> Result<Loaded<'a>, Note> {
-    let note = |text: String| Note {
-        subject: frame.name.clone(),
-        text,
-    };
+    let note = |text: String| Note { subject: frame.name.clone(), text };
     let raw = load(frame).map_err(|e| note(format!("not used: {e}")))?;
     let (pixels, overscan) = prepared(&raw, &frame.info, &params.overscan).ok_or_else(|| {
-        note(format!(
-            "not used: {} x {} px unlike its header",
-            raw.nx(),
-            raw.ny()
-        ))
+        note(format!("not used: {} x {} px unlike its header", raw.nx(), raw.ny()))
     })?;
-    Ok(Loaded {
-        frame,
-        pixels,
-        pedestal_adu: overscan.map_or(0.0, |o| o.level_adu),
-    })
+    Ok(Loaded { frame, pixels, pedestal_adu: overscan.map_or(0.0, |o| o.level_adu) })
 }
 
 /// Makes one master out of one group.
@@ -166,9 +139,8 @@ impl GroupBuilder<'_> {
     fn build_bias(&mut self, loaded: Vec<Loaded<'_>>) {
         let good = self.only_good(loaded, |stats| judge_levels(stats, &self.params.qualify));
         let pairs = good.windows(2).take(PAIRS_MAX);
-        let measured: Vec<Measured> = pairs
-            .filter_map(|p| measure_read_noise_adu(&p[0].pixels, &p[1].pixels))
-            .collect();
+        let measured: Vec<Measured> =
+            pairs.filter_map(|p| measure_read_noise_adu(&p[0].pixels, &p[1].pixels)).collect();
         if let Some(noise) = median_of(&measured) {
             self.measured_mut().read_noise_adu = Some(noise);
         }
@@ -181,8 +153,7 @@ impl GroupBuilder<'_> {
         let mut good = self.only_good(loaded, |stats| judge_levels(stats, &self.params.qualify));
         let bias = self.bias();
         if let Some(bias) = &bias {
-            good.par_iter_mut()
-                .for_each(|f| subtract(&mut f.pixels, &bias.pixels, 1.0));
+            good.par_iter_mut().for_each(|f| subtract(&mut f.pixels, &bias.pixels, 1.0));
         }
         let has_pedestal = bias.is_none() && !self.key.geometry.is_overscan_subtracted;
         let combined = combine_level(&references(&good), &self.params.combine);
@@ -191,22 +162,15 @@ impl GroupBuilder<'_> {
 
     fn build_flat(&mut self, mut loaded: Vec<Loaded<'_>>) {
         let bias = self.bias().or_else(|| self.dark_with_pedestal());
-        let bias_adu = bias
-            .as_ref()
-            .and_then(|b| frame_stats(&b.pixels))
-            .map_or(0.0, |s| s.level_adu);
+        let bias_adu =
+            bias.as_ref().and_then(|b| frame_stats(&b.pixels)).map_or(0.0, |s| s.level_adu);
         if let Some(bias) = &bias {
-            loaded
-                .par_iter_mut()
-                .for_each(|f| subtract(&mut f.pixels, &bias.pixels, 1.0));
+            loaded.par_iter_mut().for_each(|f| subtract(&mut f.pixels, &bias.pixels, 1.0));
         } else if !self.key.geometry.is_overscan_subtracted {
             let subject = format!("flat {}", self.filter());
             let text = "made without bias or overscan: its shape is too flat by the share of \
                         the pedestal";
-            self.library.notes.push(Note {
-                subject,
-                text: text.to_owned(),
-            });
+            self.library.notes.push(Note { subject, text: text.to_owned() });
         }
         let has_level = self.key.geometry.is_overscan_subtracted
             || bias.as_ref().is_some_and(|b| b.key.kind == FrameKind::Bias);
@@ -241,9 +205,7 @@ impl GroupBuilder<'_> {
     /// A dark that still has its pedestal, of the exposure of these flats ("flat dark").
     fn dark_with_pedestal(&self) -> Option<Arc<Master>> {
         let key = key_of(&self.info, FrameKind::Dark, self.params);
-        self.library
-            .find(&key, self.earlier)
-            .filter(|m| m.has_pedestal)
+        self.library.find(&key, self.earlier).filter(|m| m.has_pedestal)
     }
 
     fn measure_gain(&mut self, good: &[Loaded<'_>]) {
@@ -260,15 +222,9 @@ impl GroupBuilder<'_> {
 
     fn measured_mut(&mut self) -> &mut super::MeasuredDetector {
         let geometry: &Geometry = &self.key.geometry;
-        let place = self
-            .library
-            .measured
-            .iter()
-            .position(|(g, _)| g == geometry);
+        let place = self.library.measured.iter().position(|(g, _)| g == geometry);
         let place = place.unwrap_or_else(|| {
-            self.library
-                .measured
-                .push((geometry.clone(), Default::default()));
+            self.library.measured.push((geometry.clone(), Default::default()));
             self.library.measured.len() - 1
         });
         &mut self.library.measured[place].1
@@ -284,10 +240,7 @@ impl GroupBuilder<'_> {
             loaded.par_iter().map(|f| frame_stats(&f.pixels)).collect();
         let mut reject = |name: &str, why: String| {
             let text = format!("{} frame not used: {why}", kind_name(self.key.kind));
-            self.library.notes.push(Note {
-                subject: name.to_owned(),
-                text,
-            });
+            self.library.notes.push(Note { subject: name.to_owned(), text });
         };
         let mut measured = Vec::with_capacity(loaded.len());
         let mut kept = Vec::with_capacity(loaded.len());
@@ -320,10 +273,7 @@ impl GroupBuilder<'_> {
     ) {
         let name = self.master_name(good);
         let mut refuse = |text: String| {
-            self.library.notes.push(Note {
-                subject: name.clone(),
-                text,
-            });
+            self.library.notes.push(Note { subject: name.clone(), text });
         };
         let combined = match combined {
             Ok(combined) => combined,
@@ -343,10 +293,8 @@ impl GroupBuilder<'_> {
             return refuse(format!("not used: {fault}"));
         }
         let n = good.len().max(1) as f64;
-        let temperatures: Vec<f64> = good
-            .iter()
-            .filter_map(|f| f.frame.info.temperature_c)
-            .collect();
+        let temperatures: Vec<f64> =
+            good.iter().filter_map(|f| f.frame.info.temperature_c).collect();
         self.library.masters.push(Arc::new(Master {
             key: self.key.clone(),
             name,
@@ -375,10 +323,7 @@ impl GroupBuilder<'_> {
             [first, .., last] => format!(" ({} to {})", first.frame.name, last.frame.name),
         };
         let n = good.len();
-        format!(
-            "{what} of {n} frame{}{files}",
-            if n == 1 { "" } else { "s" }
-        )
+        format!("{what} of {n} frame{}{files}", if n == 1 { "" } else { "s" })
     }
 
     fn filter(&self) -> &str {

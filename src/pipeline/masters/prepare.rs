@@ -11,14 +11,8 @@ use super::{Geometry, MasterKey, MasterParams, exposure_ms, temperature_class};
 /// the frame, else all of it.
 pub fn trim_window(info: &FrameInfo) -> TrimWindow {
     match info.trim.filter(|s| lies_inside(s, info)) {
-        Some(s) => TrimWindow {
-            columns: s.x0..s.x1,
-            rows: s.y0..s.y1,
-        },
-        None => TrimWindow {
-            columns: 0..info.nx,
-            rows: 0..info.ny,
-        },
+        Some(s) => TrimWindow { columns: s.x0..s.x1, rows: s.y0..s.y1 },
+        None => TrimWindow { columns: 0..info.nx, rows: 0..info.ny },
     }
 }
 

@@ -46,11 +46,7 @@ pub struct MasterSet {
 impl MasterSet {
     /// The masters used, in words for the report.
     pub fn names(&self) -> Vec<String> {
-        [&self.bias, &self.dark, &self.flat]
-            .into_iter()
-            .flatten()
-            .map(|m| m.name.clone())
-            .collect()
+        [&self.bias, &self.dark, &self.flat].into_iter().flatten().map(|m| m.name.clone()).collect()
     }
 }
 
@@ -62,27 +58,22 @@ impl MasterLibrary {
         earlier: &dyn EarlierMasters,
         params: &MasterParams,
     ) -> MasterSet {
-        let mut set = MasterSet {
-            dark_ratio: 1.0,
-            ..MasterSet::default()
-        };
+        let mut set = MasterSet { dark_ratio: 1.0, ..MasterSet::default() };
         let geometry = geometry_of(info);
         set.bias = self.find(&key_of(info, FrameKind::Bias, params), earlier);
         self.select_dark(&mut set, info, earlier, params);
         self.select_flat(&mut set, info, earlier, params);
         if set.bias.is_none() {
-            set.notes.push(
-                match (geometry.is_overscan_subtracted, set.dark.is_some()) {
-                    (true, _) => "no bias: overscan used".to_owned(),
-                    (false, true) => "no bias: the pedestal stays in the frame".to_owned(),
-                    (false, false) if set.flat.is_some() => {
-                        "WARNING: no bias, dark or overscan: the pedestal was divided by the flat, \
+            set.notes.push(match (geometry.is_overscan_subtracted, set.dark.is_some()) {
+                (true, _) => "no bias: overscan used".to_owned(),
+                (false, true) => "no bias: the pedestal stays in the frame".to_owned(),
+                (false, false) if set.flat.is_some() => {
+                    "WARNING: no bias, dark or overscan: the pedestal was divided by the flat, \
                      noise is overestimated"
-                            .to_owned()
-                    }
-                    (false, false) => "WARNING: no calibration frames: used raw".to_owned(),
-                },
-            );
+                        .to_owned()
+                }
+                (false, false) => "WARNING: no calibration frames: used raw".to_owned(),
+            });
         }
         let used = [&set.bias, &set.dark, &set.flat].into_iter().flatten();
         set.notes.extend(used.filter_map(|m| match &m.origin {
@@ -97,11 +88,7 @@ impl MasterLibrary {
 
     /// Gain and read noise measured for these pixels.
     pub fn measured_for(&self, geometry: &Geometry) -> MeasuredDetector {
-        self.measured
-            .iter()
-            .find(|(g, _)| g == geometry)
-            .map(|(_, m)| *m)
-            .unwrap_or_default()
+        self.measured.iter().find(|(g, _)| g == geometry).map(|(_, m)| *m).unwrap_or_default()
     }
 
     /// The night's own master, a file's, or that of an earlier night with exactly this key.
@@ -115,11 +102,8 @@ impl MasterLibrary {
                 && m.key.filter == want.filter
                 && m.key.exposure_ms == want.exposure_ms
         });
-        own.cloned().or_else(|| {
-            earlier
-                .newest(want)
-                .filter(|m| serves(m, want.kind, &want.geometry))
-        })
+        own.cloned()
+            .or_else(|| earlier.newest(want).filter(|m| serves(m, want.kind, &want.geometry)))
     }
 
     /// The best dark without pedestal: nearest exposure, longer ones first.
@@ -139,11 +123,7 @@ impl MasterLibrary {
         let distance = |m: &Arc<Master>| {
             let ratio = info.exposure_s / m.exposure_s;
             // Scaling down divides the noise of the dark, scaling up multiplies it.
-            if ratio > 1.0 {
-                10.0 * (ratio - 1.0)
-            } else {
-                1.0 - ratio
-            }
+            if ratio > 1.0 { 10.0 * (ratio - 1.0) } else { 1.0 - ratio }
         };
         let own = self.masters.iter().filter(|m| is_fit(m));
         own.min_by(|a, b| distance(a).total_cmp(&distance(b)))
@@ -165,11 +145,8 @@ impl MasterLibrary {
             set.dark = Some(dark);
             return;
         }
-        let darks: Vec<&Arc<Master>> = self
-            .masters
-            .iter()
-            .filter(|m| serves(m, FrameKind::Dark, &geometry))
-            .collect();
+        let darks: Vec<&Arc<Master>> =
+            self.masters.iter().filter(|m| serves(m, FrameKind::Dark, &geometry)).collect();
         let same_exposure = darks.iter().find(|m| {
             m.has_pedestal
                 && has_temperature(m, info.temperature_c, params.temperature_class_c)
@@ -177,8 +154,7 @@ impl MasterLibrary {
         });
         if let (None, Some(dark)) = (&set.bias, same_exposure) {
             set.bias = Some(Arc::clone(dark));
-            set.notes
-                .push("the dark of the same exposure serves as bias and dark".to_owned());
+            set.notes.push("the dark of the same exposure serves as bias and dark".to_owned());
             return;
         }
         set.notes.push(match darks.first() {
@@ -212,9 +188,8 @@ impl MasterLibrary {
         if info.filter == FILTER_UNKNOWN && filters.len() == 1 {
             let only = filters.first().map(|&f| f.to_owned()).unwrap_or_default();
             if only != FILTER_UNKNOWN {
-                set.notes.push(format!(
-                    "filter unknown: the flat of {only}, the only one, is used"
-                ));
+                set.notes
+                    .push(format!("filter unknown: the flat of {only}, the only one, is used"));
             }
             key.filter = Some(only);
         }
@@ -226,16 +201,9 @@ impl MasterLibrary {
         set.notes.push(if there.is_empty() {
             "no flat: not divided".to_owned()
         } else if info.filter == FILTER_UNKNOWN {
-            format!(
-                "no flat used: filter unknown, there are flats of {}",
-                there.join(", ")
-            )
+            format!("no flat used: filter unknown, there are flats of {}", there.join(", "))
         } else {
-            format!(
-                "no flat of filter {}: not divided (there: {})",
-                info.filter,
-                there.join(", ")
-            )
+            format!("no flat of filter {}: not divided (there: {})", info.filter, there.join(", "))
         });
     }
 

@@ -36,27 +36,16 @@ fn info(kind: FrameKind, exposure_s: f64) -> FrameInfo {
 
 /// Bias 1000 with a ramp in x, dark 0.5 ADU/s with a hot pixel at (20, 30), flat with a ramp in y.
 fn raw_pixels(frame: &CalibrationFrame) -> Result<Image<f32>, std::fmt::Error> {
-    let seed = frame
-        .name
-        .bytes()
-        .fold(7_u64, |s, b| s.wrapping_mul(31) + u64::from(b));
+    let seed = frame.name.bytes().fold(7_u64, |s, b| s.wrapping_mul(31) + u64::from(b));
     let mut noise = Noise::seeded(seed);
-    let light = if frame.info.kind == FrameKind::Flat {
-        20_000.0
-    } else {
-        0.0
-    };
+    let light = if frame.info.kind == FrameKind::Flat { 20_000.0 } else { 0.0 };
     if frame.name.contains("unreadable") {
         return Err(std::fmt::Error);
     }
     let image = noise.frame_of(SIDE, |x, y| {
         let hot = if (x, y) == (20, 30) { 100.0 } else { 0.5 };
         let response = 0.9 + 0.2 * y as f32 / 95.0;
-        let bias = if frame.name.contains("odd") {
-            1200.0
-        } else {
-            1000.0
-        };
+        let bias = if frame.name.contains("odd") { 1200.0 } else { 1000.0 };
         let dark = hot * frame.info.exposure_s as f32;
         (bias + 0.1 * x as f32 + dark + light * response, 2.0)
     });
@@ -71,12 +60,7 @@ fn frames(kind: FrameKind, exposure_s: f64, n: usize) -> Vec<CalibrationFrame> {
 }
 
 fn night(frames: &[CalibrationFrame]) -> MasterLibrary {
-    build_masters(
-        frames,
-        &raw_pixels,
-        &NoEarlierMasters,
-        &MasterParams::default(),
-    )
+    build_masters(frames, &raw_pixels, &NoEarlierMasters, &MasterParams::default())
 }
 
 fn choose(library: &MasterLibrary, science: &FrameInfo) -> select::MasterSet {
@@ -95,20 +79,11 @@ fn masters_hold_what_they_should() {
     let mut all = full_night();
     // A turned bias is turned back before it is combined.
     all[2].info.flip = FlipState::Turned180;
-    all.push(CalibrationFrame::new(
-        "odd-bias.fits",
-        info(FrameKind::Bias, 0.0),
-    ));
-    all.push(CalibrationFrame::new(
-        "unreadable.fits",
-        info(FrameKind::Flat, 2.0),
-    ));
+    all.push(CalibrationFrame::new("odd-bias.fits", info(FrameKind::Bias, 0.0)));
+    all.push(CalibrationFrame::new("unreadable.fits", info(FrameKind::Flat, 2.0)));
     let library = night(&all);
     let kinds: Vec<FrameKind> = library.masters.iter().map(|m| m.key.kind).collect();
-    assert_eq!(
-        kinds,
-        vec![FrameKind::Bias, FrameKind::Dark, FrameKind::Flat]
-    );
+    assert_eq!(kinds, vec![FrameKind::Bias, FrameKind::Dark, FrameKind::Flat]);
     let [bias, dark, flat] = [0, 1, 2].map(|i| &library.masters[i]);
     assert_eq!((bias.n_frames, dark.n_frames, flat.n_frames), (5, 5, 5));
     assert!(bias.has_pedestal && !dark.has_pedestal);
@@ -120,11 +95,7 @@ fn masters_hold_what_they_should() {
     assert!((flat.pixels.at(20, 30) / flat.pixels.at(21, 30) - 1.0).abs() < 1e-3);
     let subjects: Vec<&str> = library.notes.iter().map(|n| n.subject.as_str()).collect();
     assert_eq!(subjects, vec!["odd-bias.fits", "unreadable.fits"]);
-    assert!(
-        library.notes[0].text.contains("level 120"),
-        "{}",
-        library.notes[0].text
-    );
+    assert!(library.notes[0].text.contains("level 120"), "{}", library.notes[0].text);
 }
 
 #[test]
@@ -141,11 +112,7 @@ fn a_frame_of_half_the_exposure_gets_half_the_dark() {
     turned.flip = FlipState::Turned180;
     let set = choose(&library, &turned);
     assert!(!set.bad.expect("the same hot pixel").at(75, 65).is_good());
-    let dark = set
-        .dark
-        .expect("a dark")
-        .pixels_for(FlipState::Turned180)
-        .at(75, 65);
+    let dark = set.dark.expect("a dark").pixels_for(FlipState::Turned180).at(75, 65);
     assert!((dark - 12_000.0).abs() < 7.0);
 }
 
@@ -158,11 +125,7 @@ fn a_dark_of_the_same_exposure_replaces_a_missing_bias() {
     assert!(set.dark.is_none());
     let other = choose(&library, &info(FrameKind::Science, 60.0));
     assert!(other.bias.is_none() && other.dark.is_none());
-    assert!(
-        other.notes.iter().any(|n| n.contains("cannot be scaled")),
-        "{:?}",
-        other.notes
-    );
+    assert!(other.notes.iter().any(|n| n.contains("cannot be scaled")), "{:?}", other.notes);
 }
 
 #[test]
@@ -172,11 +135,7 @@ fn flats_are_chosen_by_filter_only() {
     science.filter = "V".to_owned();
     let set = choose(&library, &science);
     assert!(set.flat.is_none());
-    assert!(
-        set.notes
-            .iter()
-            .any(|n| n.contains("no flat of filter V") && n.contains('R'))
-    );
+    assert!(set.notes.iter().any(|n| n.contains("no flat of filter V") && n.contains('R')));
     science.filter = "NONE".to_owned();
     let set = choose(&library, &science);
     assert!(set.flat.is_some() && set.notes[0].contains("the only one"));
@@ -194,11 +153,7 @@ fn flats_are_chosen_by_filter_only() {
 fn nothing_there_is_a_warning() {
     let set = choose(&night(&[]), &info(FrameKind::Science, 60.0));
     assert!(set.names().is_empty() && set.bad.is_none());
-    assert!(
-        set.notes
-            .iter()
-            .any(|n| n == "WARNING: no calibration frames: used raw")
-    );
+    assert!(set.notes.iter().any(|n| n == "WARNING: no calibration frames: used raw"));
 }
 
 #[test]
@@ -213,26 +168,12 @@ fn master_files_and_earlier_nights_stand_in() {
     let dark = set.dark.expect("the file");
     // The dark file had the bias in it.
     assert!((dark.pixels.at(50, 50) - 60.0).abs() < 15.0 && !dark.has_pedestal);
-    assert!(
-        set.notes
-            .iter()
-            .any(|n| n.contains("MasterBias.fits lay ready"))
-    );
+    assert!(set.notes.iter().any(|n| n.contains("MasterBias.fits lay ready")));
     // Frames with an overscan take the file without its own level.
     let mut trimmed = info(FrameKind::Science, 60.0);
     trimmed.nx = SIDE + 20;
-    trimmed.trim = Some(Section {
-        x0: 5,
-        x1: 5 + SIDE,
-        y0: 0,
-        y1: SIDE,
-    });
-    trimmed.overscan = Some(Section {
-        x0: 105,
-        x1: 115,
-        y0: 0,
-        y1: SIDE,
-    });
+    trimmed.trim = Some(Section { x0: 5, x1: 5 + SIDE, y0: 0, y1: SIDE });
+    trimmed.overscan = Some(Section { x0: 105, x1: 115, y0: 0, y1: SIDE });
     let bias = choose(&library, &trimmed).bias.expect("the file");
     assert!(!bias.has_pedestal && bias.pixels.at(48, 48).abs() < 12.0);
 
@@ -243,9 +184,8 @@ fn master_files_and_earlier_nights_stand_in() {
         }
     }
     let mut old = night(&frames(FrameKind::Flat, 2.0, 3)).masters.remove(0);
-    Arc::get_mut(&mut old).expect("held once").origin = MasterOrigin::Earlier {
-        night: "20240101".to_owned(),
-    };
+    Arc::get_mut(&mut old).expect("held once").origin =
+        MasterOrigin::Earlier { night: "20240101".to_owned() };
     let set = library.select(&science, &Before(old), &MasterParams::default());
     assert!(set.flat.is_some());
     assert!(set.notes.iter().any(|n| n.contains("of night 20240101")));
@@ -255,12 +195,7 @@ fn master_files_and_earlier_nights_stand_in() {
 fn odd_headers_are_survived() {
     let mut wrong = frames(FrameKind::Bias, 0.0, 2);
     wrong[0].info.nx = 7; // not what the file holds
-    wrong[1].info.trim = Some(Section {
-        x0: 5,
-        x1: 900,
-        y0: 3,
-        y1: 3,
-    });
+    wrong[1].info.trim = Some(Section { x0: 5, x1: 900, y0: 3, y1: 3 });
     let library = night(&wrong);
     assert_eq!(library.masters.len(), 1);
     assert!(library.notes[0].text.contains("unlike its header"));

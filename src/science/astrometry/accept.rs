@@ -87,16 +87,8 @@ pub fn accept(
 fn first_wcs(frame: &FrameStars<'_>, region: &Region, found: &Match<'_>) -> Option<Wcs> {
     let pair = |&(r, i): &(usize, usize)| {
         let (x_px, y_px) = frame.points[i];
-        let image = ImageStar {
-            x_px,
-            y_px,
-            flux: 0.0,
-            position_err_px: frame.radius_px,
-        };
-        PairedStar {
-            image,
-            star: found.local.stars[r],
-        }
+        let image = ImageStar { x_px, y_px, flux: 0.0, position_err_px: frame.radius_px };
+        PairedStar { image, star: found.local.stars[r] }
     };
     let paired: Vec<PairedStar> = found.pairs.iter().map(pair).collect();
     let (low, high) = region.scales_rad_per_px;
@@ -139,11 +131,7 @@ fn solution(
     log_odds: f64,
     held_out_rms_arcsec: Option<f64>,
 ) -> Solution {
-    let used = refined
-        .pairs
-        .iter()
-        .zip(&refined.fit.is_used)
-        .filter(|(_, used)| **used);
+    let used = refined.pairs.iter().zip(&refined.fit.is_used).filter(|(_, used)| **used);
     let pairs: Vec<(usize, StarAtEpoch)> =
         used.map(|(&(i, r), _)| (i, lists.references[r])).collect();
     Solution {

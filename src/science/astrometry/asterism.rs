@@ -46,11 +46,8 @@ pub fn triangles(points: &[Point], n: usize, side_min: f64) -> Vec<Triangle> {
 fn triangle(points: &[Point], corners: [usize; 3], side_min: f64) -> Option<Triangle> {
     let [p, q, r] = corners.map(|c| points[c]);
     let square = |a: Point, b: Point| (a.0 - b.0) * (a.0 - b.0) + (a.1 - b.1) * (a.1 - b.1);
-    let mut sides = [
-        (square(q, r), corners[0]),
-        (square(r, p), corners[1]),
-        (square(p, q), corners[2]),
-    ];
+    let mut sides =
+        [(square(q, r), corners[0]), (square(r, p), corners[1]), (square(p, q), corners[2])];
     sides.sort_by(|a, b| b.0.total_cmp(&a.0));
     let longest_square = sides[0].0;
     let is_large = longest_square >= side_min * side_min && longest_square > 0.0;
@@ -148,9 +145,8 @@ mod tests {
 
     #[test]
     fn table_finds_what_a_scan_finds() {
-        let points: Vec<Point> = (0..40)
-            .map(|i| (f64::from(i * 37 % 101), f64::from(i * i * 13 % 97)))
-            .collect();
+        let points: Vec<Point> =
+            (0..40).map(|i| (f64::from(i * 37 % 101), f64::from(i * i * 13 % 97))).collect();
         let all = triangles(&points, 40, 5.0);
         let table = ShapeTable::new(all.clone());
         let tolerance = 0.005;
@@ -167,11 +163,6 @@ mod tests {
     fn equal_points_and_lines_make_no_triangle() {
         assert!(triangles(&[(1.0, 1.0); 5], 5, 0.0).is_empty());
         assert!(triangles(&[(0.0, 0.0), (1.0, 1.0), (3.0, 3.0)], 3, 0.0).is_empty());
-        assert!(
-            ShapeTable::new(Vec::new())
-                .similar((0.5, 0.5), 0.01)
-                .next()
-                .is_none()
-        );
+        assert!(ShapeTable::new(Vec::new()).similar((0.5, 0.5), 0.01).next().is_none());
     }
 }

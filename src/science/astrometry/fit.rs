@@ -117,37 +117,19 @@ pub fn fit(pairs: &[PairedStar], setup: &FitSetup) -> Option<Fit> {
     let mut state = None;
     for round in 0..ROUNDS_MAX {
         let weights: Vec<f64> = (0..pairs.len())
-            .map(|i| {
-                if is_used[i] {
-                    factors[i] / (sigma[i] * sigma[i])
-                } else {
-                    0.0
-                }
-            })
+            .map(|i| if is_used[i] { factors[i] / (sigma[i] * sigma[i]) } else { 0.0 })
             .collect();
         let shift_rad = step(&mut wcs, pairs, &weights, setup)?;
         let residuals = residuals_rad(&wcs, pairs);
-        let lengths: Vec<f64> = residuals
-            .iter()
-            .zip(&sigma)
-            .map(|(r, s)| r.0.hypot(r.1) / s)
-            .collect();
-        let scatter = median(
-            lengths
-                .iter()
-                .zip(&is_used)
-                .filter(|(_, u)| **u)
-                .map(|(l, _)| *l),
-        )? / RAYLEIGH_MEDIAN;
+        let lengths: Vec<f64> =
+            residuals.iter().zip(&sigma).map(|(r, s)| r.0.hypot(r.1) / s).collect();
+        let scatter = median(lengths.iter().zip(&is_used).filter(|(_, u)| **u).map(|(l, _)| *l))?
+            / RAYLEIGH_MEDIAN;
         let unit = scatter.max(1.0);
         let before = is_used.clone();
         for i in 0..pairs.len() {
             let length = lengths[i] / unit;
-            factors[i] = if round < HUBER_ROUNDS {
-                (HUBER_SIGMA / length).min(1.0)
-            } else {
-                1.0
-            };
+            factors[i] = if round < HUBER_ROUNDS { (HUBER_SIGMA / length).min(1.0) } else { 1.0 };
             is_used[i] = round < HUBER_ROUNDS || length <= CLIP_SIGMA;
         }
         state = Some((residuals, before.clone(), scatter));
@@ -156,27 +138,13 @@ pub fn fit(pairs: &[PairedStar], setup: &FitSetup) -> Option<Fit> {
             break;
         }
     }
-    wcs.sip = wcs
-        .sip
-        .map(|sip| with_inverse(sip, wcs.crpix_px, setup.size));
+    wcs.sip = wcs.sip.map(|sip| with_inverse(sip, wcs.crpix_px, setup.size));
     let (residuals, is_used, scatter) = state?;
-    let residuals_arcsec: Vec<(f64, f64)> = residuals
-        .iter()
-        .map(|r| (r.0 / ARCSEC_RAD, r.1 / ARCSEC_RAD))
-        .collect();
-    let rms_arcsec = rms(residuals_arcsec
-        .iter()
-        .zip(&is_used)
-        .filter(|(_, u)| **u)
-        .map(|(r, _)| *r))?;
-    Some(Fit {
-        wcs,
-        is_used,
-        residuals_arcsec,
-        rms_arcsec,
-        order: setup.order,
-        scatter,
-    })
+    let residuals_arcsec: Vec<(f64, f64)> =
+        residuals.iter().map(|r| (r.0 / ARCSEC_RAD, r.1 / ARCSEC_RAD)).collect();
+    let rms_arcsec =
+        rms(residuals_arcsec.iter().zip(&is_used).filter(|(_, u)| **u).map(|(r, _)| *r))?;
+    Some(Fit { wcs, is_used, residuals_arcsec, rms_arcsec, order: setup.order, scatter })
 }
 
 /// Expected error of a pair per axis [rad].
@@ -189,9 +157,7 @@ fn sigma_rad(pair: &PairedStar, setup: &FitSetup) -> f64 {
     };
     let catalogue_arcsec = pair.star.position_err_mas.abs().min(1e6) / 1000.0;
     let floor_arcsec = setup.floor_mas / 1000.0;
-    let arcsec = (centroid_px * setup.scale_arcsec)
-        .hypot(catalogue_arcsec)
-        .hypot(floor_arcsec);
+    let arcsec = (centroid_px * setup.scale_arcsec).hypot(catalogue_arcsec).hypot(floor_arcsec);
     arcsec * ARCSEC_RAD
 }
 
@@ -212,15 +178,9 @@ fn step(wcs: &mut Wcs, pairs: &[PairedStar], weights: &[f64], setup: &FitSetup) 
     if rows.len() < STARS_NEEDED[0] {
         return None;
     }
-    let [xi, eta] = if setup.order == 0 {
-        similarity_terms(&rows)?
-    } else {
-        polynomial_terms(&rows, setup)?
-    };
-    let linear = [
-        [xi[1] / half_px, xi[2] / half_px],
-        [eta[1] / half_px, eta[2] / half_px],
-    ];
+    let [xi, eta] =
+        if setup.order == 0 { similarity_terms(&rows)? } else { polynomial_terms(&rows, setup)? };
+    let linear = [[xi[1] / half_px, xi[2] / half_px], [eta[1] / half_px, eta[2] / half_px]];
     let determinant = linear[0][0] * linear[1][1] - linear[0][1] * linear[1][0];
     let is_regular = determinant.is_finite() && determinant.abs() > 0.0;
     if !is_regular {
@@ -240,23 +200,12 @@ fn polynomial_terms(rows: &[Row], setup: &FitSetup) -> Option<[Vec<f64>; 2]> {
     let mut equations = NormalEquations::new(term_count(setup.order));
     let weight_scale = rows.iter().map(|r| r.2).fold(0.0, f64::max);
     for ((x, y), target, weight) in rows {
-        equations.add(
-            &terms(setup.order, *x, *y),
-            [target.0, target.1],
-            weight / weight_scale,
-        );
+        equations.add(&terms(setup.order, *x, *y), [target.0, target.1], weight / weight_scale);
     }
     let pixel_rad = setup.scale_arcsec * ARCSEC_RAD;
     let weight = |width_px: f64| (width_px * pixel_rad).powi(-2) / weight_scale;
     for i in term_count(1)..term_count(setup.order) {
-        equations.damp(
-            i,
-            weight(if i < term_count(2) {
-                TILT_PX
-            } else {
-                RADIAL_PX
-            }),
-        );
+        equations.damp(i, weight(if i < term_count(2) { TILT_PX } else { RADIAL_PX }));
     }
     if setup.order >= 3 {
         // x^3, x^2 y, x y^2, y^3 are terms 6 to 9; radial distortion is x r^2 and y r^2.
@@ -271,10 +220,7 @@ fn polynomial_terms(rows: &[Row], setup: &FitSetup) -> Option<[Vec<f64>; 2]> {
 
 /// The same for a similarity; weights are set aside, stars are few. The better parity wins.
 fn similarity_terms(rows: &[Row]) -> Option<[Vec<f64>; 2]> {
-    let pairs: Vec<_> = rows
-        .iter()
-        .map(|(pixel, target, _)| (*target, *pixel))
-        .collect();
+    let pairs: Vec<_> = rows.iter().map(|(pixel, target, _)| (*target, *pixel)).collect();
     let misfit = |map: &Similarity| -> f64 {
         let miss = |(target, pixel): &((f64, f64), (f64, f64))| {
             let found = map.to_pixel(*target);
@@ -282,16 +228,11 @@ fn similarity_terms(rows: &[Row]) -> Option<[Vec<f64>; 2]> {
         };
         pairs.iter().map(miss).sum()
     };
-    let maps = [false, true]
-        .into_iter()
-        .filter_map(|parity| Similarity::fit(&pairs, parity));
+    let maps = [false, true].into_iter().filter_map(|parity| Similarity::fit(&pairs, parity));
     let map = maps.min_by(|a, b| misfit(a).total_cmp(&misfit(b)))?;
     let origin = map.to_plane((0.0, 0.0));
     let m = map.matrix_rad_per_px();
-    Some([
-        vec![origin.0, m[0][0], m[0][1]],
-        vec![origin.1, m[1][0], m[1][1]],
-    ])
+    Some([vec![origin.0, m[0][0], m[0][1]], vec![origin.1, m[1][0], m[1][1]]])
 }
 
 /// The terms of degree 2 and higher as SIP: CD^-1 times the standard coordinates.
@@ -299,36 +240,22 @@ fn sip_of(xi: &[f64], eta: &[f64], wcs: &Wcs, half_px: f64, setup: &FitSetup) ->
     let [[c00, c01], [c10, c11]] = wcs.cd_rad_per_px;
     let determinant = c00 * c11 - c01 * c10;
     let polynomial = |f: &dyn Fn(f64, f64) -> f64| {
-        let scaled = exponents(setup.order)
-            .zip(xi.iter().zip(eta))
-            .map(|((i, j), (x, e))| {
-                let degree = (i + j) as i32;
-                if degree < 2 {
-                    0.0
-                } else {
-                    f(*x, *e) / determinant / half_px.powi(degree)
-                }
-            });
+        let scaled = exponents(setup.order).zip(xi.iter().zip(eta)).map(|((i, j), (x, e))| {
+            let degree = (i + j) as i32;
+            if degree < 2 { 0.0 } else { f(*x, *e) / determinant / half_px.powi(degree) }
+        });
         Polynomial::new(setup.order, scaled.collect())
     };
     let a = polynomial(&|x, e| c11 * x - c01 * e);
     let b = polynomial(&|x, e| c00 * e - c10 * x);
     let none = || Polynomial::new(0, Vec::new());
-    Sip {
-        a,
-        b,
-        ap: none(),
-        bp: none(),
-    }
+    Sip { a, b, ap: none(), bp: none() }
 }
 
 /// The same distortion with its inverse polynomials, which the rounds of a fit do not need.
 fn with_inverse(sip: Sip, crpix_px: (f64, f64), size: FrameSize) -> Sip {
     let ends = |n: usize, at: f64| (-0.5 - at, n as f64 - 0.5 - at);
-    let range = PixelRange {
-        u_px: ends(size.nx, crpix_px.0),
-        v_px: ends(size.ny, crpix_px.1),
-    };
+    let range = PixelRange { u_px: ends(size.nx, crpix_px.0), v_px: ends(size.ny, crpix_px.1) };
     Sip::new(sip.a, sip.b, range)
 }
 

@@ -12,11 +12,7 @@ fn pairs(truth: &Wcs, n: usize, noise_px: f64, n_bad: usize) -> Vec<PairedStar> 
         .map(|i| {
             let (x, y) = (random.uniform() * 1023.0, random.uniform() * 1023.0);
             let (ra_rad, dec_rad) = truth.to_sky(x, y);
-            let bad_px = if i < n_bad {
-                3.0 + random.uniform()
-            } else {
-                0.0
-            };
+            let bad_px = if i < n_bad { 3.0 + random.uniform() } else { 0.0 };
             let image = ImageStar {
                 x_px: x + noise_px * random.normal() + bad_px,
                 y_px: y + noise_px * random.normal(),
@@ -66,11 +62,7 @@ fn fit_recovers_distortion_exactly_without_noise() {
         let truth = camera((0.0005, dec_deg * DEG_RAD), 1.7, 0.3, 1.0);
         let found = fit(&pairs(&truth, 60, 1e-6, 0), &setup(&truth, 3)).expect("60 pairs");
         // Damping by 0.5 px against a centroid error of 0.003 px leaves some 1e-5 px.
-        assert!(
-            errors_px(&found, &truth).0 < 1e-4,
-            "{:?}",
-            errors_px(&found, &truth)
-        );
+        assert!(errors_px(&found, &truth).0 < 1e-4, "{:?}", errors_px(&found, &truth));
     }
 }
 
@@ -102,9 +94,7 @@ fn similarity_and_affine_serve_few_stars() {
 #[test]
 fn order_follows_number_and_spread() {
     let spread = |n: usize| {
-        (0..n)
-            .map(|i| ((i * 331 % 1024) as f64, (i * 577 % 1024) as f64))
-            .collect::<Vec<_>>()
+        (0..n).map(|i| ((i * 331 % 1024) as f64, (i * 577 % 1024) as f64)).collect::<Vec<_>>()
     };
     for (n, order) in [(3, 0), (8, 1), (14, 2), (40, 3)] {
         assert_eq!(order_for(spread(n).into_iter(), SIZE, 3), order);

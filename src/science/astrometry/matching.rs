@@ -81,8 +81,7 @@ impl StarGrid {
 
     /// The place nearest to a point, within a radius [px].
     pub fn nearest(&self, point: Point, radius_px: f64) -> Option<(usize, f64)> {
-        self.within(point, radius_px)
-            .min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)))
+        self.within(point, radius_px).min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)))
     }
 }
 
@@ -112,9 +111,7 @@ pub fn thinned(places: &[Point], size: FrameSize, radius_px: f64) -> Vec<usize> 
     let grid = StarGrid::new(places, size);
     let mut is_kept = vec![false; places.len()];
     for (i, &place) in places.iter().enumerate() {
-        is_kept[i] = !grid
-            .within(place, radius_px)
-            .any(|(j, _)| j < i && is_kept[j]);
+        is_kept[i] = !grid.within(place, radius_px).any(|(j, _)| j < i && is_kept[j]);
     }
     (0..places.len()).filter(|&i| is_kept[i]).collect()
 }
@@ -126,9 +123,7 @@ mod tests {
     const SIZE: FrameSize = FrameSize { nx: 200, ny: 100 };
 
     fn places() -> Vec<Point> {
-        (0..300)
-            .map(|i| (f64::from(i * 37 % 200), f64::from(i * i % 101)))
-            .collect()
+        (0..300).map(|i| (f64::from(i * 37 % 200), f64::from(i * i % 101))).collect()
     }
 
     #[test]
@@ -136,10 +131,8 @@ mod tests {
         let places = places();
         let grid = StarGrid::new(&places, SIZE);
         for point in [(0.0, 0.0), (199.0, 99.0), (50.5, 40.2), (-30.0, 120.0)] {
-            let scan = places
-                .iter()
-                .filter(|p| (p.0 - point.0).hypot(p.1 - point.1) <= 25.0)
-                .count();
+            let scan =
+                places.iter().filter(|p| (p.0 - point.0).hypot(p.1 - point.1) <= 25.0).count();
             assert_eq!(grid.within(point, 25.0).count(), scan);
         }
     }
@@ -154,11 +147,7 @@ mod tests {
 
     #[test]
     fn thinning_keeps_the_brighter() {
-        let kept = thinned(
-            &[(10.0, 10.0), (12.0, 10.0), (14.5, 10.0), (90.0, 20.0)],
-            SIZE,
-            3.0,
-        );
+        let kept = thinned(&[(10.0, 10.0), (12.0, 10.0), (14.5, 10.0), (90.0, 20.0)], SIZE, 3.0);
         assert_eq!(kept, vec![0, 2, 3]);
     }
 }

@@ -89,9 +89,7 @@ pub fn refine(lists: &Lists<'_>, start: &Wcs, radius_px: f64) -> Option<Refined>
         if is_growing {
             continue;
         }
-        let wanted = (RADIUS_SIGMA * scatter_px)
-            .max(RADIUS_MIN_PX[found.order.min(3)])
-            .min(radius);
+        let wanted = (RADIUS_SIGMA * scatter_px).max(RADIUS_MIN_PX[found.order.min(3)]).min(radius);
         if wanted > 0.95 * radius {
             break;
         }
@@ -106,20 +104,11 @@ fn finish(lists: &Lists<'_>, places: &[Point], wcs: &Wcs, radius: f64) -> Option
     let predictions = predicted(lists, wcs, usize::MAX);
     let all = pairs_at(lists, places, &predictions, (usize::MAX, radius));
     let lonely = uncrowded(lists, &predictions, &all, places);
-    let pairs = if lonely.len() >= UNCROWDED_MIN {
-        lonely
-    } else {
-        all
-    };
+    let pairs = if lonely.len() >= UNCROWDED_MIN { lonely } else { all };
     let fit = fit_pairs(lists, wcs, &pairs, lists.params.order_max)?;
     let fit = simplest(lists, &pairs, fit, radius);
     let (n_matches, ln_chance) = odds(lists, places, &fit, radius);
-    Some(Refined {
-        fit,
-        pairs,
-        n_matches,
-        ln_chance,
-    })
+    Some(Refined { fit, pairs, n_matches, ln_chance })
 }
 
 /// How many of the brightest stars are used with a radius.
@@ -163,19 +152,14 @@ fn fit_pairs(
     order_max: usize,
 ) -> Option<Fit> {
     let paired = paired(lists, pairs);
-    let order = order_for(
-        paired.iter().map(|p| (p.image.x_px, p.image.y_px)),
-        lists.size,
-        order_max,
-    );
+    let order =
+        order_for(paired.iter().map(|p| (p.image.x_px, p.image.y_px)), lists.size, order_max);
     fit(&paired, &setup(lists, near, order))
 }
 
 fn paired(lists: &Lists<'_>, pairs: &[(usize, usize)]) -> Vec<PairedStar> {
-    let pair = |&(i, r): &(usize, usize)| PairedStar {
-        image: lists.stars[i],
-        star: lists.references[r],
-    };
+    let pair =
+        |&(i, r): &(usize, usize)| PairedStar { image: lists.stars[i], star: lists.references[r] };
     pairs.iter().map(pair).collect()
 }
 
@@ -194,11 +178,7 @@ fn setup(lists: &Lists<'_>, near: &Wcs, order: usize) -> FitSetup {
 fn scatter_px(lists: &Lists<'_>, fit: &Fit, pairs: &[(usize, usize)]) -> f64 {
     let scale_rad = fit.wcs.pixel_scale_arcsec() * ARCSEC_RAD;
     let residuals = residuals_rad(&fit.wcs, &paired(lists, pairs));
-    let used = residuals
-        .iter()
-        .zip(&fit.is_used)
-        .filter(|(_, u)| **u)
-        .map(|(r, _)| *r);
+    let used = residuals.iter().zip(&fit.is_used).filter(|(_, u)| **u).map(|(r, _)| *r);
     rms(used).unwrap_or(0.0) / scale_rad
 }
 
@@ -210,19 +190,15 @@ fn uncrowded(
     places: &[Point],
 ) -> Vec<(usize, usize)> {
     let points: Vec<Point> = predictions.iter().map(|(_, p)| *p).collect();
-    let (references, stars) = (
-        StarGrid::new(&points, lists.size),
-        StarGrid::new(places, lists.size),
-    );
+    let (references, stars) =
+        (StarGrid::new(&points, lists.size), StarGrid::new(places, lists.size));
     let flux_ratio = 10.0_f64.powf(-0.4 * CROWDED_MAG);
     let is_lonely = |&(star, reference): &(usize, usize)| {
         let own = lists.references[reference];
         let near_reference = references.within(places[star], CROWDED_PX).any(|(k, _)| {
             let other = predictions[k].0;
-            let fainter_by = lists.references[other]
-                .g_mag
-                .zip(own.g_mag)
-                .map_or(0.0, |(o, g)| o - g);
+            let fainter_by =
+                lists.references[other].g_mag.zip(own.g_mag).map_or(0.0, |(o, g)| o - g);
             other != reference && fainter_by < CROWDED_MAG
         });
         let near_star = stars
@@ -270,12 +246,7 @@ fn simplest(lists: &Lists<'_>, pairs: &[(usize, usize)], given: Fit, radius_px: 
     let radius_rad = radius_px * given.wcs.pixel_scale_arcsec() * ARCSEC_RAD;
     let misfit = |order: usize| {
         let residuals = held_out_rad(lists, (&given.wcs, order), pairs)?;
-        Some(
-            residuals
-                .iter()
-                .map(|r| r.0.hypot(r.1).min(radius_rad))
-                .sum::<f64>(),
-        )
+        Some(residuals.iter().map(|r| r.0.hypot(r.1).min(radius_rad)).sum::<f64>())
     };
     let best = (1..=given.order)
         .filter_map(|order| misfit(order).map(|sum| (order, sum)))
@@ -311,9 +282,7 @@ fn held_out_rad(
     for fold in 0..FOLDS {
         let part = |keep: bool| -> Vec<(usize, usize)> {
             let all = pairs.iter().enumerate();
-            all.filter(|(i, _)| (i % FOLDS == fold) == keep)
-                .map(|(_, p)| *p)
-                .collect()
+            all.filter(|(i, _)| (i % FOLDS == fold) == keep).map(|(_, p)| *p).collect()
         };
         let others = fit(&paired(lists, &part(false)), &setup(lists, near, order))?;
         residuals.extend(residuals_rad(&others.wcs, &paired(lists, &part(true))));

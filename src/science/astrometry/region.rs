@@ -28,31 +28,11 @@ pub struct Level {
 /// The first two suit good lists; the later ones poor places and lists of which few bright stars
 /// are common: saturated stars, trails, a sparse catalogue.
 pub const LEVELS: [Level; 5] = [
-    Level {
-        n_image: 25,
-        n_reference: 25,
-        tolerance: 0.003,
-    },
-    Level {
-        n_image: 50,
-        n_reference: 50,
-        tolerance: 0.003,
-    },
-    Level {
-        n_image: 30,
-        n_reference: 90,
-        tolerance: 0.005,
-    },
-    Level {
-        n_image: 110,
-        n_reference: 30,
-        tolerance: 0.005,
-    },
-    Level {
-        n_image: 160,
-        n_reference: 22,
-        tolerance: 0.005,
-    },
+    Level { n_image: 25, n_reference: 25, tolerance: 0.003 },
+    Level { n_image: 50, n_reference: 50, tolerance: 0.003 },
+    Level { n_image: 30, n_reference: 90, tolerance: 0.005 },
+    Level { n_image: 110, n_reference: 30, tolerance: 0.005 },
+    Level { n_image: 160, n_reference: 22, tolerance: 0.005 },
 ];
 /// Most catalogue stars that make triangles, when the region is larger than the frame.
 const TRIANGLE_STARS_MAX: usize = 100;
@@ -113,11 +93,7 @@ impl<'a> FrameStars<'a> {
         let radius_px = (RADIUS_FRACTION * 2.0 * size.half_diagonal_px()).max(RADIUS_MIN_PX);
         let places: Vec<Point> = stars.iter().map(|s| (s.x_px, s.y_px)).collect();
         let kept = thinned(&places, size, THIN_RADII * radius_px);
-        let points: Vec<Point> = kept
-            .into_iter()
-            .map(|i| places[i])
-            .take(TEST_STARS)
-            .collect();
+        let points: Vec<Point> = kept.into_iter().map(|i| places[i]).take(TEST_STARS).collect();
         Self {
             stars,
             size,
@@ -232,10 +208,7 @@ pub fn search(
 /// Tells whether an earlier level had the same stars, as lists are short.
 fn is_repetition(frame: &FrameStars<'_>, local: &Local, level: usize) -> bool {
     let lengths = |level: usize| {
-        (
-            LEVELS[level].n_image.min(frame.points.len()),
-            triangle_stars(local, level),
-        )
+        (LEVELS[level].n_image.min(frame.points.len()), triangle_stars(local, level))
     };
     let (n_image, n_reference) = lengths(level);
     (0..level).any(|earlier| {
@@ -247,9 +220,7 @@ fn is_repetition(frame: &FrameStars<'_>, local: &Local, level: usize) -> bool {
 /// Number of catalogue stars that make triangles at a level.
 fn triangle_stars(local: &Local, level: usize) -> usize {
     let wanted = (LEVELS[level].n_reference as f64 * local.per_frame) as usize;
-    wanted
-        .min(TRIANGLE_STARS_MAX.max(LEVELS[level].n_reference))
-        .min(local.points.len())
+    wanted.min(TRIANGLE_STARS_MAX.max(LEVELS[level].n_reference)).min(local.points.len())
 }
 
 fn local(context: &Context<'_>, region: &Region) -> Result<Local, ReferenceError> {
@@ -260,21 +231,11 @@ fn local(context: &Context<'_>, region: &Region) -> Result<Local, ReferenceError
     let per_frame = (circle_area / frame_area).clamp(1.0, 4.0);
     let limit = (TEST_REFERENCES as f64 * per_frame) as usize;
     let (centre, radius) = (region.centre_rad, region.radius_rad);
-    let mut stars = context
-        .sky
-        .brightest_in_cone(centre, radius, context.epoch_yr, limit)?;
+    let mut stars = context.sky.brightest_in_cone(centre, radius, context.epoch_yr, limit)?;
     let plane = TangentPlane::at(centre);
     stars.retain(|s| plane.project(s.ra_rad, s.dec_rad).is_some());
-    let points = stars
-        .iter()
-        .filter_map(|s| plane.project(s.ra_rad, s.dec_rad))
-        .collect();
-    Ok(Local {
-        points,
-        stars,
-        plane,
-        per_frame,
-    })
+    let points = stars.iter().filter_map(|s| plane.project(s.ra_rad, s.dec_rad)).collect();
+    Ok(Local { points, stars, plane, per_frame })
 }
 
 fn search_level(
@@ -337,10 +298,7 @@ fn hypothesis(
         let reference = local.points[usize::from(made.vertices[k])];
         (reference, frame.points[usize::from(seen.vertices[k])])
     };
-    Similarity::fit(
-        &[pair(0), pair(1), pair(2)],
-        made.is_anticlockwise != seen.is_anticlockwise,
-    )
+    Similarity::fit(&[pair(0), pair(1), pair(2)], made.is_anticlockwise != seen.is_anticlockwise)
 }
 
 /// Fits the map to all its pairs, counts again in a smaller radius; refines when that is good.
@@ -358,10 +316,8 @@ fn look_closer(
     let mut pairs = Vec::new();
     for shrink in [1.0, 1.0, CONFIRM_SHRINK] {
         pairs = pairs_of(frame, local, &map, shrink * frame.radius_px);
-        let places: Vec<(Point, Point)> = pairs
-            .iter()
-            .map(|&(r, i)| (local.points[r], frame.points[i]))
-            .collect();
+        let places: Vec<(Point, Point)> =
+            pairs.iter().map(|&(r, i)| (local.points[r], frame.points[i])).collect();
         let Some(better) = Similarity::fit(&places, map.is_conjugate()) else {
             return Ok(());
         };
@@ -383,17 +339,7 @@ fn look_closer(
     }
     outcome.n_refined += 1;
     outcome.work += REFINE_WORK;
-    accept(
-        context,
-        region,
-        &Match {
-            local,
-            map,
-            pairs,
-            ln_trials,
-        },
-        outcome,
-    )
+    accept(context, region, &Match { local, map, pairs, ln_trials }, outcome)
 }
 
 /// Pairs (catalogue, frame) of the test lists under a map.
@@ -420,17 +366,12 @@ fn best_tail(
     let mut best = 0.0_f64;
     for n_image in [12, 40, 120, TEST_STARS] {
         for n_reference in [12, 40, 120, inside.len()] {
-            let (n_image, n_reference) = (
-                n_image.min(frame.points.len()),
-                n_reference.min(inside.len()),
-            );
+            let (n_image, n_reference) =
+                (n_image.min(frame.points.len()), n_reference.min(inside.len()));
             let Some(&last) = n_reference.checked_sub(1).and_then(|k| inside.get(k)) else {
                 continue;
             };
-            let matched = pairs
-                .iter()
-                .filter(|&&(r, i)| r <= last && i < n_image)
-                .count();
+            let matched = pairs.iter().filter(|&&(r, i)| r <= last && i < n_image).count();
             let chance = (n_image as f64 * disc).min(0.5);
             let (n, k) = (n_reference.saturating_sub(3), matched.saturating_sub(3));
             best = best.min(ln_binomial_tail(n, k, chance));

@@ -93,10 +93,7 @@ fn grid_keys(cell: &SkyCell, step_rad: f64) -> Vec<(i64, i64)> {
             let (ra, dec) = plane.deproject(i as f64 * step_rad, j as f64 * step_rad);
             let band = (dec / step_rad).round() as i64;
             let n = steps_of_band(band, step_rad);
-            (
-                band,
-                ((ra / std::f64::consts::TAU * n as f64).round() as i64).rem_euclid(n),
-            )
+            (band, ((ra / std::f64::consts::TAU * n as f64).round() as i64).rem_euclid(n))
         })
         .collect();
     keys.sort_unstable();
@@ -149,10 +146,7 @@ mod tests {
         let pointing = (0.3, 0.2);
         let (centres, is_cut_off) = everywhere(&cells, Some(pointing), 0.2 * DEG_RAD, 20);
         assert!(is_cut_off && centres.len() == 20);
-        let far: Vec<f64> = centres
-            .iter()
-            .map(|&c| separation_rad(c, pointing))
-            .collect();
+        let far: Vec<f64> = centres.iter().map(|&c| separation_rad(c, pointing)).collect();
         assert!(far.windows(2).all(|w| w[0] <= w[1] + 1e-12));
         let near = around(pointing, 0.0, 0.01, 10);
         assert_eq!(near.len(), 1);

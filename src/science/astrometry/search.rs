@@ -102,24 +102,13 @@ pub fn solve(
         .unzip();
     let frame = FrameStars::new(&kept, size);
     if frame.n_points() < STARS_MIN {
-        return Err(NoSolution::TooFewStars {
-            found: frame.n_points(),
-            needed: STARS_MIN,
-        });
+        return Err(NoSolution::TooFewStars { found: frame.n_points(), needed: STARS_MIN });
     }
     if sky.len() < REFERENCES_MIN {
-        return Err(NoSolution::NoReference {
-            n_catalogue: sky.len(),
-            needed: REFERENCES_MIN,
-        });
+        return Err(NoSolution::NoReference { n_catalogue: sky.len(), needed: REFERENCES_MIN });
     }
-    let context = Context {
-        frame: &frame,
-        sky,
-        epoch_yr: field.epoch_yr,
-        params,
-        n_hypotheses_before: 0,
-    };
+    let context =
+        Context { frame: &frame, sky, epoch_yr: field.epoch_yr, params, n_hypotheses_before: 0 };
     let mut progress = Progress {
         n_hypotheses: 0,
         work: 0,
@@ -150,23 +139,13 @@ pub fn solve(
 fn passes(hint: &Hint, params: &SolveParams, has_pointing: bool) -> Vec<Pass> {
     let usable = |scale: &f64| scale.is_finite() && *scale > 0.0;
     let around = |arcsec: f64, range: f64| Scales {
-        range: (
-            arcsec * ARCSEC_RAD * (1.0 - range),
-            arcsec * ARCSEC_RAD * (1.0 + range),
-        ),
+        range: (arcsec * ARCSEC_RAD * (1.0 - range), arcsec * ARCSEC_RAD * (1.0 + range)),
         nominal: arcsec * ARCSEC_RAD,
     };
-    let ladder: Vec<Scales> = scale_ladder()
-        .into_iter()
-        .map(|scale| around(scale, 0.25))
-        .collect();
+    let ladder: Vec<Scales> = scale_ladder().into_iter().map(|scale| around(scale, 0.25)).collect();
     let steps = match hint.scale_arcsec.filter(usable) {
         Some(scale) => {
-            let range = if hint.scale_range.is_finite() {
-                hint.scale_range
-            } else {
-                0.0
-            };
+            let range = if hint.scale_range.is_finite() { hint.scale_range } else { 0.0 };
             let first = params.scale_range_first;
             let full = range.clamp(first, SCALE_RANGE_MAX);
             vec![around(scale, first), around(scale, full)]
@@ -187,11 +166,7 @@ fn passes(hint: &Hint, params: &SolveParams, has_pointing: bool) -> Vec<Pass> {
     .into_iter()
     .filter(|(place, _, _)| has_pointing || *place != Where::Near)
     .flat_map(|(place, levels, scales)| {
-        scales.iter().map(move |s| Pass {
-            place,
-            levels: levels.clone(),
-            scales: *s,
-        })
+        scales.iter().map(move |s| Pass { place, levels: levels.clone(), scales: *s })
     })
     .collect()
 }
@@ -204,15 +179,8 @@ fn scale_ladder() -> Vec<f64> {
         up *= SCALE_STEP;
         down /= SCALE_STEP;
         // A step beyond the ends still covers them from outside.
-        ladder.extend(
-            [up].into_iter()
-                .filter(|s| s / SCALE_STEP < SCALES_ARCSEC.1),
-        );
-        ladder.extend(
-            [down]
-                .into_iter()
-                .filter(|s| s * SCALE_STEP > SCALES_ARCSEC.0),
-        );
+        ladder.extend([up].into_iter().filter(|s| s / SCALE_STEP < SCALES_ARCSEC.1));
+        ladder.extend([down].into_iter().filter(|s| s * SCALE_STEP > SCALES_ARCSEC.0));
     }
     ladder
 }
@@ -233,19 +201,12 @@ fn run(
     // The first region is the likeliest: alone it is not held up by its neighbours.
     let (first, others) = centres.split_at(1.min(centres.len()));
     for chunk in std::iter::once(first).chain(others.chunks(CHUNK)) {
-        let context = Context {
-            n_hypotheses_before: progress.n_hypotheses,
-            ..*context
-        };
+        let context = Context { n_hypotheses_before: progress.n_hypotheses, ..*context };
         let outcomes: Vec<Result<Outcome, ReferenceError>> = chunk
             .par_iter()
             .map(|&centre_rad| {
                 let scales_rad_per_px = pass.scales.range;
-                let region = Region {
-                    centre_rad,
-                    radius_rad,
-                    scales_rad_per_px,
-                };
+                let region = Region { centre_rad, radius_rad, scales_rad_per_px };
                 search(&context, &region, pass.levels.clone())
             })
             .collect();
@@ -276,11 +237,7 @@ fn centres(
     match (pass.place, pointing) {
         (Where::Near, Some(from)) => {
             let error = hint.pointing_err_rad;
-            let error_rad = if error.is_finite() {
-                error.clamp(0.0, 0.5)
-            } else {
-                0.0
-            };
+            let error_rad = if error.is_finite() { error.clamp(0.0, 0.5) } else { 0.0 };
             if error_rad <= ONE_REGION * half_diagonal_rad {
                 return (vec![from], (radius_rad + 0.5 * error_rad).min(1.0));
             }
@@ -319,10 +276,7 @@ fn refusal(progress: Progress, sky: &dyn ReferenceSky) -> NoSolution {
         return unverified;
     }
     if progress.n_references < REFERENCES_MIN {
-        return NoSolution::NoReference {
-            n_catalogue: sky.len(),
-            needed: REFERENCES_MIN,
-        };
+        return NoSolution::NoReference { n_catalogue: sky.len(), needed: REFERENCES_MIN };
     }
     NoSolution::NoMatch {
         best_matches: progress.best.0,

@@ -43,30 +43,23 @@ impl Similarity {
             return None;
         }
         let a = (re / norm, im / norm);
-        let b = (
-            mean[2] - (a.0 * mean[0] - a.1 * mean[1]),
-            mean[3] - (a.0 * mean[1] + a.1 * mean[0]),
-        );
+        let b =
+            (mean[2] - (a.0 * mean[0] - a.1 * mean[1]), mean[3] - (a.0 * mean[1] + a.1 * mean[0]));
         Some(Self { a, b, is_conjugate })
     }
 
     /// The pixel of a point of the plane.
     pub fn to_pixel(&self, (xi, eta): Point) -> Point {
         let v = if self.is_conjugate { -eta } else { eta };
-        (
-            self.a.0 * xi - self.a.1 * v + self.b.0,
-            self.a.0 * v + self.a.1 * xi + self.b.1,
-        )
+        (self.a.0 * xi - self.a.1 * v + self.b.0, self.a.0 * v + self.a.1 * xi + self.b.1)
     }
 
     /// The point of the plane of a pixel.
     pub fn to_plane(&self, (x, y): Point) -> Point {
         let norm = self.a.0 * self.a.0 + self.a.1 * self.a.1;
         let (dx, dy) = (x - self.b.0, y - self.b.1);
-        let (u, v) = (
-            (self.a.0 * dx + self.a.1 * dy) / norm,
-            (self.a.0 * dy - self.a.1 * dx) / norm,
-        );
+        let (u, v) =
+            ((self.a.0 * dx + self.a.1 * dy) / norm, (self.a.0 * dy - self.a.1 * dx) / norm);
         (u, if self.is_conjugate { -v } else { v })
     }
 
@@ -74,11 +67,7 @@ impl Similarity {
     pub fn matrix_rad_per_px(&self) -> [[f64; 2]; 2] {
         let norm = self.a.0 * self.a.0 + self.a.1 * self.a.1;
         let (c, s) = (self.a.0 / norm, self.a.1 / norm);
-        if self.is_conjugate {
-            [[c, s], [s, -c]]
-        } else {
-            [[c, s], [-s, c]]
-        }
+        if self.is_conjugate { [[c, s], [s, -c]] } else { [[c, s], [-s, c]] }
     }
 
     /// Whether the second axis is mirrored.
@@ -94,17 +83,8 @@ mod tests {
     #[test]
     fn fit_recovers_either_parity() {
         for is_conjugate in [false, true] {
-            let truth = Similarity {
-                a: (1e5, -3e4),
-                b: (500.0, 400.0),
-                is_conjugate,
-            };
-            let plane = [
-                (0.0, 0.001),
-                (0.002, -0.001),
-                (-0.003, 0.0005),
-                (0.001, 0.004),
-            ];
+            let truth = Similarity { a: (1e5, -3e4), b: (500.0, 400.0), is_conjugate };
+            let plane = [(0.0, 0.001), (0.002, -0.001), (-0.003, 0.0005), (0.001, 0.004)];
             let pairs: Vec<_> = plane.iter().map(|&w| (w, truth.to_pixel(w))).collect();
             let found = Similarity::fit(&pairs, is_conjugate).expect("four points");
             for w in plane {

@@ -51,17 +51,11 @@ pub(super) fn camera(centre: (f64, f64), scale_arcsec: f64, turn_rad: f64, parit
         (0, 2) => -2e-7,
         _ => 0.0,
     });
-    let range = PixelRange {
-        u_px: (-520.0, 520.0),
-        v_px: (-520.0, 520.0),
-    };
+    let range = PixelRange { u_px: (-520.0, 520.0), v_px: (-520.0, 520.0) };
     Wcs {
         crval_rad: centre,
         crpix_px: (520.0, 505.0),
-        cd_rad_per_px: [
-            [-parity * scale * c, scale * s],
-            [parity * scale * s, scale * c],
-        ],
+        cd_rad_per_px: [[-parity * scale * c, scale * s], [parity * scale * s, scale * c]],
         sip: Some(Sip::new(a, b, range)),
     }
 }
@@ -104,12 +98,7 @@ impl Field {
     /// Stars at random places and magnitudes; the frame shows all of its own, 0.15 px noise.
     fn new(sketch: Sketch) -> Self {
         let mut random = Random::new(sketch.seed);
-        let truth = camera(
-            sketch.centre,
-            sketch.scale_arcsec,
-            sketch.turn_rad,
-            sketch.parity,
-        );
+        let truth = camera(sketch.centre, sketch.scale_arcsec, sketch.turn_rad, sketch.parity);
         let plane = TangentPlane::at(truth.to_sky(511.5, 511.5));
         let side_rad = sketch.side * 1024.0 * sketch.scale_arcsec * ARCSEC_RAD;
         let n = (sketch.n_frame as f64 * sketch.side * sketch.side) as usize;
@@ -123,12 +112,7 @@ impl Field {
                 reference(i as i64, (ra_rad, dec_rad), g_mag)
             })
             .collect();
-        let mut field = Self {
-            truth,
-            catalogue,
-            stars: Vec::new(),
-            random,
-        };
+        let mut field = Self { truth, catalogue, stars: Vec::new(), random };
         for i in 0..field.catalogue.len() {
             let star = field.catalogue[i];
             let pixel = field.truth.to_pixel(star.ra_rad, star.dec_rad);
@@ -153,10 +137,7 @@ impl Field {
 
     fn see_spurious(&mut self, n: usize) {
         for _ in 0..n {
-            let at = (
-                self.random.uniform() * 1023.0,
-                self.random.uniform() * 1023.0,
-            );
+            let at = (self.random.uniform() * 1023.0, self.random.uniform() * 1023.0);
             let like = (self.random.uniform() * self.stars.len() as f64) as usize;
             let flux = self.stars.get(like).map_or(1.0, |s| s.flux);
             self.see(at, flux, 0.0);
@@ -184,11 +165,7 @@ impl Field {
 
     fn solve_within(&self, hint: &Hint, params: &SolveParams) -> Result<Solution, NoSolution> {
         let sky = MemoryCatalogue::new(self.catalogue.clone());
-        let field = StarField {
-            stars: &self.stars,
-            size: SIZE,
-            epoch_yr: 2024.0,
-        };
+        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2024.0 };
         solve(&field, hint, &sky, params)
     }
 
@@ -196,10 +173,7 @@ impl Field {
     fn check(&self, hint: &Hint, limit_px: f64) -> Solution {
         let solution = self.solve(hint).unwrap();
         let (rms, worst) = errors_px(&solution.wcs, &self.truth);
-        let told = format!(
-            "rms {rms} px, worst {worst} px with {} pairs",
-            solution.n_used
-        );
+        let told = format!("rms {rms} px, worst {worst} px with {} pairs", solution.n_used);
         assert!(rms < limit_px && worst < 4.0 * limit_px, "{told}");
         solution
     }
@@ -222,35 +196,20 @@ fn reference(source_id: i64, (ra_rad, dec_rad): (f64, f64), g_mag: f64) -> Refer
 fn errors_px(found: &Wcs, truth: &Wcs) -> (f64, f64) {
     let scale = truth.pixel_scale_arcsec() * ARCSEC_RAD;
     let grid = (0..121).map(|k| (f64::from(k % 11) * 102.3, f64::from(k / 11) * 102.3));
-    let errors: Vec<f64> = grid
-        .map(|(x, y)| separation_rad(found.to_sky(x, y), truth.to_sky(x, y)) / scale)
-        .collect();
+    let errors: Vec<f64> =
+        grid.map(|(x, y)| separation_rad(found.to_sky(x, y), truth.to_sky(x, y)) / scale).collect();
     let sum: f64 = errors.iter().map(|e| e * e).sum();
-    (
-        (sum / errors.len() as f64).sqrt(),
-        errors.into_iter().fold(0.0, f64::max),
-    )
+    ((sum / errors.len() as f64).sqrt(), errors.into_iter().fold(0.0, f64::max))
 }
 
 #[test]
 fn any_turn_parity_and_place_on_the_sky() {
-    let centres = [
-        (0.0003, 0.1),
-        (6.2829, -0.7),
-        (2.0, 89.0 * DEG_RAD),
-        (4.0, -89.9 * DEG_RAD),
-    ];
+    let centres = [(0.0003, 0.1), (6.2829, -0.7), (2.0, 89.0 * DEG_RAD), (4.0, -89.9 * DEG_RAD)];
     for (k, centre) in centres.into_iter().enumerate() {
         for parity in [1.0, -1.0] {
             let seed = 10 + k as u64;
             let turn_rad = 1.6 * k as f64 + 0.2;
-            let field = Field::new(Sketch {
-                seed,
-                centre,
-                parity,
-                turn_rad,
-                ..PLAIN
-            });
+            let field = Field::new(Sketch { seed, centre, parity, turn_rad, ..PLAIN });
             let solution = field.check(&field.hint(), 0.08);
             assert!(solution.n_used > 100 && solution.order == 3);
             assert_eq!(solution.wcs.is_mirrored(), parity < 0.0);
@@ -264,12 +223,7 @@ fn any_turn_parity_and_place_on_the_sky() {
 #[test]
 fn fields_from_nine_arcminutes_to_five_degrees() {
     for (seed, scale_arcsec) in [(20, 0.52), (21, 3.0), (22, 17.5)] {
-        let field = Field::new(Sketch {
-            seed,
-            scale_arcsec,
-            n_frame: 60,
-            ..PLAIN
-        });
+        let field = Field::new(Sketch { seed, scale_arcsec, n_frame: 60, ..PLAIN });
         field.check(&field.hint(), 0.2);
     }
 }
@@ -277,11 +231,7 @@ fn fields_from_nine_arcminutes_to_five_degrees() {
 #[test]
 fn eight_stars_are_enough() {
     for seed in 30..40 {
-        let mut field = Field::new(Sketch {
-            seed,
-            n_frame: 60,
-            ..PLAIN
-        });
+        let mut field = Field::new(Sketch { seed, n_frame: 60, ..PLAIN });
         field.stars.truncate(8);
         let solution = field.check(&field.hint(), 1.2);
         assert!(solution.n_used >= 7 && solution.order <= 1);
@@ -294,26 +244,15 @@ fn five_stars_are_too_few() {
     field.stars.truncate(5);
     assert!(matches!(
         field.solve(&field.hint()),
-        Err(NoSolution::TooFewStars {
-            found: 5,
-            needed: 6
-        })
+        Err(NoSolution::TooFewStars { found: 5, needed: 6 })
     ));
     field.stars.clear();
-    assert!(matches!(
-        field.solve(&field.hint()),
-        Err(NoSolution::TooFewStars { found: 0, .. })
-    ));
+    assert!(matches!(field.solve(&field.hint()), Err(NoSolution::TooFewStars { found: 0, .. })));
 }
 
 #[test]
 fn crowd_half_of_it_spurious() {
-    let mut field = Field::new(Sketch {
-        seed: 41,
-        n_frame: 10_000,
-        side: 1.2,
-        ..PLAIN
-    });
+    let mut field = Field::new(Sketch { seed: 41, n_frame: 10_000, side: 1.2, ..PLAIN });
     field.see_spurious(10_000);
     assert!(field.stars.len() > 19_000);
     field.check(&field.hint(), 0.03);
@@ -322,23 +261,10 @@ fn crowd_half_of_it_spurious() {
 #[test]
 fn sparse_catalogue_of_a_rich_frame() {
     for seed in 50..55 {
-        let mut field = Field::new(Sketch {
-            seed,
-            n_frame: 300,
-            side: 1.0,
-            ..PLAIN
-        });
+        let mut field = Field::new(Sketch { seed, n_frame: 300, side: 1.0, ..PLAIN });
         // 19 catalogue stars among the 150 brightest; the turned frame shows some 16 of them.
-        field
-            .catalogue
-            .sort_by(|a, b| a.g_mag.unwrap().total_cmp(&b.g_mag.unwrap()));
-        let every_eighth = field
-            .catalogue
-            .iter()
-            .step_by(8)
-            .take(19)
-            .copied()
-            .collect();
+        field.catalogue.sort_by(|a, b| a.g_mag.unwrap().total_cmp(&b.g_mag.unwrap()));
+        let every_eighth = field.catalogue.iter().step_by(8).take(19).copied().collect();
         field.catalogue = every_eighth;
         let solution = field.check(&field.hint(), 0.8);
         assert!(solution.n_used >= 10, "{}", solution.n_used);
@@ -357,11 +283,7 @@ fn saturated_stars_missing_on_either_side() {
 
 #[test]
 fn satellite_trail_in_pieces() {
-    let mut field = Field::new(Sketch {
-        seed: 62,
-        n_frame: 800,
-        ..PLAIN
-    });
+    let mut field = Field::new(Sketch { seed: 62, n_frame: 800, ..PLAIN });
     for k in 0..40 {
         let t = f64::from(k) * 25.0;
         field.see((t, 100.0 + 0.8 * t), 1e12, 0.5);
@@ -387,55 +309,21 @@ fn scale_wrong_by_a_fifth_or_missing() {
     // The last as of a header that forgot a binning of 3.
     for factor in [0.87, 1.2, 0.3] {
         let scale_arcsec = Some(1.7 * factor);
-        field.check(
-            &Hint {
-                scale_arcsec,
-                ..field.hint()
-            },
-            0.08,
-        );
+        field.check(&Hint { scale_arcsec, ..field.hint() }, 0.08);
     }
-    field.check(
-        &Hint {
-            scale_arcsec: None,
-            ..field.hint()
-        },
-        0.08,
-    );
+    field.check(&Hint { scale_arcsec: None, ..field.hint() }, 0.08);
     for scale_arcsec in [0.2, 25.0] {
-        let field = Field::new(Sketch {
-            seed: 65,
-            scale_arcsec,
-            n_frame: 80,
-            ..PLAIN
-        });
-        field.check(
-            &Hint {
-                scale_arcsec: None,
-                ..field.hint()
-            },
-            0.2,
-        );
+        let field = Field::new(Sketch { seed: 65, scale_arcsec, n_frame: 80, ..PLAIN });
+        field.check(&Hint { scale_arcsec: None, ..field.hint() }, 0.2);
     }
 }
 
 #[test]
 fn pointing_wrong_by_tens_of_degrees_or_missing() {
-    let field = Field::new(Sketch {
-        seed: 66,
-        scale_arcsec: 0.6,
-        side: 5.0,
-        ..PLAIN
-    });
+    let field = Field::new(Sketch { seed: 66, scale_arcsec: 0.6, side: 5.0, ..PLAIN });
     let hint = field.hint();
     for pointing_rad in [Some((2.6, 0.9)), Some((1.31, 0.41)), None] {
-        field.check(
-            &Hint {
-                pointing_rad,
-                ..hint
-            },
-            0.08,
-        );
+        field.check(&Hint { pointing_rad, ..hint }, 0.08);
     }
 }
 
@@ -443,22 +331,13 @@ fn pointing_wrong_by_tens_of_degrees_or_missing() {
 fn random_stars_never_match() {
     let field = Field::new(Sketch { seed: 70, ..PLAIN });
     for seed in 0..20 {
-        let mut random = Field::new(Sketch {
-            seed: 100 + seed,
-            ..PLAIN
-        });
+        let mut random = Field::new(Sketch { seed: 100 + seed, ..PLAIN });
         random.catalogue.clone_from(&field.catalogue);
         let n = [12, 40, 200, 600][seed as usize % 4];
         random.stars.truncate(n);
-        let params = SolveParams {
-            hypotheses_max: 400_000,
-            ..SolveParams::default()
-        };
+        let params = SolveParams { hypotheses_max: 400_000, ..SolveParams::default() };
         let refusal = random.solve_within(&random.hint(), &params);
-        assert!(
-            matches!(refusal, Err(NoSolution::NoMatch { .. })),
-            "{refusal:?}"
-        );
+        assert!(matches!(refusal, Err(NoSolution::NoMatch { .. })), "{refusal:?}");
     }
 }
 
@@ -483,8 +362,5 @@ fn strange_input_is_refused() {
     };
     field.check(&strange, 0.08);
     field.catalogue.clear();
-    assert!(matches!(
-        field.solve(&hint),
-        Err(NoSolution::NoReference { .. })
-    ));
+    assert!(matches!(field.solve(&hint), Err(NoSolution::NoReference { .. })));
 }

@@ -52,10 +52,7 @@ pub struct Taken {
 impl Taken {
     /// An empty set for numbers below `n`.
     pub fn new(n: usize) -> Self {
-        Self {
-            stamps: vec![0; n],
-            now: 1,
-        }
+        Self { stamps: vec![0; n], now: 1 }
     }
 
     fn clear(&mut self) {
@@ -105,15 +102,7 @@ impl Raster {
         }
         let painted = owner.iter().filter(|o| **o != NOBODY).count();
         let chance = (painted as f64 / owner.len() as f64).clamp(1e-6, 0.5);
-        Self {
-            cell_px,
-            columns,
-            rows,
-            owner,
-            n_stars: stars.len(),
-            size,
-            chance,
-        }
+        Self { cell_px, columns, rows, owner, n_stars: stars.len(), size, chance }
     }
 
     /// Number of stars painted.
@@ -143,20 +132,12 @@ impl Raster {
         taken: &mut Taken,
     ) -> Score {
         let gain = (TRUE_FRACTION / self.chance).ln().max(0.1);
-        let loss = ((1.0 - TRUE_FRACTION) / (1.0 - self.chance))
-            .ln()
-            .min(-0.01);
+        let loss = ((1.0 - TRUE_FRACTION) / (1.0 - self.chance)).ln().min(-0.01);
         taken.clear();
         for star in makers.1 {
             taken.insert(usize::from(star));
         }
-        let (mut sum, mut best) = (
-            0.0_f64,
-            Score {
-                log_odds: 0.0,
-                n_matches: 0,
-            },
-        );
+        let (mut sum, mut best) = (0.0_f64, Score { log_odds: 0.0, n_matches: 0 });
         let mut n_matches = 0;
         for (number, &place) in catalogue.iter().enumerate() {
             let pixel = map.to_pixel(place);
@@ -169,10 +150,7 @@ impl Raster {
                 n_matches += 1;
                 sum += gain;
                 if sum > best.log_odds {
-                    best = Score {
-                        log_odds: sum,
-                        n_matches,
-                    };
+                    best = Score { log_odds: sum, n_matches };
                 }
                 continue;
             }

@@ -122,29 +122,14 @@ pub fn calibrate_pixels(
         .zip(mask.par_chunks_mut(chunk))
         .enumerate()
         .for_each(|(index, ((pixels, variance), mask))| {
-            let lines = pixels
-                .chunks_mut(nx)
-                .zip(variance.chunks_mut(nx))
-                .zip(mask.chunks_mut(nx));
-            let plain = Plain {
-                zeros: vec![0.0; nx],
-                ones: vec![1.0; nx],
-            };
+            let lines = pixels.chunks_mut(nx).zip(variance.chunks_mut(nx)).zip(mask.chunks_mut(nx));
+            let plain = Plain { zeros: vec![0.0; nx], ones: vec![1.0; nx] };
             for (line, ((pixels, variance), mask)) in lines.enumerate() {
                 let y = index * CHUNK_ROWS + line;
                 let raw_line = &raw.row(rows.start + y)[columns.clone()];
                 let level = corrections.overscan_adu.map_or(0.0, |o| o[rows.start + y]);
                 let input = Line::at(raw_line, level, corrections, &plain, y);
-                calibrate_line(
-                    &input,
-                    corrections,
-                    detector,
-                    Output {
-                        pixels,
-                        variance,
-                        mask,
-                    },
-                );
+                calibrate_line(&input, corrections, detector, Output { pixels, variance, mask });
             }
         });
     let pixels_e = Image::from_pixels(nx, ny, pixels).expect("counted by the window");
@@ -153,11 +138,7 @@ pub fn calibrate_pixels(
     if let Some(bad) = corrections.bad {
         super::defects::add_mask(&mut mask, bad);
     }
-    let mut frame = CalibratedPixels {
-        pixels_e,
-        variance_e2,
-        mask,
-    };
+    let mut frame = CalibratedPixels { pixels_e, variance_e2, mask };
     grow_saturation(&mut frame);
     fill_bad(&mut frame);
     Some(frame)
@@ -187,21 +168,11 @@ impl<'a> Line<'a> {
         plain: &'a Plain,
         y: usize,
     ) -> Self {
-        let bias = corrections
-            .bias_adu
-            .map_or(plain.zeros.as_slice(), |b| b.row(y));
-        let (dark, dark_ratio) = corrections
-            .dark_adu
-            .map_or((plain.zeros.as_slice(), 0.0), |(d, t)| (d.row(y), t));
+        let bias = corrections.bias_adu.map_or(plain.zeros.as_slice(), |b| b.row(y));
+        let (dark, dark_ratio) =
+            corrections.dark_adu.map_or((plain.zeros.as_slice(), 0.0), |(d, t)| (d.row(y), t));
         let flat = corrections.flat.map_or(plain.ones.as_slice(), |f| f.row(y));
-        Self {
-            raw,
-            level,
-            bias,
-            dark,
-            dark_ratio,
-            flat,
-        }
+        Self { raw, level, bias, dark, dark_ratio, flat }
     }
 }
 
@@ -222,19 +193,11 @@ fn calibrate_line(
     let gain = detector.gain_e_per_adu;
     let master_noise_e = corrections.master_noise_adu * gain;
     let floor_e2 = detector.read_noise_e.powi(2) + master_noise_e.powi(2);
-    let floor_e2 = if floor_e2 > 0.0 {
-        floor_e2
-    } else {
-        f32::MIN_POSITIVE.sqrt()
-    };
+    let floor_e2 = if floor_e2 > 0.0 { floor_e2 } else { f32::MIN_POSITIVE.sqrt() };
     let n = output.pixels.len();
     // Slices of one known length: the compiler drops the bounds checks.
-    let (raw, bias, dark, flat) = (
-        &input.raw[..n],
-        &input.bias[..n],
-        &input.dark[..n],
-        &input.flat[..n],
-    );
+    let (raw, bias, dark, flat) =
+        (&input.raw[..n], &input.bias[..n], &input.dark[..n], &input.flat[..n]);
     let (variance, mask) = (&mut output.variance[..n], &mut output.mask[..n]);
     for x in 0..n {
         let counted = raw[x] - input.level - bias[x];
@@ -309,14 +272,9 @@ fn bleeding_pixels(frame: &CalibratedPixels, seeds: &[usize], level: f32) -> Vec
         if top - y < BLEED_RUN_MIN_PX {
             continue;
         }
-        let above = (top..ny)
-            .take(BLEED_REACH_PX)
-            .take_while(|&y| outshines(x, y));
+        let above = (top..ny).take(BLEED_REACH_PX).take_while(|&y| outshines(x, y));
         found.extend(above.map(|y| y * nx + x));
-        let below = (0..y)
-            .rev()
-            .take(BLEED_REACH_PX)
-            .take_while(|&y| outshines(x, y));
+        let below = (0..y).rev().take(BLEED_REACH_PX).take_while(|&y| outshines(x, y));
         found.extend(below.map(|y| y * nx + x));
     }
     found
@@ -325,12 +283,7 @@ fn bleeding_pixels(frame: &CalibratedPixels, seeds: &[usize], level: f32) -> Vec
 /// Median of about 4,000 pixels spread over the frame.
 fn frame_level(frame: &Image<f32>) -> f32 {
     let step = (frame.pixels().len() / 4096).max(1) | 1;
-    let mut sample: Vec<f64> = frame
-        .pixels()
-        .iter()
-        .step_by(step)
-        .map(|&v| f64::from(v))
-        .collect();
+    let mut sample: Vec<f64> = frame.pixels().iter().step_by(step).map(|&v| f64::from(v)).collect();
     median_in_place(&mut sample).unwrap_or(0.0) as f32
 }
 
@@ -368,13 +321,8 @@ fn neighbour_median(frame: &CalibratedPixels, index: usize) -> Option<f32> {
         values.clear();
         let (x0, x1) = (x.saturating_sub(reach), (x + reach + 1).min(nx));
         for y in y.saturating_sub(reach)..(y + reach + 1).min(ny) {
-            let line = frame.pixels_e.row(y)[x0..x1]
-                .iter()
-                .zip(&frame.mask.row(y)[x0..x1]);
-            values.extend(
-                line.filter(|(_, m)| m.is_good())
-                    .map(|(&v, _)| f64::from(v)),
-            );
+            let line = frame.pixels_e.row(y)[x0..x1].iter().zip(&frame.mask.row(y)[x0..x1]);
+            values.extend(line.filter(|(_, m)| m.is_good()).map(|(&v, _)| f64::from(v)));
         }
         if values.len() >= FILL_NEIGHBOURS_MIN {
             return median_in_place(&mut values).map(|v| v as f32);

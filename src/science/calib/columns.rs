@@ -27,17 +27,11 @@ pub fn mark_bad_columns(frame: &mut CalibratedPixels) -> usize {
     }
     let n_blocks = (ny / BLOCK_ROWS).max(1);
     let rows_of = |block: usize| {
-        let end = if block + 1 == n_blocks {
-            ny
-        } else {
-            (block + 1) * BLOCK_ROWS
-        };
+        let end = if block + 1 == n_blocks { ny } else { (block + 1) * BLOCK_ROWS };
         block * BLOCK_ROWS..end
     };
-    let found: Vec<Vec<usize>> = (0..n_blocks)
-        .into_par_iter()
-        .map(|block| bad_in_block(frame, rows_of(block)))
-        .collect();
+    let found: Vec<Vec<usize>> =
+        (0..n_blocks).into_par_iter().map(|block| bad_in_block(frame, rows_of(block))).collect();
     let mut counts = vec![0_usize; nx];
     for &x in found.iter().flatten() {
         counts[x] += 1;
@@ -90,18 +84,12 @@ fn bad_in_block(frame: &CalibratedPixels, rows: std::ops::Range<usize>) -> Vec<u
             median_in_place(&mut beside).map_or(f64::NAN, |level| medians[x] - level)
         })
         .collect();
-    let finite: Vec<f64> = residuals
-        .iter()
-        .copied()
-        .filter(|r| r.is_finite())
-        .collect();
+    let finite: Vec<f64> = residuals.iter().copied().filter(|r| r.is_finite()).collect();
     let Some((middle, scatter)) = median_and_scatter(&finite) else {
         return Vec::new();
     };
     let limit = DEVIATION_MIN * scatter;
-    (0..nx)
-        .filter(|&x| limit > 0.0 && (residuals[x] - middle).abs() > limit)
-        .collect()
+    (0..nx).filter(|&x| limit > 0.0 && (residuals[x] - middle).abs() > limit).collect()
 }
 
 #[cfg(test)]
@@ -115,9 +103,7 @@ mod tests {
         let mut state = 7_u64;
         let mut pixels = Image::filled(nx, ny, 0.0_f32);
         for value in pixels.pixels_mut() {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             *value = 500.0 + ((state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5) * 60.0;
         }
         for y in 0..ny {

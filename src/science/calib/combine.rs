@@ -110,11 +110,7 @@ pub fn combine_flat(
     if level <= 0.0 {
         return Err(CombineError::DarkCentre { index: 0, level });
     }
-    combined
-        .pixels
-        .pixels_mut()
-        .par_iter_mut()
-        .for_each(|v| *v /= level as f32);
+    combined.pixels.pixels_mut().par_iter_mut().for_each(|v| *v /= level as f32);
     combined.noise /= level;
     combined.frame_noise /= level;
     Ok(combined)
@@ -158,13 +154,7 @@ fn combine_scaled(
         .sum();
     let pixels = Image::from_pixels(nx, ny, pixels).expect("counted by the first frame");
     let noise = frame_noise / (n_frames as f64).sqrt();
-    Ok(Combined {
-        pixels,
-        noise,
-        frame_noise,
-        n_frames,
-        n_clipped,
-    })
+    Ok(Combined { pixels, noise, frame_noise, n_frames, n_clipped })
 }
 
 /// Root mean square over the frames of the noise of one scaled pixel.
@@ -192,10 +182,7 @@ fn scaled_copy(frame: &Image<f32>, scale: f32) -> Image<f32> {
     let (nx, ny) = (frame.nx(), frame.ny());
     let step = (nx * ny).div_ceil(super::SAMPLE_PIXELS).max(1);
     let rows: Vec<usize> = (0..ny).step_by(step).collect();
-    let pixels = rows
-        .iter()
-        .flat_map(|&y| frame.row(y).iter().map(|v| v * scale))
-        .collect();
+    let pixels = rows.iter().flat_map(|&y| frame.row(y).iter().map(|v| v * scale)).collect();
     Image::from_pixels(nx, rows.len(), pixels).expect("counted by the rows")
 }
 
@@ -215,15 +202,7 @@ impl Strip {
         let zeros = || vec![0.0; n_frames * STRIP_PX];
         let (values, sorted) = (zeros(), zeros());
         let median = [0.0; STRIP_PX];
-        Self {
-            values,
-            sorted,
-            median,
-            n_frames,
-            limit_floor,
-            limit_per_mad,
-            is_finite: true,
-        }
+        Self { values, sorted, median, n_frames, limit_floor, limit_per_mad, is_finite: true }
     }
 
     fn load(&mut self, row: usize, pixels: &[f32], scale: f32) {
@@ -272,11 +251,7 @@ impl Strip {
             let values = &self.values[row * STRIP_PX..row * STRIP_PX + width];
             for x in 0..width {
                 let deviation = values[x] - self.median[x];
-                let keep = if deviation.abs() <= limit[x] {
-                    1.0
-                } else {
-                    0.0
-                };
+                let keep = if deviation.abs() <= limit[x] { 1.0 } else { 0.0 };
                 out[x] += deviation * keep;
                 count[x] += keep;
             }
@@ -296,9 +271,7 @@ impl Strip {
         for (x, out) in out.iter_mut().enumerate() {
             column.clear();
             column.extend(
-                (0..self.n_frames)
-                    .map(|r| self.values[r * STRIP_PX + x])
-                    .filter(|v| v.is_finite()),
+                (0..self.n_frames).map(|r| self.values[r * STRIP_PX + x]).filter(|v| v.is_finite()),
             );
             let (value, n) = clipped_mean(&mut column, self.limit_floor, self.limit_per_mad);
             *out = value;
@@ -328,15 +301,9 @@ fn clipped_mean(column: &mut [f32], limit_floor: f32, limit_per_mad: f32) -> (f3
     let mut deviations: Vec<f32> = column.iter().map(|v| (v - median).abs()).collect();
     deviations.sort_unstable_by(f32::total_cmp);
     let limit = larger(limit_floor, limit_per_mad * middle_of(&deviations));
-    let kept = column
-        .iter()
-        .map(|v| v - median)
-        .filter(|d| d.abs() <= limit);
+    let kept = column.iter().map(|v| v - median).filter(|d| d.abs() <= limit);
     let (sum, count) = kept.fold((0.0, 0_u16), |(sum, count), d| (sum + d, count + 1));
-    (
-        median + sum / larger(f32::from(count), 1.0),
-        n as u64 - u64::from(count),
-    )
+    (median + sum / larger(f32::from(count), 1.0), n as u64 - u64::from(count))
 }
 
 /// Sorts each column of `n_rows` strips ascending.

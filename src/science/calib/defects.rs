@@ -131,16 +131,13 @@ fn level_defects(frame: &Image<f32>, noise_adu: f64, params: &DefectParams) -> M
 fn mark_pixels(frame: &Image<f32>, is_bad: impl Fn(usize, usize, f32) -> bool + Sync) -> Mask {
     let nx = frame.nx();
     let mut mask = Mask::filled(nx, frame.ny(), MaskBits::GOOD);
-    mask.pixels_mut()
-        .par_chunks_mut(nx.max(1))
-        .enumerate()
-        .for_each(|(y, row)| {
-            for (x, (bits, &value)) in row.iter_mut().zip(frame.row(y)).enumerate() {
-                if is_bad(x, y, value) {
-                    *bits = MaskBits::BAD;
-                }
+    mask.pixels_mut().par_chunks_mut(nx.max(1)).enumerate().for_each(|(y, row)| {
+        for (x, (bits, &value)) in row.iter_mut().zip(frame.row(y)).enumerate() {
+            if is_bad(x, y, value) {
+                *bits = MaskBits::BAD;
             }
-        });
+        }
+    });
     mask
 }
 
@@ -172,10 +169,7 @@ fn column_medians(frame: &Image<f32>) -> Vec<f64> {
 }
 
 fn row_medians(frame: &Image<f32>) -> Vec<f64> {
-    (0..frame.ny())
-        .into_par_iter()
-        .map(|y| finite_median(frame.row(y).iter().copied()))
-        .collect()
+    (0..frame.ny()).into_par_iter().map(|y| finite_median(frame.row(y).iter().copied())).collect()
 }
 
 /// Median of the finite values; 0 when there is none (such pixels are bad on their own).
@@ -293,13 +287,11 @@ mod tests {
 
     #[test]
     fn a_bias_shows_rows_of_a_settling_amplifier() {
-        let bias = Noise::seeded(33).frame_of(128, |_, y| {
-            (1000.0 - 800.0 * (-(y as f32) / 1.5).exp(), 1.0)
-        });
+        let bias = Noise::seeded(33)
+            .frame_of(128, |_, y| (1000.0 - 800.0 * (-(y as f32) / 1.5).exp(), 1.0));
         let mask = bias_defects(&bias, 3.0, &DefectParams::default());
-        let rows: Vec<usize> = (0..128)
-            .filter(|&y| mask.row(y).iter().all(|m| !m.is_good()))
-            .collect();
+        let rows: Vec<usize> =
+            (0..128).filter(|&y| mask.row(y).iter().all(|m| !m.is_good())).collect();
         // 800 exp(-y / 1.5) > 7 * 3 for y < 5.46.
         assert_eq!(rows, vec![0, 1, 2, 3, 4, 5]);
         assert_eq!(bad_places(&mask).len(), 6 * 128);

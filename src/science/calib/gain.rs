@@ -58,11 +58,8 @@ pub fn measure_gain(
             return None;
         }
         let inverse_ratio = level_a / level_b;
-        let mut steps: Vec<f32> = a
-            .iter()
-            .zip(b)
-            .map(|(a, b)| a - b * inverse_ratio as f32)
-            .collect();
+        let mut steps: Vec<f32> =
+            a.iter().zip(b).map(|(a, b)| a - b * inverse_ratio as f32).collect();
         let sigma = clipped(&mut steps, CLIP_SIGMA)?.sigma;
         let variance = sigma * sigma - read_variance * (1.0 + inverse_ratio * inverse_ratio);
         (variance > 0.0).then(|| level_a * (1.0 + inverse_ratio) / variance)
@@ -74,10 +71,7 @@ pub fn measure_gain(
 pub fn median_of(measurements: &[Measured]) -> Option<Measured> {
     let mut values: Vec<f64> = measurements.iter().map(|m| m.value).collect();
     let value = crate::science::image::stats::median_in_place(&mut values)?;
-    let error = measurements
-        .iter()
-        .map(|m| m.error)
-        .fold(f64::INFINITY, f64::min);
+    let error = measurements.iter().map(|m| m.error).fold(f64::INFINITY, f64::min);
     Some(Measured { value, error })
 }
 
@@ -92,21 +86,14 @@ fn by_block(
     let (n_x, n_y) = (first.nx() / BLOCK_PX, first.ny() / BLOCK_PX);
     // An odd step through rows of blocks visits all columns unless it divides their number.
     let step = (n_x * n_y / BLOCKS_ENOUGH).max(1) | 1;
-    let step = if step > 1 && n_x.is_multiple_of(step) {
-        step + 2
-    } else {
-        step
-    };
+    let step = if step > 1 && n_x.is_multiple_of(step) { step + 2 } else { step };
     let values: Vec<Option<f64>> = (0..(n_x * n_y).div_ceil(step))
         .into_par_iter()
         .map(|place| {
             let block = place * step;
             let (x0, y0) = (block % n_x * BLOCK_PX, block / n_x * BLOCK_PX);
             let (x1, y1) = (x0 + BLOCK_PX, y0 + BLOCK_PX);
-            measure(
-                first.window(x0, x1, y0, y1).pixels(),
-                second.window(x0, x1, y0, y1).pixels(),
-            )
+            measure(first.window(x0, x1, y0, y1).pixels(), second.window(x0, x1, y0, y1).pixels())
         })
         .collect();
     Some(values.into_iter().flatten().collect())
@@ -117,10 +104,7 @@ fn median_with_error(values: &[f64]) -> Option<Measured> {
         return None;
     }
     let (value, scatter) = median_and_scatter(values)?;
-    Some(Measured {
-        value,
-        error: MEDIAN_PENALTY * scatter / (values.len() as f64).sqrt(),
-    })
+    Some(Measured { value, error: MEDIAN_PENALTY * scatter / (values.len() as f64).sqrt() })
 }
 
 #[cfg(test)]
@@ -142,21 +126,12 @@ mod tests {
             })
         };
         let (first, second) = (flat(20_000.0), flat(31_000.0));
-        let (a, b) = (
-            noise.frame(side, 1000.0, 6.0),
-            noise.frame(side, 1001.0, 6.0),
-        );
+        let (a, b) = (noise.frame(side, 1000.0, 6.0), noise.frame(side, 1001.0, 6.0));
         let read_noise = measure_read_noise_adu(&a, &b).expect("enough blocks");
-        assert!(
-            (read_noise.value / 6.0 - 1.0).abs() < 0.01,
-            "{read_noise:?}"
-        );
+        assert!((read_noise.value / 6.0 - 1.0).abs() < 0.01, "{read_noise:?}");
         let gain = measure_gain(&first, &second, read_noise.value).expect("enough blocks");
         assert!((gain.value / 1.5 - 1.0).abs() < 0.02, "{gain:?}");
-        assert!(
-            (gain.value - 1.5).abs() < 4.0 * gain.error && gain.error < 0.02,
-            "{gain:?}"
-        );
+        assert!((gain.value - 1.5).abs() < 4.0 * gain.error && gain.error < 0.02, "{gain:?}");
     }
 
     #[test]

@@ -84,9 +84,8 @@ mod tests {
         let mut noise = Noise::seeded(5);
         let (nx, ny) = (256, 256);
         let make = |noise: &mut Noise| {
-            let pixels = (0..nx * ny)
-                .map(|i| (i % nx) as f32 * 0.5 + 3.0 * noise.gauss())
-                .collect();
+            let pixels =
+                (0..nx * ny).map(|i| (i % nx) as f32 * 0.5 + 3.0 * noise.gauss()).collect();
             Image::from_pixels(nx, ny, pixels).expect("counted")
         };
         let (a, b) = (make(&mut noise), make(&mut noise));

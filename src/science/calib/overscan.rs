@@ -27,12 +27,7 @@ pub struct OverscanParams {
 
 impl Default for OverscanParams {
     fn default() -> Self {
-        Self {
-            clip_sigma: 3.0,
-            smooth_rows: 8,
-            keep_sigma: 4.0,
-            row_pixels_min: 8,
-        }
+        Self { clip_sigma: 3.0, smooth_rows: 8, keep_sigma: 4.0, row_pixels_min: 8 }
     }
 }
 
@@ -64,18 +59,12 @@ pub fn measure_overscan(
     }
     let is_by_row = rows.len() * 10 >= ny * 9 && columns.len() >= params.row_pixels_min;
     if !is_by_row {
-        let mut values: Vec<f32> = rows
-            .flat_map(|y| raw.row(y)[columns.clone()].iter().copied())
-            .collect();
+        let mut values: Vec<f32> =
+            rows.flat_map(|y| raw.row(y)[columns.clone()].iter().copied()).collect();
         let stats = clipped(&mut values, params.clip_sigma)?;
         let per_row_adu = vec![stats.mean as f32; ny];
         let (level_adu, noise_adu) = (stats.mean, stats.sigma);
-        return Some(Overscan {
-            per_row_adu,
-            level_adu,
-            noise_adu,
-            is_by_row,
-        });
+        return Some(Overscan { per_row_adu, level_adu, noise_adu, is_by_row });
     }
     let measured: Vec<Option<(f64, f64)>> = rows
         .clone()
@@ -88,22 +77,13 @@ pub fn measure_overscan(
         median_in_place(&mut measured.iter().flatten().map(|m| m.0).collect::<Vec<_>>())?;
     let noise_adu =
         median_in_place(&mut measured.iter().flatten().map(|m| m.1).collect::<Vec<_>>())?;
-    let own: Vec<f64> = measured
-        .iter()
-        .map(|m| m.map_or(level_adu, |m| m.0))
-        .collect();
+    let own: Vec<f64> = measured.iter().map(|m| m.map_or(level_adu, |m| m.0)).collect();
     let row_sigma = (noise_adu / (columns.len() as f64).sqrt()).max(0.01);
     let smooth = smoothed(&own, params, row_sigma);
     let last = rows.len() - 1;
-    let per_row_adu = (0..ny)
-        .map(|y| smooth[y.saturating_sub(rows.start).min(last)] as f32)
-        .collect();
-    Some(Overscan {
-        per_row_adu,
-        level_adu,
-        noise_adu,
-        is_by_row,
-    })
+    let per_row_adu =
+        (0..ny).map(|y| smooth[y.saturating_sub(rows.start).min(last)] as f32).collect();
+    Some(Overscan { per_row_adu, level_adu, noise_adu, is_by_row })
 }
 
 /// Means over windows symmetric about each row, where the row agrees with its window.
@@ -121,11 +101,7 @@ fn smoothed(own: &[f64], params: &OverscanParams, row_sigma: f64) -> Vec<f64> {
                 .filter(|v| (*v - middle).abs() <= limit)
                 .fold((0.0, 0_usize), |(sum, n), v| (sum + v, n + 1));
             let mean = if n > 0 { sum / n as f64 } else { middle };
-            if (own[y] - mean).abs() <= limit {
-                mean
-            } else {
-                own[y]
-            }
+            if (own[y] - mean).abs() <= limit { mean } else { own[y] }
         })
         .collect()
 }
@@ -167,19 +143,12 @@ mod tests {
         let overscan = measure_overscan(&raw, 180..200, 0..200, &OverscanParams::default())
             .expect("there is an overscan");
         assert!(overscan.is_by_row);
-        assert!(
-            (overscan.noise_adu - 2.0).abs() < 0.15,
-            "{}",
-            overscan.noise_adu
-        );
+        assert!((overscan.noise_adu - 2.0).abs() < 0.15, "{}", overscan.noise_adu);
         // A row's own level has an error of 2 / sqrt(20) = 0.45, a smoothed one of 0.11.
         for (y, &level) in overscan.per_row_adu.iter().enumerate() {
             let truth = 1600.0 - 900.0 * (-(y as f32) / 4.0).exp();
             let limit = if (60..190).contains(&y) { 0.45 } else { 2.5 };
-            assert!(
-                (level - truth).abs() < limit,
-                "row {y}: {level} for {truth}"
-            );
+            assert!((level - truth).abs() < limit, "row {y}: {level} for {truth}");
         }
         let frame = trimmed(&raw, Some(&overscan), 0..180, 10..200);
         assert_eq!((frame.nx(), frame.ny()), (180, 190));

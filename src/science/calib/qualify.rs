@@ -188,9 +188,7 @@ pub fn judge_levels(group: &[FrameStats], params: &QualifyParams) -> Vec<Option<
     };
     let noise = median(&group.iter().map(|s| s.noise_adu).collect::<Vec<_>>()).unwrap_or(0.0);
     let spread = median(&group.iter().map(|s| s.spread_adu).collect::<Vec<_>>()).unwrap_or(0.0);
-    let limit_adu = (params.level_sigma * scatter)
-        .max(params.level_noise_share * noise)
-        .max(1.0);
+    let limit_adu = (params.level_sigma * scatter).max(params.level_noise_share * noise).max(1.0);
     let judge = |stats: &FrameStats| {
         if let Some(fault) = not_finite(stats, params) {
             return Some(fault);
@@ -200,23 +198,13 @@ pub fn judge_levels(group: &[FrameStats], params: &QualifyParams) -> Vec<Option<
         }
         let level_adu = stats.level_adu;
         if (level_adu - expected_adu).abs() > limit_adu {
-            return Some(Fault::Level {
-                level_adu,
-                expected_adu,
-                limit_adu,
-            });
+            return Some(Fault::Level { level_adu, expected_adu, limit_adu });
         }
         // One ADU of grace: quantised levels make the spread of quiet cameras jump.
-        let (low, high) = (
-            spread / params.spread_ratio - 1.0,
-            spread * params.spread_ratio + 1.0,
-        );
+        let (low, high) = (spread / params.spread_ratio - 1.0, spread * params.spread_ratio + 1.0);
         let spread_adu = stats.spread_adu;
         let is_off = spread_adu < low || spread_adu > high;
-        is_off.then_some(Fault::Spread {
-            spread_adu,
-            expected_adu: spread,
-        })
+        is_off.then_some(Fault::Spread { spread_adu, expected_adu: spread })
     };
     group.iter().map(judge).collect()
 }
@@ -230,16 +218,10 @@ pub fn judge_flats(
     saturation_adu: Option<f64>,
     params: &QualifyParams,
 ) -> Vec<Option<Fault>> {
-    let absolute: Vec<Option<Fault>> = group
-        .iter()
-        .map(|s| judge_flat_level(s, pedestal_adu, saturation_adu, params))
-        .collect();
-    let good: Vec<&FrameStats> = group
-        .iter()
-        .zip(&absolute)
-        .filter(|(_, f)| f.is_none())
-        .map(|(s, _)| s)
-        .collect();
+    let absolute: Vec<Option<Fault>> =
+        group.iter().map(|s| judge_flat_level(s, pedestal_adu, saturation_adu, params)).collect();
+    let good: Vec<&FrameStats> =
+        group.iter().zip(&absolute).filter(|(_, f)| f.is_none()).map(|(s, _)| s).collect();
     if good.len() < GROUP_MIN {
         return absolute;
     }
@@ -270,17 +252,11 @@ fn judge_flat_level(
     let level_adu = stats.centre_adu + pedestal_adu;
     let limit_adu = params.flat_saturation_share * saturation_adu.unwrap_or(f64::INFINITY);
     if level_adu > limit_adu {
-        return Some(Fault::TooBright {
-            level_adu,
-            limit_adu,
-        });
+        return Some(Fault::TooBright { level_adu, limit_adu });
     }
     let limit_adu = params.flat_level_min_adu;
     if stats.centre_adu < limit_adu {
-        return Some(Fault::TooFaint {
-            level_adu: stats.centre_adu,
-            limit_adu,
-        });
+        return Some(Fault::TooFaint { level_adu: stats.centre_adu, limit_adu });
     }
     not_finite(stats, params)
 }
@@ -320,9 +296,8 @@ mod tests {
     #[test]
     fn the_odd_bias_is_named_and_pairs_pass() {
         let mut noise = Noise::seeded(21);
-        let mut group: Vec<_> = [1000.0, 1000.6, 999.5, 1000.2, 1010.0]
-            .map(|l| stats_of(&mut noise, l, 5.0))
-            .into();
+        let mut group: Vec<_> =
+            [1000.0, 1000.6, 999.5, 1000.2, 1010.0].map(|l| stats_of(&mut noise, l, 5.0)).into();
         group.push(stats_of(&mut noise, 1000.0, 9.0));
         let faults = judge_levels(&group, &QualifyParams::default());
         assert!(faults[..4].iter().all(Option::is_none), "{faults:?}");
@@ -331,10 +306,7 @@ mod tests {
         );
         assert!(matches!(faults[5], Some(Fault::Spread { .. })));
         let pair = [group[0].clone(), group[4].clone()];
-        assert_eq!(
-            judge_levels(&pair, &QualifyParams::default()),
-            vec![None, None]
-        );
+        assert_eq!(judge_levels(&pair, &QualifyParams::default()), vec![None, None]);
         assert!(judge_levels(&[], &QualifyParams::default()).is_empty());
     }
 
@@ -347,10 +319,7 @@ mod tests {
         let tilted = noise.frame_of(128, |x, _| (20_000.0 + 40.0 * x as f32, 100.0));
         group.push(frame_stats(&tilted).expect("finite"));
         let faults = judge_flats(&group, 1000.0, Some(62_000.0), &QualifyParams::default());
-        assert!(
-            faults[0].is_none() && faults[3].is_none() && faults[4].is_none(),
-            "{faults:?}"
-        );
+        assert!(faults[0].is_none() && faults[3].is_none() && faults[4].is_none(), "{faults:?}");
         assert!(matches!(faults[1], Some(Fault::TooBright { .. })));
         assert!(matches!(faults[2], Some(Fault::TooFaint { .. })));
         assert!(matches!(faults[5], Some(Fault::Shape { deviation, .. }) if deviation > 0.08));

@@ -35,13 +35,7 @@ pub struct Ellipse {
 impl Ellipse {
     /// The circle of a radius.
     pub fn circle(x_px: f64, y_px: f64, radius_px: f64) -> Self {
-        Self {
-            x_px,
-            y_px,
-            a_px: radius_px,
-            b_px: radius_px,
-            theta_rad: 0.0,
-        }
+        Self { x_px, y_px, a_px: radius_px, b_px: radius_px, theta_rad: 0.0 }
     }
 
     /// Calls `visit(index, share, dx, dy)` for each pixel of an `nx` x `ny` frame that the
@@ -116,11 +110,8 @@ pub struct ApertureSum {
 /// Sums the signal inside an ellipse; untrustworthy pixels count with the values they have.
 pub fn sum_aperture(scene: Scene<'_>, ellipse: &Ellipse) -> ApertureSum {
     let shape = (scene.signal_e.nx(), scene.signal_e.ny());
-    let (signal, variance, mask) = (
-        scene.signal_e.pixels(),
-        scene.variance_e2.pixels(),
-        scene.mask.pixels(),
-    );
+    let (signal, variance, mask) =
+        (scene.signal_e.pixels(), scene.variance_e2.pixels(), scene.mask.pixels());
     let mut sum = ApertureSum::default();
     let (mut area, mut masked, mut var) = (0.0, 0.0, 0.0);
     sum.is_cut = ellipse.for_each_pixel(shape, |i, share, _, _| {
@@ -142,11 +133,7 @@ pub fn sum_aperture(scene: Scene<'_>, ellipse: &Ellipse) -> ApertureSum {
 /// `shape` gives axes (a, b) and angle; the sum runs to `reach` times these axes. `None` when
 /// the signal inside is not positive. Source: Kron 1980, ApJS 43, 305, eq. 3.
 pub fn kron_radius(signal_e: &Image<f32>, shape: &Ellipse, reach: f64) -> Option<f64> {
-    let large = Ellipse {
-        a_px: reach * shape.a_px,
-        b_px: reach * shape.b_px,
-        ..*shape
-    };
+    let large = Ellipse { a_px: reach * shape.a_px, b_px: reach * shape.b_px, ..*shape };
     let (sin, cos) = shape.theta_rad.sin_cos();
     let pixels = signal_e.pixels();
     let (mut moment, mut flux) = (0.0, 0.0);
@@ -169,30 +156,16 @@ mod tests {
         let signal = Image::filled(60, 60, 1.0_f32);
         let variance = Image::filled(60, 60, 4.0_f32);
         let mask = Image::filled(60, 60, MaskBits::GOOD);
-        let scene = Scene {
-            signal_e: &signal,
-            variance_e2: &variance,
-            mask: &mask,
-        };
+        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
         for radius in [2.0, 3.7, 10.0] {
             let sum = sum_aperture(scene, &Ellipse::circle(30.2, 29.7, radius));
             let area = std::f64::consts::PI * radius * radius;
-            assert!(
-                (sum.flux_e / area - 1.0).abs() < 0.02,
-                "{radius}: {}",
-                sum.flux_e
-            );
+            assert!((sum.flux_e / area - 1.0).abs() < 0.02, "{radius}: {}", sum.flux_e);
             assert!((sum.flux_err_e.powi(2) / (4.0 * area) - 1.0).abs() < 0.02);
             assert!(!sum.is_cut);
         }
         assert!(sum_aperture(scene, &Ellipse::circle(1.0, 30.0, 3.0)).is_cut);
-        let tilted = Ellipse {
-            x_px: 30.0,
-            y_px: 30.0,
-            a_px: 9.0,
-            b_px: 4.0,
-            theta_rad: 0.6,
-        };
+        let tilted = Ellipse { x_px: 30.0, y_px: 30.0, a_px: 9.0, b_px: 4.0, theta_rad: 0.6 };
         let area = std::f64::consts::PI * 36.0;
         assert!((sum_aperture(scene, &tilted).flux_e / area - 1.0).abs() < 0.01);
     }
@@ -210,9 +183,6 @@ mod tests {
         let image = Image::from_pixels(81, 81, pixels).expect("counted");
         let shape = Ellipse::circle(40.0, 40.0, sigma);
         let radius = kron_radius(&image, &shape, 6.0).expect("positive flux");
-        assert!(
-            (radius - (std::f64::consts::PI / 2.0).sqrt()).abs() < 0.005,
-            "{radius}"
-        );
+        assert!((radius - (std::f64::consts::PI / 2.0).sqrt()).abs() < 0.005, "{radius}");
     }
 }

@@ -23,11 +23,7 @@ pub struct BackgroundParams {
 
 impl Default for BackgroundParams {
     fn default() -> Self {
-        Self {
-            cell_px: 64,
-            clip_sigma: 3.0,
-            good_share_min: 0.2,
-        }
+        Self { cell_px: 64, clip_sigma: 3.0, good_share_min: 0.2 }
     }
 }
 
@@ -56,14 +52,8 @@ pub fn estimate_background(
         .into_par_iter()
         .map(|cell| measure_cell(pixels_e, mask, &grid, cell, params))
         .collect();
-    let levels = filled(
-        &cells.iter().map(|c| c.map(|c| c.0)).collect::<Vec<_>>(),
-        &grid,
-    )?;
-    let noises = filled(
-        &cells.iter().map(|c| c.map(|c| c.1)).collect::<Vec<_>>(),
-        &grid,
-    )?;
+    let levels = filled(&cells.iter().map(|c| c.map(|c| c.0)).collect::<Vec<_>>(), &grid)?;
+    let noises = filled(&cells.iter().map(|c| c.map(|c| c.1)).collect::<Vec<_>>(), &grid)?;
     let levels = median_filtered(&levels, &grid);
     let noises = median_filtered(&noises, &grid);
     let level_median_e = median_in_place(&mut levels.clone())?;
@@ -90,12 +80,7 @@ impl Grid {
     fn over(nx: usize, ny: usize, cell_px: usize) -> Self {
         let n_x = ((nx as f64 / cell_px as f64).round() as usize).max(1);
         let n_y = ((ny as f64 / cell_px as f64).round() as usize).max(1);
-        Self {
-            n_x,
-            n_y,
-            step_x: nx as f64 / n_x as f64,
-            step_y: ny as f64 / n_y as f64,
-        }
+        Self { n_x, n_y, step_x: nx as f64 / n_x as f64, step_y: ny as f64 / n_y as f64 }
     }
 
     fn columns(&self, i: usize) -> std::ops::Range<usize> {
@@ -133,11 +118,7 @@ fn measure_cell(
     // In a crowded cell the mode estimate overshoots downwards; the median is safer there.
     const SKEW_MAX: f64 = 0.3;
     let is_crowded = (stats.mean - stats.median).abs() > SKEW_MAX * stats.sigma;
-    let level = if is_crowded {
-        stats.median
-    } else {
-        2.5 * stats.median - 1.5 * stats.mean
-    };
+    let level = if is_crowded { stats.median } else { 2.5 * stats.median - 1.5 * stats.mean };
     Some((level, stats.sigma))
 }
 
@@ -187,11 +168,7 @@ fn median_filtered(cells: &[f64], grid: &Grid) -> Vec<f64> {
             let median = median_in_place(&mut near).unwrap_or_else(|| at(x, y));
             // At the rim a median pulls a sloping sky inwards; there only outliers are replaced.
             let is_outlier = (at(x, y) - median).abs() > 0.2 * median.abs().max(1.0);
-            out.push(if is_inner || is_outlier {
-                median
-            } else {
-                at(x, y)
-            });
+            out.push(if is_inner || is_outlier { median } else { at(x, y) });
         }
     }
     out
@@ -204,34 +181,23 @@ fn interpolated(cells: &[f64], grid: &Grid, nx: usize, ny: usize, floor: f64) ->
             .map(|i| {
                 let place = (i as f64 + 0.5) / step - 0.5;
                 let low = (place.floor().max(0.0) as usize).min(n_cells.saturating_sub(2));
-                (
-                    low,
-                    if n_cells == 1 {
-                        0.0
-                    } else {
-                        place - low as f64
-                    },
-                )
+                (low, if n_cells == 1 { 0.0 } else { place - low as f64 })
             })
             .collect()
     };
     let columns = places(nx, grid.n_x, grid.step_x);
     let rows = places(ny, grid.n_y, grid.step_y);
     let mut image = Image::filled(nx, ny, 0.0_f32);
-    image
-        .pixels_mut()
-        .par_chunks_mut(nx)
-        .zip(&rows)
-        .for_each(|(row, &(j, v))| {
-            let upper = (j + 1).min(grid.n_y - 1);
-            let line: Vec<f64> = (0..grid.n_x)
-                .map(|i| (1.0 - v) * cells[j * grid.n_x + i] + v * cells[upper * grid.n_x + i])
-                .collect();
-            for (pixel, &(i, u)) in row.iter_mut().zip(&columns) {
-                let right = (i + 1).min(grid.n_x - 1);
-                *pixel = ((1.0 - u) * line[i] + u * line[right]).max(floor) as f32;
-            }
-        });
+    image.pixels_mut().par_chunks_mut(nx).zip(&rows).for_each(|(row, &(j, v))| {
+        let upper = (j + 1).min(grid.n_y - 1);
+        let line: Vec<f64> = (0..grid.n_x)
+            .map(|i| (1.0 - v) * cells[j * grid.n_x + i] + v * cells[upper * grid.n_x + i])
+            .collect();
+        for (pixel, &(i, u)) in row.iter_mut().zip(&columns) {
+            let right = (i + 1).min(grid.n_x - 1);
+            *pixel = ((1.0 - u) * line[i] + u * line[right]).max(floor) as f32;
+        }
+    });
     image
 }
 
@@ -244,9 +210,7 @@ mod tests {
     fn sloping_sky(nx: usize, ny: usize) -> Image<f32> {
         let mut state = 1_u64;
         let mut uniform = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 40) as f64 / (1_u64 << 24) as f64
         };
         let pixels = (0..nx * ny)
@@ -268,17 +232,10 @@ mod tests {
         for (x, y) in [(0, 0), (319, 255), (160, 128), (0, 255), (319, 0)] {
             let expected = 1000.0 + 0.2 * x as f64 + 0.1 * y as f64;
             let got = f64::from(found.level_e.at(x, y));
-            assert!(
-                (got - expected).abs() < 4.0,
-                "({x}, {y}): {got} not {expected}"
-            );
+            assert!((got - expected).abs() < 4.0, "({x}, {y}): {got} not {expected}");
         }
         // The slope inside a cell adds 64 (0.2^2 + 0.1^2)^0.5 / sqrt(12) = 4.1 in quadrature.
-        assert!(
-            (found.rms_median_e - 6.5).abs() < 0.5,
-            "{}",
-            found.rms_median_e
-        );
+        assert!((found.rms_median_e - 6.5).abs() < 0.5, "{}", found.rms_median_e);
     }
 
     #[test]

@@ -20,13 +20,10 @@ impl GaussianKernel {
     pub fn with_fwhm_px(fwhm_px: f64) -> Self {
         let sigma = fwhm_px.clamp(0.8, 20.0) / FWHM_PER_SIGMA;
         let radius = (3.0 * sigma).ceil().max(1.0) as i64;
-        let raw: Vec<f64> = (-radius..=radius)
-            .map(|i| (-0.5 * (i as f64 / sigma).powi(2)).exp())
-            .collect();
+        let raw: Vec<f64> =
+            (-radius..=radius).map(|i| (-0.5 * (i as f64 / sigma).powi(2)).exp()).collect();
         let sum: f64 = raw.iter().sum();
-        Self {
-            weights: raw.iter().map(|w| (w / sum) as f32).collect(),
-        }
+        Self { weights: raw.iter().map(|w| (w / sum) as f32).collect() }
     }
 
     /// Number of pixels on each side of the centre.
@@ -36,11 +33,7 @@ impl GaussianKernel {
 
     /// Sum of the squared weights of the two-dimensional kernel: variance of filtered unit noise.
     pub fn noise_variance(&self) -> f64 {
-        self.weights
-            .iter()
-            .map(|w| f64::from(*w).powi(2))
-            .sum::<f64>()
-            .powi(2)
+        self.weights.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().powi(2)
     }
 }
 
@@ -49,34 +42,26 @@ pub fn smoothed(image: &Image<f32>, kernel: &GaussianKernel) -> Image<f32> {
     let (nx, ny) = (image.nx(), image.ny());
     let radius = kernel.radius();
     let mut along_rows = Image::filled(nx, ny, 0.0_f32);
-    along_rows
-        .pixels_mut()
-        .par_chunks_mut(nx)
-        .enumerate()
-        .for_each(|(y, out)| {
-            let mut padded = vec![0.0_f32; nx + 2 * radius];
-            padded[radius..radius + nx].copy_from_slice(image.row(y));
-            for (k, &weight) in kernel.weights.iter().enumerate() {
-                for (pixel, &value) in out.iter_mut().zip(&padded[k..k + nx]) {
-                    *pixel += weight * value;
-                }
+    along_rows.pixels_mut().par_chunks_mut(nx).enumerate().for_each(|(y, out)| {
+        let mut padded = vec![0.0_f32; nx + 2 * radius];
+        padded[radius..radius + nx].copy_from_slice(image.row(y));
+        for (k, &weight) in kernel.weights.iter().enumerate() {
+            for (pixel, &value) in out.iter_mut().zip(&padded[k..k + nx]) {
+                *pixel += weight * value;
             }
-        });
+        }
+    });
     let mut result = Image::filled(nx, ny, 0.0_f32);
-    result
-        .pixels_mut()
-        .par_chunks_mut(nx)
-        .enumerate()
-        .for_each(|(y, out)| {
-            for (k, &weight) in kernel.weights.iter().enumerate() {
-                let Some(source) = (y + k).checked_sub(radius).filter(|&s| s < ny) else {
-                    continue;
-                };
-                for (pixel, &value) in out.iter_mut().zip(along_rows.row(source)) {
-                    *pixel += weight * value;
-                }
+    result.pixels_mut().par_chunks_mut(nx).enumerate().for_each(|(y, out)| {
+        for (k, &weight) in kernel.weights.iter().enumerate() {
+            let Some(source) = (y + k).checked_sub(radius).filter(|&s| s < ny) else {
+                continue;
+            };
+            for (pixel, &value) in out.iter_mut().zip(along_rows.row(source)) {
+                *pixel += weight * value;
             }
-        });
+        }
+    });
     result
 }
 
@@ -101,10 +86,7 @@ mod tests {
 
     #[test]
     fn a_frame_smaller_than_the_kernel_is_no_fault() {
-        let out = smoothed(
-            &Image::filled(2, 1, 1.0_f32),
-            &GaussianKernel::with_fwhm_px(20.0),
-        );
+        let out = smoothed(&Image::filled(2, 1, 1.0_f32), &GaussianKernel::with_fwhm_px(20.0));
         assert!(out.pixels().iter().all(|v| v.is_finite() && *v > 0.0));
     }
 }

@@ -75,32 +75,17 @@ pub fn measure(
         }
         (found.x_px, found.y_px, found.err_px)
     };
-    let ellipse = Ellipse {
-        x_px,
-        y_px,
-        a_px: shape.a_px,
-        b_px: shape.b_px,
-        theta_rad: shape.theta_rad,
-    };
+    let ellipse =
+        Ellipse { x_px, y_px, a_px: shape.a_px, b_px: shape.b_px, theta_rad: shape.theta_rad };
     let aperture = sum_aperture(scene, &Ellipse::circle(x_px, y_px, aperture_px));
-    let first_moment = kron_radius(scene.signal_e, &ellipse, 6.0)
-        .unwrap_or(0.0)
-        .min(6.0);
+    let first_moment = kron_radius(scene.signal_e, &ellipse, 6.0).unwrap_or(0.0).min(6.0);
     let factor = (KRON_FACTOR * first_moment).max(KRON_RADIUS_MIN);
-    let kron_ellipse = Ellipse {
-        a_px: factor * shape.a_px,
-        b_px: factor * shape.b_px,
-        ..ellipse
-    };
+    let kron_ellipse = Ellipse { a_px: factor * shape.a_px, b_px: factor * shape.b_px, ..ellipse };
     let kron = sum_aperture(scene, &kron_ellipse);
     if aperture.is_cut {
         flags = flags.with(SourceFlags::EDGE);
     }
-    if shape
-        .reasons
-        .with(aperture.reasons)
-        .is_any(MaskBits::SATURATED)
-    {
+    if shape.reasons.with(aperture.reasons).is_any(MaskBits::SATURATED) {
         flags = flags.with(SourceFlags::SATURATED);
     }
     let damaged = MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC);
@@ -139,11 +124,8 @@ struct Shape {
 /// Moments of the segment's pixels weighted by their positive signal.
 fn isophotal_shape(scene: Scene<'_>, segment: &Segment) -> Option<Shape> {
     let nx = scene.signal_e.nx();
-    let (signal, variance, mask) = (
-        scene.signal_e.pixels(),
-        scene.variance_e2.pixels(),
-        scene.mask.pixels(),
-    );
+    let (signal, variance, mask) =
+        (scene.signal_e.pixels(), scene.variance_e2.pixels(), scene.mask.pixels());
     let origin = (segment.peak_x as f64, segment.peak_y as f64);
     let (mut sum, mut sx, mut sy, mut peak_e) = (0.0, 0.0, 0.0, f64::NEG_INFINITY);
     let (mut sxx, mut syy, mut sxy) = (0.0, 0.0, 0.0);
@@ -179,10 +161,7 @@ fn isophotal_shape(scene: Scene<'_>, segment: &Segment) -> Option<Shape> {
     for &place in &segment.pixels {
         let i = place as usize;
         if signal[i] > 0.0 {
-            let (dx, dy) = (
-                (i % nx) as f64 - origin.0 - mx,
-                (i / nx) as f64 - origin.1 - my,
-            );
+            let (dx, dy) = ((i % nx) as f64 - origin.0 - mx, (i / nx) as f64 - origin.1 - my);
             centre_variance += f64::from(variance[i]) * (dx * dx + dy * dy) / (sum * sum);
         }
     }
@@ -232,24 +211,15 @@ struct Centroid {
 /// Iterates the centre of the signal under a Gaussian window from a starting place.
 fn windowed_centroid(scene: Scene<'_>, start: (f64, f64), sigma_px: f64) -> Centroid {
     let (nx, ny) = (scene.signal_e.nx(), scene.signal_e.ny());
-    let (signal, variance, mask) = (
-        scene.signal_e.pixels(),
-        scene.variance_e2.pixels(),
-        scene.mask.pixels(),
-    );
+    let (signal, variance, mask) =
+        (scene.signal_e.pixels(), scene.variance_e2.pixels(), scene.mask.pixels());
     let reach = 4.0 * sigma_px;
     let (mut x, mut y) = start;
     let mut err_px = sigma_px;
     for _ in 0..CENTROID_ROUNDS_MAX {
         let (mut sum, mut mx, mut my, mut var) = (0.0, 0.0, 0.0, 0.0);
-        let (x0, x1) = (
-            (x - reach).ceil().max(0.0) as usize,
-            ((x + reach) as usize + 1).min(nx),
-        );
-        let (y0, y1) = (
-            (y - reach).ceil().max(0.0) as usize,
-            ((y + reach) as usize + 1).min(ny),
-        );
+        let (x0, x1) = ((x - reach).ceil().max(0.0) as usize, ((x + reach) as usize + 1).min(nx));
+        let (y0, y1) = ((y - reach).ceil().max(0.0) as usize, ((y + reach) as usize + 1).min(ny));
         for yy in y0..y1 {
             for xx in x0..x1 {
                 let i = yy * nx + xx;
@@ -282,27 +252,12 @@ fn windowed_centroid(scene: Scene<'_>, start: (f64, f64), sigma_px: f64) -> Cent
             break;
         }
         if step_x.hypot(step_y) < CENTROID_STEP_MIN_PX {
-            return Centroid {
-                x_px: x,
-                y_px: y,
-                err_px,
-                has_converged: true,
-            };
+            return Centroid { x_px: x, y_px: y, err_px, has_converged: true };
         }
     }
     let has_stayed = (x - start.0).hypot(y - start.1) <= 2.0 * sigma_px;
     if has_stayed {
-        return Centroid {
-            x_px: x,
-            y_px: y,
-            err_px,
-            has_converged: true,
-        };
+        return Centroid { x_px: x, y_px: y, err_px, has_converged: true };
     }
-    Centroid {
-        x_px: start.0,
-        y_px: start.1,
-        err_px: err_px.max(0.3),
-        has_converged: false,
-    }
+    Centroid { x_px: start.0, y_px: start.1, err_px: err_px.max(0.3), has_converged: false }
 }

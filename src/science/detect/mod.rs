@@ -85,11 +85,7 @@ pub fn extract(
     assert!(pixels_e.same_shape(variance_e2) && pixels_e.same_shape(mask));
     let sky = estimate_background(pixels_e, mask, &params.background)?;
     let signal = above_sky(pixels_e, mask, &sky);
-    let scene = Scene {
-        signal_e: &signal,
-        variance_e2,
-        mask,
-    };
+    let scene = Scene { signal_e: &signal, variance_e2, mask };
     let (fwhm_px, psf) = seeing(scene, &sky, params);
     let snr = snr_map(&signal, mask, &sky, &GaussianKernel::with_fwhm_px(fwhm_px));
     let mut segments = segments_of(&snr, scene, &sky, &params.segment);
@@ -118,9 +114,7 @@ pub fn extract(
 /// Elongation of the outlines of bright, complete sources.
 fn median_ellipticity(sources: &Sources) -> Option<f64> {
     const SNR_MIN: f64 = 30.0;
-    let spoiled = SourceFlags::SATURATED
-        .with(SourceFlags::EDGE)
-        .with(SourceFlags::SHARP);
+    let spoiled = SourceFlags::SATURATED.with(SourceFlags::EDGE).with(SourceFlags::SHARP);
     let mut values: Vec<f64> = (0..sources.len())
         .filter(|&i| sources.snr[i] > SNR_MIN && !sources.flags[i].is_any(spoiled))
         .map(|i| 1.0 - sources.b_px[i] / sources.a_px[i])
@@ -180,11 +174,8 @@ fn seeing(scene: Scene<'_>, sky: &Background, params: &ExtractParams) -> (f64, O
     const PASSES: usize = 4;
     const BRIGHT_SNR: f64 = 20.0;
     const STARS_MAX: usize = 300;
-    let bright = SegmentParams {
-        pixel_snr_min: 5.0,
-        peak_snr_min: BRIGHT_SNR,
-        ..params.segment.clone()
-    };
+    let bright =
+        SegmentParams { pixel_snr_min: 5.0, peak_snr_min: BRIGHT_SNR, ..params.segment.clone() };
     let mut fwhm_px = params.fwhm_start_px;
     let mut psf = None;
     for _ in 0..PASSES {
@@ -223,8 +214,7 @@ fn compact<'a>(
     let all: Vec<&Measured> = found.collect();
     let widths: Vec<f64> = all.iter().map(|m| (m.a_px * m.b_px).sqrt()).collect();
     let typical = median_and_scatter(&widths).map_or(fwhm_px / 2.5, |m| m.0);
-    all.into_iter()
-        .filter(move |m| (m.a_px * m.b_px).sqrt() > 0.7 * typical)
+    all.into_iter().filter(move |m| (m.a_px * m.b_px).sqrt() > 0.7 * typical)
 }
 
 /// Turns measurements into columns, brightest first, and marks what is sharper than any star.
@@ -241,9 +231,7 @@ fn columns(
         .collect();
     rows.sort_by(|a, b| {
         let brightness = b.1.aperture.flux_e.total_cmp(&a.1.aperture.flux_e);
-        brightness
-            .then(a.1.y_px.total_cmp(&b.1.y_px))
-            .then(a.1.x_px.total_cmp(&b.1.x_px))
+        brightness.then(a.1.y_px.total_cmp(&b.1.y_px)).then(a.1.x_px.total_cmp(&b.1.x_px))
     });
     let mut sources = Sources::default();
     for (snr, m) in &rows {

@@ -81,20 +81,13 @@ pub fn adaptive_moments(
             return None;
         }
         let inverse_window = 1.0 / (window * window);
-        let (ixx, iyy, ixy) = (
-            yy / det - inverse_window,
-            xx / det - inverse_window,
-            -xy / det,
-        );
+        let (ixx, iyy, ixy) = (yy / det - inverse_window, xx / det - inverse_window, -xy / det);
         let inverse_det = ixx * iyy - ixy * ixy;
         if ixx <= 0.0 || iyy <= 0.0 || inverse_det <= 0.0 {
             return None;
         }
-        let star = StarMoments {
-            xx: iyy / inverse_det,
-            yy: ixx / inverse_det,
-            xy: -ixy / inverse_det,
-        };
+        let star =
+            StarMoments { xx: iyy / inverse_det, yy: ixx / inverse_det, xy: -ixy / inverse_det };
         let sigma = (1.0 / inverse_det).powf(0.25);
         if !sigma.is_finite() || sigma > SIGMA_MAX_PX {
             return None;
@@ -171,11 +164,7 @@ mod tests {
         let signal = Image::from_pixels(61, 61, pixels).expect("counted");
         let variance = Image::filled(61, 61, 1.0_f32);
         let mask = Image::filled(61, 61, MaskBits::GOOD);
-        let scene = Scene {
-            signal_e: &signal,
-            variance_e2: &variance,
-            mask: &mask,
-        };
+        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
         let found = adaptive_moments(scene, 30.3, 29.8, 1.0).expect("settles");
         assert!((found.xx - sx * sx).abs() < 0.02, "{found:?}");
         assert!((found.yy - sy * sy).abs() < 0.02, "{found:?}");

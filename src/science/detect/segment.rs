@@ -108,13 +108,7 @@ pub fn find_segments(
             });
             basins.len() as u32 - 1
         } else {
-            join(
-                &mut basins,
-                &roots[..n_roots],
-                value,
-                ground(place as usize),
-                params,
-            )
+            join(&mut basins, &roots[..n_roots], value, ground(place as usize), params)
         };
     }
     collect(basins, &label, &order, nx, params)
@@ -217,27 +211,15 @@ mod tests {
     }
 
     fn quiet(_: usize) -> Ground {
-        Ground {
-            noise_growth: 1.0,
-            is_one_source: false,
-        }
+        Ground { noise_growth: 1.0, is_one_source: false }
     }
 
     #[test]
     fn summits_of_a_saturated_star_are_one_source() {
         let map = two_hills(10.0, (100.0, 90.0));
-        let saturated = |_| Ground {
-            noise_growth: 1.0,
-            is_one_source: true,
-        };
-        assert_eq!(
-            find_segments(&map, quiet, &SegmentParams::default()).len(),
-            2
-        );
-        assert_eq!(
-            find_segments(&map, saturated, &SegmentParams::default()).len(),
-            1
-        );
+        let saturated = |_| Ground { noise_growth: 1.0, is_one_source: true };
+        assert_eq!(find_segments(&map, quiet, &SegmentParams::default()).len(), 2);
+        assert_eq!(find_segments(&map, saturated, &SegmentParams::default()).len(), 1);
     }
 
     #[test]
@@ -253,11 +235,7 @@ mod tests {
     #[test]
     fn two_hills_that_merge_are_one_source() {
         // Two equal Gaussians closer than two sigmas have one summit.
-        let found = find_segments(
-            &two_hills(3.0, (50.0, 50.0)),
-            quiet,
-            &SegmentParams::default(),
-        );
+        let found = find_segments(&two_hills(3.0, (50.0, 50.0)), quiet, &SegmentParams::default());
         assert_eq!(found.len(), 1);
         assert!(!found[0].is_blended);
     }
@@ -269,10 +247,7 @@ mod tests {
         let plain = find_segments(&map, quiet, &SegmentParams::default());
         let noisy = find_segments(
             &map,
-            |_| Ground {
-                noise_growth: 20.0,
-                is_one_source: false,
-            },
+            |_| Ground { noise_growth: 20.0, is_one_source: false },
             &SegmentParams::default(),
         );
         assert_eq!((plain.len(), noisy.len()), (2, 1));

@@ -41,10 +41,7 @@ fn draw(n: usize, stars: &[(f64, f64, f64)], fwhm_px: f64, sky_e: f64, seed: u64
         }
     }
     let mut noise = Sequence(seed);
-    let pixels = ideal
-        .iter()
-        .map(|v| (v + v.sqrt() * noise.normal()) as f32)
-        .collect();
+    let pixels = ideal.iter().map(|v| (v + v.sqrt() * noise.normal()) as f32).collect();
     let variance = ideal.iter().map(|v| *v as f32).collect();
     Drawn {
         pixels: Image::from_pixels(n, n, pixels).expect("square"),
@@ -77,11 +74,7 @@ fn stars_are_found_where_they_are_with_their_flux_and_errors() {
     let sources = &found.sources;
     let (mut pulls, mut missed) = (Vec::new(), 0);
     for &(x, y, flux) in &stars {
-        let isolated = stars
-            .iter()
-            .filter(|s| (s.0 - x).hypot(s.1 - y) < 15.0)
-            .count()
-            == 1;
+        let isolated = stars.iter().filter(|s| (s.0 - x).hypot(s.1 - y) < 15.0).count() == 1;
         let near =
             (0..sources.len()).find(|&i| (sources.x_px[i] - x).hypot(sources.y_px[i] - y) < 1.0);
         match near {
@@ -99,22 +92,14 @@ fn stars_are_found_where_they_are_with_their_flux_and_errors() {
     }
     assert_eq!(missed, 0);
     let (bias, scatter) = median_and_scatter(&pulls).expect("pulls");
-    assert!(
-        bias.abs() < 0.3 && (0.75..1.3).contains(&scatter),
-        "{bias} {scatter}"
-    );
+    assert!(bias.abs() < 0.3 && (0.75..1.3).contains(&scatter), "{bias} {scatter}");
 }
 
 #[test]
 fn empty_sky_gives_the_expected_few_false_sources() {
     let drawn = draw(512, &[], 3.0, 900.0, 5);
-    let found = extract(
-        &drawn.pixels,
-        &drawn.variance,
-        &drawn.mask,
-        &ExtractParams::default(),
-    )
-    .expect("sky");
+    let found = extract(&drawn.pixels, &drawn.variance, &drawn.mask, &ExtractParams::default())
+        .expect("sky");
     // A Gaussian field of correlation sigma 1.06 px has about 75 peaks above 4 sigma per Mpx.
     assert!(found.sources.len() < 45, "{}", found.sources.len());
     assert!((found.sky_rms_e - 30.0).abs() < 1.0, "{}", found.sky_rms_e);
@@ -127,17 +112,11 @@ fn a_single_hot_pixel_is_marked_sharp() {
     stars.retain(|s| (s.0 - 250.0).hypot(s.1 - 250.0) > 30.0);
     let mut drawn = draw(512, &stars, 3.0, 400.0, 2);
     drawn.pixels.row_mut(250)[250] += 4000.0;
-    let found = extract(
-        &drawn.pixels,
-        &drawn.variance,
-        &drawn.mask,
-        &ExtractParams::default(),
-    )
-    .expect("sky");
+    let found = extract(&drawn.pixels, &drawn.variance, &drawn.mask, &ExtractParams::default())
+        .expect("sky");
     let sources = &found.sources;
-    let sharp: Vec<usize> = (0..sources.len())
-        .filter(|&i| sources.flags[i].is_any(SourceFlags::SHARP))
-        .collect();
+    let sharp: Vec<usize> =
+        (0..sources.len()).filter(|&i| sources.flags[i].is_any(SourceFlags::SHARP)).collect();
     assert_eq!(sharp.len(), 1);
     assert!((sources.x_px[sharp[0]] - 250.0).abs() < 0.5);
 }
@@ -145,10 +124,7 @@ fn a_single_hot_pixel_is_marked_sharp() {
 #[test]
 fn the_limit_keeps_the_brightest() {
     let drawn = draw(512, &star_field(512, 100, 9), 3.0, 400.0, 4);
-    let params = ExtractParams {
-        sources_max: 10,
-        ..ExtractParams::default()
-    };
+    let params = ExtractParams { sources_max: 10, ..ExtractParams::default() };
     let found = extract(&drawn.pixels, &drawn.variance, &drawn.mask, &params).expect("sky");
     assert_eq!(found.sources.len(), 10);
     assert!(found.n_found > 50);

@@ -36,16 +36,12 @@ impl<T> Image<T> {
 
     /// All pixels, row by row.
     pub fn pixels(&self) -> &[T] {
-        self.0
-            .as_slice()
-            .expect("an Image is always in standard layout")
+        self.0.as_slice().expect("an Image is always in standard layout")
     }
 
     /// All pixels, row by row, to be changed.
     pub fn pixels_mut(&mut self) -> &mut [T] {
-        self.0
-            .as_slice_mut()
-            .expect("an Image is always in standard layout")
+        self.0.as_slice_mut().expect("an Image is always in standard layout")
     }
 
     /// The pixels of row `y`; panics outside the frame.
@@ -87,9 +83,7 @@ impl<T: Copy> Image<T> {
     /// The window of columns `x0..x1` and rows `y0..y1`, which must lie inside the frame.
     pub fn window(&self, x0: usize, x1: usize, y0: usize, y1: usize) -> Self {
         assert!(x0 < x1 && x1 <= self.nx() && y0 < y1 && y1 <= self.ny());
-        let pixels = (y0..y1)
-            .flat_map(|y| self.row(y)[x0..x1].iter().copied())
-            .collect();
+        let pixels = (y0..y1).flat_map(|y| self.row(y)[x0..x1].iter().copied()).collect();
         Self::from_pixels(x1 - x0, y1 - y0, pixels).expect("counted by the window")
     }
 }

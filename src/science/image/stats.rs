@@ -93,12 +93,7 @@ pub fn clipped_of_sorted(sorted: &[f32], n_sigma: f64) -> Option<ClippedStats> {
         } else {
             f64::from(sorted[middle])
         };
-        stats = Some(ClippedStats {
-            mean: mean + origin,
-            median,
-            sigma,
-            n_kept: n,
-        });
+        stats = Some(ClippedStats { mean: mean + origin, median, sigma, n_kept: n });
         let new_low = sorted.partition_point(|&v| f64::from(v) < median - n_sigma * sigma);
         let new_high = sorted.partition_point(|&v| f64::from(v) <= median + n_sigma * sigma);
         if (new_low, new_high) == (low, high) || new_high <= new_low {

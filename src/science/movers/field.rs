@@ -82,9 +82,8 @@ impl FieldFrame {
     /// Area of the frame on the plane [arcsec^2].
     pub fn area_arcsec2(&self) -> f64 {
         let c = &self.outline_arcsec;
-        let doubled: f64 = (0..4)
-            .map(|k| c[k].0 * c[(k + 1) % 4].1 - c[(k + 1) % 4].0 * c[k].1)
-            .sum();
+        let doubled: f64 =
+            (0..4).map(|k| c[k].0 * c[(k + 1) % 4].1 - c[(k + 1) % 4].0 * c[k].1).sum();
         0.5 * doubled.abs()
     }
 
@@ -95,9 +94,8 @@ impl FieldFrame {
         north_arcsec: f64,
         radius_arcsec: f64,
     ) -> impl Iterator<Item = usize> + '_ {
-        let first = self
-            .detections
-            .partition_point(|d| d.east_arcsec < east_arcsec - radius_arcsec);
+        let first =
+            self.detections.partition_point(|d| d.east_arcsec < east_arcsec - radius_arcsec);
         self.detections[first..]
             .iter()
             .enumerate()
@@ -121,10 +119,7 @@ impl FieldFrame {
 
     /// Number of free detections.
     pub fn n_free(&self) -> usize {
-        self.detections
-            .iter()
-            .filter(|d| d.role == Role::Free)
-            .count()
+        self.detections.iter().filter(|d| d.role == Role::Free).count()
     }
 }
 

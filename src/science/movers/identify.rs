@@ -26,11 +26,7 @@ pub struct IdentifyParams {
 
 impl Default for IdentifyParams {
     fn default() -> Self {
-        Self {
-            radius_arcsec: 5.0,
-            err_factor: 3.0,
-            rate_difference_arcsec_per_h: 8.0,
-        }
+        Self { radius_arcsec: 5.0, err_factor: 3.0, rate_difference_arcsec_per_h: 8.0 }
     }
 }
 
@@ -67,12 +63,7 @@ mod tests {
     use super::*;
 
     fn offset(object: usize, separation_arcsec: f64) -> Offset {
-        Offset {
-            object,
-            separation_arcsec,
-            err_arcsec: 0.3,
-            rate_difference_arcsec_per_h: 1.0,
-        }
+        Offset { object, separation_arcsec, err_arcsec: 0.3, rate_difference_arcsec_per_h: 1.0 }
     }
 
     #[test]
@@ -80,11 +71,8 @@ mod tests {
         let mut wrong_rate = offset(2, 0.1);
         wrong_rate.rate_difference_arcsec_per_h = 40.0;
         let frame = vec![offset(0, 3.0), offset(1, 0.6), wrong_rate];
-        let found = best_match(
-            &[frame.clone(), frame.clone(), frame],
-            30.0,
-            &IdentifyParams::default(),
-        );
+        let found =
+            best_match(&[frame.clone(), frame.clone(), frame], 30.0, &IdentifyParams::default());
         assert_eq!(found, Some((1, 0.6)));
     }
 

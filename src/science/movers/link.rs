@@ -76,13 +76,7 @@ pub struct Linked {
 /// Links the free detections of a field; `frames` are ordered by time.
 pub fn link(frames: &[FieldFrame], params: &LinkParams) -> Linked {
     let density = LeftOverDensity::measure(frames);
-    let mut linker = Linker {
-        frames,
-        params,
-        density,
-        seen: HashSet::new(),
-        done: HashSet::new(),
-    };
+    let mut linker = Linker { frames, params, density, seen: HashSet::new(), done: HashSet::new() };
     let mut linked = Linked::default();
     let mut found = Vec::new();
     'pairs: for gap in 1..=params.seed_gap_frames {
@@ -118,15 +112,9 @@ struct Linker<'a> {
 impl Linker<'_> {
     fn free_by_brightness(&self, frame: usize) -> Vec<usize> {
         let detections = &self.frames[frame].detections;
-        let mut free: Vec<usize> = (0..detections.len())
-            .filter(|&i| detections[i].role == Role::Free)
-            .collect();
-        free.sort_by(|&a, &b| {
-            detections[a]
-                .mag
-                .total_cmp(&detections[b].mag)
-                .then(a.cmp(&b))
-        });
+        let mut free: Vec<usize> =
+            (0..detections.len()).filter(|&i| detections[i].role == Role::Free).collect();
+        free.sort_by(|&a, &b| detections[a].mag.total_cmp(&detections[b].mag).then(a.cmp(&b)));
         free
     }
 
@@ -141,11 +129,7 @@ impl Linker<'_> {
         // Over long gaps a fast motion could end anywhere; it shows in neighbouring frames.
         let is_near = j - i <= FAST_GAP_FRAMES;
         let fastest = self.params.score.rate_max_arcsec_per_h;
-        let reach = if is_near {
-            fastest
-        } else {
-            fastest.min(FAST_ARCSEC_PER_H)
-        } * dt;
+        let reach = if is_near { fastest } else { fastest.min(FAST_ARCSEC_PER_H) } * dt;
         let least = self.params.rate_min_arcsec_per_h * dt;
         second
             .near(start.east_arcsec, start.north_arcsec, reach)
@@ -169,9 +153,7 @@ impl Linker<'_> {
         let mut members = vec![id(i, a), id(j, b)];
         let mut motion = Motion::fit(&self.points(&members))?;
         let middle = 0.5 * (self.frames[i].t_h + self.frames[j].t_h);
-        let mut order: Vec<usize> = (0..self.frames.len())
-            .filter(|&k| k != i && k != j)
-            .collect();
+        let mut order: Vec<usize> = (0..self.frames.len()).filter(|&k| k != i && k != j).collect();
         order.sort_by(|&k, &l| {
             let distance = |m: usize| (self.frames[m].t_h - middle).abs();
             distance(k).total_cmp(&distance(l)).then(k.cmp(&l))
@@ -211,10 +193,7 @@ impl Linker<'_> {
     }
 
     fn points(&self, members: &[DetectionId]) -> Vec<PlanePoint> {
-        members
-            .iter()
-            .map(|m| self.frames[m.frame as usize].point(m.index as usize))
-            .collect()
+        members.iter().map(|m| self.frames[m.frame as usize].point(m.index as usize)).collect()
     }
 
     /// The free detection of a frame that fits place and brightness best.
@@ -282,39 +261,22 @@ impl Linker<'_> {
         {
             return None;
         }
-        let score = score(
-            self.frames,
-            &self.density,
-            &members,
-            &motion,
-            &self.params.score,
-        );
+        let score = score(self.frames, &self.density, &members, &motion, &self.params.score);
         let is_likely = score.log_odds > -self.params.chance_odds_max.ln();
-        is_likely.then_some(Tracklet {
-            members,
-            motion,
-            score,
-        })
+        is_likely.then_some(Tracklet { members, motion, score })
     }
 
     /// Takes tracklets in order of their odds; later ones lose the detections already used.
     fn assign(&mut self, mut found: Vec<Tracklet>) -> Vec<Tracklet> {
         let by_odds = |a: &Tracklet, b: &Tracklet| {
-            b.score
-                .log_odds
-                .total_cmp(&a.score.log_odds)
-                .then_with(|| a.members.cmp(&b.members))
+            b.score.log_odds.total_cmp(&a.score.log_odds).then_with(|| a.members.cmp(&b.members))
         };
         found.sort_by(by_odds);
         let mut taken: Vec<Tracklet> = Vec::new();
         let mut used: HashSet<DetectionId> = HashSet::new();
         for tracklet in found {
-            let free: Vec<DetectionId> = tracklet
-                .members
-                .iter()
-                .copied()
-                .filter(|m| !used.contains(m))
-                .collect();
+            let free: Vec<DetectionId> =
+                tracklet.members.iter().copied().filter(|m| !used.contains(m)).collect();
             if free.len() < self.params.detections_min {
                 continue;
             }
@@ -349,10 +311,7 @@ impl Linker<'_> {
 }
 
 fn id(frame: usize, index: usize) -> DetectionId {
-    DetectionId {
-        frame: frame as u32,
-        index: index as u32,
-    }
+    DetectionId { frame: frame as u32, index: index as u32 }
 }
 
 #[cfg(test)]
@@ -418,9 +377,7 @@ mod tests {
 
     fn ordered(mut frames: Vec<FieldFrame>) -> Vec<FieldFrame> {
         for frame in &mut frames {
-            frame
-                .detections
-                .sort_by(|a, b| a.east_arcsec.total_cmp(&b.east_arcsec));
+            frame.detections.sort_by(|a, b| a.east_arcsec.total_cmp(&b.east_arcsec));
         }
         frames
     }
@@ -436,11 +393,8 @@ mod tests {
         for tracklet in &linked.tracklets {
             assert_eq!(tracklet.members.len(), 7);
         }
-        let rates: Vec<i64> = linked
-            .tracklets
-            .iter()
-            .map(|t| t.motion.rate_arcsec_per_h().round() as i64)
-            .collect();
+        let rates: Vec<i64> =
+            linked.tracklets.iter().map(|t| t.motion.rate_arcsec_per_h().round() as i64).collect();
         for expected in [37, 25, 372] {
             assert!(rates.iter().any(|r| (r - expected).abs() <= 1), "{rates:?}");
         }
@@ -448,11 +402,7 @@ mod tests {
 
     #[test]
     fn accidents_alone_give_nothing() {
-        assert!(
-            link(&ordered(night(60)), &LinkParams::default())
-                .tracklets
-                .is_empty()
-        );
+        assert!(link(&ordered(night(60)), &LinkParams::default()).tracklets.is_empty());
         assert!(link(&[], &LinkParams::default()).tracklets.is_empty());
     }
 

@@ -136,10 +136,7 @@ impl Motion {
 
     /// Direction of motion, north through east [deg in 0..360].
     pub fn position_angle_deg(&self) -> f64 {
-        self.east[1]
-            .atan2(self.north[1])
-            .to_degrees()
-            .rem_euclid(360.0)
+        self.east[1].atan2(self.north[1]).to_degrees().rem_euclid(360.0)
     }
 
     /// Volume of (place, rate) of one axis that the points leave open, times the share of the
@@ -167,9 +164,7 @@ fn inverse3(m: &[[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
     if !determinant.is_finite() || determinant <= 0.0 {
         return None;
     }
-    Some(std::array::from_fn(|i| {
-        std::array::from_fn(|j| cofactor(j, i) / determinant)
-    }))
+    Some(std::array::from_fn(|i| std::array::from_fn(|j| cofactor(j, i) / determinant)))
 }
 
 #[cfg(test)]

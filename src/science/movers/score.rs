@@ -65,10 +65,8 @@ const OFFSET_BINS: usize = 140;
 impl LeftOverDensity {
     /// Measures the density from the free detections of a field's frames.
     pub fn measure(frames: &[FieldFrame]) -> Self {
-        let per_arcsec2 = frames
-            .iter()
-            .map(|f| (f.n_free() as f64 + 1.0) / f.area_arcsec2().max(1.0))
-            .collect();
+        let per_arcsec2 =
+            frames.iter().map(|f| (f.n_free() as f64 + 1.0) / f.area_arcsec2().max(1.0)).collect();
         let mut counts = vec![0.0; OFFSET_BINS];
         let mut n = 0.0;
         for frame in frames {
@@ -89,17 +87,10 @@ impl LeftOverDensity {
                     sum += weight * count;
                     norm += weight * OFFSET_STEP;
                 }
-                if n > 0.0 {
-                    0.7 * sum / (norm * n) + floor
-                } else {
-                    floor
-                }
+                if n > 0.0 { 0.7 * sum / (norm * n) + floor } else { floor }
             })
             .collect();
-        Self {
-            per_arcsec2,
-            by_offset,
-        }
+        Self { per_arcsec2, by_offset }
     }
 
     /// Density in a frame near a magnitude [1/(arcsec^2 mag)].
@@ -156,14 +147,10 @@ pub fn score(
         let frame = &frames[id.frame as usize];
         let d = &frame.detections[id.index as usize];
         let sigma = sigma_mag(d.snr);
-        log_odds += detection_chance(mag, frame.limiting_mag, params)
-            .max(0.05)
-            .ln();
+        log_odds += detection_chance(mag, frame.limiting_mag, params).max(0.05).ln();
         log_odds -= (two_pi * d.sigma_arcsec * d.sigma_arcsec).ln();
         log_odds -= 0.5 * ((d.mag - mag) / sigma).powi(2) + (two_pi.sqrt() * sigma).ln();
-        log_odds -= density
-            .at(id.frame as usize, d.mag, frame.limiting_mag)
-            .ln();
+        log_odds -= density.at(id.frame as usize, d.mag, frame.limiting_mag).ln();
     }
     // The mean magnitude integrated over its range, place and rate over their prior.
     log_odds += (two_pi.sqrt() / (weight.sqrt() * MAG_RANGE)).ln();
@@ -188,12 +175,7 @@ pub fn score(
         n_expected += usize::from(chance > 0.5);
         log_odds += (1.0 - chance).ln();
     }
-    Score {
-        log_odds,
-        mag,
-        n_expected,
-        n_covered,
-    }
+    Score { log_odds, mag, n_expected, n_covered }
 }
 
 fn median_depth(frames: &[FieldFrame]) -> f64 {
@@ -216,9 +198,7 @@ fn ln_prior(rate_arcsec_per_h: f64, params: &ScoreParams) -> f64 {
 /// Tells whether a source that is no mover hides the place.
 fn is_hidden(frame: &FieldFrame, east_arcsec: f64, north_arcsec: f64) -> bool {
     let radius = 2.0 * frame.fwhm_arcsec;
-    frame
-        .near(east_arcsec, north_arcsec, radius)
-        .any(|i| frame.detections[i].role != Role::Free)
+    frame.near(east_arcsec, north_arcsec, radius).any(|i| frame.detections[i].role != Role::Free)
 }
 
 #[cfg(test)]
@@ -230,10 +210,7 @@ mod tests {
         let params = ScoreParams::default();
         // S/N 4 is 2.5 log10(5/4) = 0.2423 mag below the S/N 5 limit.
         let chance = detection_chance(20.0 + 0.242_275, 20.0, &params);
-        assert!(
-            (chance - 0.5 * DETECTION_CHANCE_MAX).abs() < 1e-3,
-            "{chance}"
-        );
+        assert!((chance - 0.5 * DETECTION_CHANCE_MAX).abs() < 1e-3, "{chance}");
         assert!(detection_chance(15.0, 20.0, &params) > 0.92);
         assert!(detection_chance(23.0, 20.0, &params) <= DETECTION_CHANCE_MIN + 1e-9);
     }

@@ -220,11 +220,7 @@ mod tests {
         let signal = Image::from_pixels(n, n, pixels).expect("square");
         let variance = Image::filled(n, n, 100.0_f32);
         let mask = Image::filled(n, n, MaskBits::GOOD);
-        let scene = Scene {
-            signal_e: &signal,
-            variance_e2: &variance,
-            mask: &mask,
-        };
+        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
         let (flux, err) = forced_flux(scene, 20.4, 19.7, sigma * FWHM_PER_SIGMA).expect("inside");
         assert!((flux / total - 1.0).abs() < 0.01, "{flux}");
         // Noise-equivalent area of a Gaussian: 4 pi sigma^2.

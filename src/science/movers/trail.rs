@@ -32,10 +32,7 @@ pub fn mark_trails(frame: &mut FieldFrame) -> usize {
             .filter(|&i| frame.detections[i].role == Role::Free)
             .collect();
         voters.sort_by(|&a, &b| {
-            frame.detections[b]
-                .snr
-                .total_cmp(&frame.detections[a].snr)
-                .then(a.cmp(&b))
+            frame.detections[b].snr.total_cmp(&frame.detections[a].snr).then(a.cmp(&b))
         });
         voters.truncate(VOTERS_MAX);
         let Some((sin, cos, rho)) = best_line(frame, &voters, width_arcsec) else {
@@ -84,11 +81,7 @@ fn poisson_tail(n: usize, mean: f64) -> f64 {
 
 /// The line (sine and cosine of its normal's direction, distance) with the most votes.
 fn best_line(frame: &FieldFrame, voters: &[usize], width_arcsec: f64) -> Option<(f64, f64, f64)> {
-    let reach = frame
-        .outline_arcsec
-        .iter()
-        .map(|c| c.0.hypot(c.1))
-        .fold(width_arcsec, f64::max);
+    let reach = frame.outline_arcsec.iter().map(|c| c.0.hypot(c.1)).fold(width_arcsec, f64::max);
     let n_bins = (2.0 * reach / width_arcsec).ceil() as usize + 2;
     let mut best = (0_u32, 0.0, 0.0, 0.0);
     let mut votes = vec![0_u32; n_bins];
@@ -145,14 +138,10 @@ mod tests {
     fn scattered(n: usize) -> Vec<(f64, f64)> {
         let mut state = 42_u64;
         let mut uniform = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 33) as f64 / (1_u64 << 31) as f64
         };
-        (0..n)
-            .map(|_| (1000.0 * uniform() - 500.0, 1000.0 * uniform() - 500.0))
-            .collect()
+        (0..n).map(|_| (1000.0 * uniform() - 500.0, 1000.0 * uniform() - 500.0)).collect()
     }
 
     #[test]
@@ -164,11 +153,7 @@ mod tests {
         }));
         let mut frame = frame(&places);
         assert_eq!(mark_trails(&mut frame), 1);
-        let marked = frame
-            .detections
-            .iter()
-            .filter(|d| d.role == Role::Trail)
-            .count();
+        let marked = frame.detections.iter().filter(|d| d.role == Role::Trail).count();
         assert!((25..=32).contains(&marked), "{marked}");
     }
 

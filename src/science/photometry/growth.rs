@@ -19,6 +19,8 @@ const BETA_RANGE: (f64, f64) = (1.7, 7.0);
 const INVERSE_BETA_PRIOR: (f64, f64) = (0.32, 0.07);
 /// Fewest stars a growth curve rests on.
 const STARS_MIN: usize = 3;
+/// Error of the enclosed light that no scatter shows, per squared radius in units of the seeing.
+const FLOOR_PER_FWHM2: f64 = 1e-3;
 /// A ring with less than this share of its pixels usable spoils the star.
 const RING_SHARE_MIN: f64 = 0.3;
 
@@ -74,10 +76,8 @@ pub fn aperture_correction(
     fwhm_px: f64,
     aperture_px: f64,
 ) -> Option<ApertureCorrection> {
-    let curves: Vec<[f64; N_RINGS]> = stars
-        .iter()
-        .filter_map(|&star| growth_curve(scene, star, sources, fwhm_px))
-        .collect();
+    let curves: Vec<[f64; N_RINGS]> =
+        stars.iter().filter_map(|&star| growth_curve(scene, star, sources, fwhm_px)).collect();
     if curves.len() < STARS_MIN {
         return None;
     }
@@ -85,19 +85,17 @@ pub fn aperture_correction(
     for (k, &radius) in RADII_FWHM.iter().enumerate() {
         let values: Vec<f64> = curves.iter().map(|c| c[k]).collect();
         let (middle, scatter) = median_and_scatter(&values)?;
-        // 1.25: a median's error is that much larger than a mean's; the floor stands for the
-        // profile not being an exact Moffat.
-        let err = (1.25 * scatter / (values.len() as f64).sqrt()).hypot(1e-3);
+        // 1.25: a median's error is that much larger than a mean's. The floor grows with the
+        // area: undetected neighbours and the local sky's error are common to all rings.
+        let floor = FLOOR_PER_FWHM2 * radius * radius;
+        let err = (1.25 * scatter / (values.len() as f64).sqrt()).hypot(floor);
         points.push((radius * fwhm_px, middle, err));
     }
-    let (alpha, beta, chi2) = fit_moffat(&points, fwhm_px);
-    let reduced = (chi2 / (points.len() - 2) as f64).max(1.0);
-    let share = moffat_share(aperture_px, alpha, beta);
-    let best_err = points.iter().map(|p| p.2).fold(f64::INFINITY, f64::min);
+    let profile = fit_moffat(&points, fwhm_px, aperture_px);
     Some(ApertureCorrection {
-        share,
-        share_err: best_err * reduced.sqrt(),
-        beta,
+        share: profile.share,
+        share_err: profile.share_err,
+        beta: profile.beta,
         n_stars: curves.len(),
     })
 }
@@ -209,11 +207,18 @@ fn enclosed(rings: &[Ring; N_RINGS], level: f64, fwhm_px: f64) -> Option<[f64; N
     (reference > 0.0).then(|| curve.map(|v| v / reference))
 }
 
-/// Weighted fit of (alpha, beta) to the median growth curve by a grid refined four times.
+/// What the growth curve says of the profile.
+struct Profile {
+    share: f64,
+    share_err: f64,
+    beta: f64,
+}
+
+/// Mean and spread of the aperture's share over all profiles, each weighted by its likelihood.
 ///
-/// Both curves are normalised to their light inside twice the seeing.
-fn fit_moffat(points: &[(f64, f64, f64)], fwhm_px: f64) -> (f64, f64, f64) {
-    const STEPS: i32 = 20;
+/// The curve and the profiles are normalised to their light inside twice the seeing.
+fn fit_moffat(points: &[(f64, f64, f64)], fwhm_px: f64, aperture_px: f64) -> Profile {
+    const STEPS: i32 = 60;
     let chi2 = |alpha: f64, inverse: f64| -> f64 {
         let beta = 1.0 / inverse;
         let reference = moffat_share(2.0 * fwhm_px, alpha, beta);
@@ -227,29 +232,32 @@ fn fit_moffat(points: &[(f64, f64, f64)], fwhm_px: f64) -> (f64, f64, f64) {
             + prior
     };
     let (low, high) = (1.0 / BETA_RANGE.1, 1.0 / BETA_RANGE.0);
-    let (mut centre_w, mut half_w) = (fwhm_px, 0.5 * fwhm_px);
-    let (mut centre_b, mut half_b) = (0.5 * (low + high), 0.5 * (high - low));
-    let mut best = (alpha_of(fwhm_px, 3.0), 3.0, f64::INFINITY);
-    for _ in 0..5 {
-        let (mut at_w, mut at_b) = (centre_w, centre_b);
-        for i in -STEPS..=STEPS {
-            for j in -STEPS..=STEPS {
-                let width = centre_w + half_w * f64::from(i) / f64::from(STEPS);
-                let inverse =
-                    (centre_b + half_b * f64::from(j) / f64::from(STEPS)).clamp(low, high);
-                let alpha = alpha_of(width.max(0.2 * fwhm_px), 1.0 / inverse);
-                let value = chi2(alpha, inverse);
-                if value < best.2 {
-                    best = (alpha, 1.0 / inverse, value);
-                    (at_w, at_b) = (width, inverse);
-                }
-            }
-        }
-        (centre_w, centre_b) = (at_w, at_b);
-        half_w *= 0.15;
-        half_b *= 0.15;
+    let grid: Vec<(f64, f64, f64)> = (0..=STEPS)
+        .flat_map(|i| (0..=STEPS).map(move |j| (i, j)))
+        .map(|(i, j)| {
+            // Pixels widen the star: the profile's own width is found between half and twice.
+            let width = fwhm_px * 2.0_f64.powf(2.0 * f64::from(i) / f64::from(STEPS) - 1.0);
+            let inverse = low + (high - low) * f64::from(j) / f64::from(STEPS);
+            let alpha = alpha_of(width, 1.0 / inverse);
+            (chi2(alpha, inverse), alpha, inverse)
+        })
+        .collect();
+    let best = grid.iter().map(|g| g.0).fold(f64::INFINITY, f64::min);
+    let (mut sum, mut share, mut squares, mut inverse_sum) = (0.0, 0.0, 0.0, 0.0);
+    for &(value, alpha, inverse) in &grid {
+        let weight = (-0.5 * (value - best)).exp();
+        let s = moffat_share(aperture_px, alpha, 1.0 / inverse);
+        sum += weight;
+        share += weight * s;
+        squares += weight * s * s;
+        inverse_sum += weight * inverse;
     }
-    best
+    let mean = share / sum;
+    Profile {
+        share: mean,
+        share_err: (squares / sum - mean * mean).max(1e-6).sqrt(),
+        beta: sum / inverse_sum,
+    }
 }
 
 #[cfg(test)]
@@ -270,10 +278,8 @@ mod tests {
             .map(|i| {
                 let mut sum = 0.0;
                 for step in 0..25 {
-                    let (dx, dy) = (
-                        f64::from(step % 5) * 0.2 - 0.4,
-                        f64::from(step / 5) * 0.2 - 0.4,
-                    );
+                    let (dx, dy) =
+                        (f64::from(step % 5) * 0.2 - 0.4, f64::from(step / 5) * 0.2 - 0.4);
                     let (x, y) = ((i % n) as f64 + dx, (i / n) as f64 + dy);
                     for star in stars {
                         sum += star.2 * sample((x - star.0).powi(2) + (y - star.1).powi(2)) / 25.0;
@@ -290,44 +296,27 @@ mod tests {
         let signal = draw(180, stars, fwhm, beta);
         let variance = Image::filled(180, 180, 1.0_f32);
         let mask = Image::filled(180, 180, MaskBits::GOOD);
-        let scene = Scene {
-            signal_e: &signal,
-            variance_e2: &variance,
-            mask: &mask,
-        };
-        let sources: Vec<Neighbour> = stars
-            .iter()
-            .map(|&(x_px, y_px, flux_e)| Neighbour { x_px, y_px, flux_e })
-            .collect();
+        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
+        let sources: Vec<Neighbour> =
+            stars.iter().map(|&(x_px, y_px, flux_e)| Neighbour { x_px, y_px, flux_e }).collect();
         let found =
             aperture_correction(scene, measured, &sources, fwhm, 1.5 * fwhm).expect("stars");
         // What the same aperture holds of a lonely star of the same profile.
         let alone = draw(121, &[(60.2, 59.9, 1e6)], fwhm, beta);
         let variance = Image::filled(121, 121, 1.0_f32);
         let mask = Image::filled(121, 121, MaskBits::GOOD);
-        let scene = Scene {
-            signal_e: &alone,
-            variance_e2: &variance,
-            mask: &mask,
-        };
+        let scene = Scene { signal_e: &alone, variance_e2: &variance, mask: &mask };
         let inside = sum_aperture(scene, &Ellipse::circle(60.2, 59.9, 1.5 * fwhm));
         (found.share, inside.flux_e / 1e6)
     }
 
     #[test]
     fn moffat_stars_give_their_own_share() {
-        let stars = [
-            (50.2, 49.9, 1e6),
-            (130.4, 50.3, 8e5),
-            (50.7, 131.0, 9e5),
-            (130.0, 130.0, 7e5),
-        ];
+        let stars =
+            [(50.2, 49.9, 1e6), (130.4, 50.3, 8e5), (50.7, 131.0, 9e5), (130.0, 130.0, 7e5)];
         for beta in [2.6, 3.2, 4.0] {
             let (found, expected) = share_of(&stars, &[0, 1, 2, 3], beta);
-            assert!(
-                (found / expected - 1.0).abs() < 0.005,
-                "{beta}: {found} {expected}"
-            );
+            assert!((found / expected - 1.0).abs() < 0.005, "{beta}: {found} {expected}");
         }
     }
 
@@ -350,16 +339,8 @@ mod tests {
         let signal = Image::filled(50, 50, 0.0_f32);
         let variance = Image::filled(50, 50, 1.0_f32);
         let mask = Image::filled(50, 50, MaskBits::GOOD);
-        let scene = Scene {
-            signal_e: &signal,
-            variance_e2: &variance,
-            mask: &mask,
-        };
-        let source = Neighbour {
-            x_px: 25.0,
-            y_px: 25.0,
-            flux_e: 1e4,
-        };
+        let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
+        let source = Neighbour { x_px: 25.0, y_px: 25.0, flux_e: 1e4 };
         assert!(aperture_correction(scene, &[0], &[source], 3.0, 4.5).is_none());
     }
 }

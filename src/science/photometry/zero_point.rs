@@ -20,6 +20,8 @@ pub struct ZeroPointParams {
     pub clip_sigma: f64,
     /// Fewest stars with a colour for a colour term of the frame's own.
     pub colour_stars_min: usize,
+    /// Spread of believable colour terms about zero, which holds the fit when stars are few.
+    pub colour_term_prior: f64,
     /// Fewest stars for a zero point.
     pub stars_min: usize,
 }
@@ -30,7 +32,8 @@ impl Default for ZeroPointParams {
             snr_min: 15.0,
             scatter_floor_mag: 0.01,
             clip_sigma: 3.0,
-            colour_stars_min: 20,
+            colour_stars_min: 5,
+            colour_term_prior: 0.15,
             stars_min: 3,
         }
     }
@@ -90,10 +93,7 @@ pub fn fit_zero_point(stars: &[PhotometricStar], params: &ZeroPointParams) -> Op
             Row {
                 colour: s.bp_rp_mag.unwrap_or(typical_colour) - SOLAR_BP_RP_MAG,
                 difference: s.g_mag - s.instrumental_mag,
-                sigma: s
-                    .instrumental_err_mag
-                    .hypot(params.scatter_floor_mag)
-                    .hypot(extra),
+                sigma: s.instrumental_err_mag.hypot(params.scatter_floor_mag).hypot(extra),
             }
         })
         .collect();
@@ -123,37 +123,25 @@ fn robust_line(rows: &[Row], has_colour: bool, params: &ZeroPointParams) -> Opti
         for (weight, row) in weights.iter_mut().zip(rows) {
             let pull = (row.difference - zero - slope * row.colour).abs() / (scale * row.sigma);
             let robust = if round < 5 {
-                if pull > HUBER_SIGMA {
-                    HUBER_SIGMA / pull
-                } else {
-                    1.0
-                }
+                if pull > HUBER_SIGMA { HUBER_SIGMA / pull } else { 1.0 }
             } else {
                 f64::from(pull <= params.clip_sigma)
             };
             *weight = robust / (row.sigma * row.sigma);
         }
-        fit = weighted_line(rows, &weights, has_colour)?;
+        let prior = has_colour.then_some(params.colour_term_prior);
+        fit = weighted_line(rows, &weights, prior)?;
         (zero, slope) = (fit.zero, fit.slope);
-        let pulls: Vec<f64> = rows
-            .iter()
-            .map(|r| (r.difference - zero - slope * r.colour) / r.sigma)
-            .collect();
+        let pulls: Vec<f64> =
+            rows.iter().map(|r| (r.difference - zero - slope * r.colour) / r.sigma).collect();
         scale = median_and_scatter(&pulls)?.1.max(0.5);
     }
-    let kept = || {
-        rows.iter()
-            .zip(&weights)
-            .filter(|(_, w)| **w > 0.0)
-            .map(|(r, _)| r)
-    };
+    let kept = || rows.iter().zip(&weights).filter(|(_, w)| **w > 0.0).map(|(r, _)| r);
     let n_stars = kept().count();
     if n_stars < params.stars_min {
         return None;
     }
-    let residuals: Vec<f64> = kept()
-        .map(|r| r.difference - zero - slope * r.colour)
-        .collect();
+    let residuals: Vec<f64> = kept().map(|r| r.difference - zero - slope * r.colour).collect();
     let scatter_mag = median_and_scatter(&residuals)?.1;
     let inflation = scale.max(1.0);
     Some(ZeroPoint {
@@ -174,7 +162,7 @@ struct Line {
     slope_err: f64,
 }
 
-fn weighted_line(rows: &[Row], weights: &[f64], has_colour: bool) -> Option<Line> {
+fn weighted_line(rows: &[Row], weights: &[f64], slope_prior: Option<f64>) -> Option<Line> {
     let (mut w, mut wx, mut wy, mut wxx, mut wxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for (row, &weight) in rows.iter().zip(weights) {
         w += weight;
@@ -186,15 +174,11 @@ fn weighted_line(rows: &[Row], weights: &[f64], has_colour: bool) -> Option<Line
     if w <= 0.0 {
         return None;
     }
+    let Some(prior) = slope_prior else {
+        return Some(Line { zero: wy / w, zero_err: (1.0 / w).sqrt(), slope: 0.0, slope_err: 0.0 });
+    };
+    wxx += 1.0 / (prior * prior);
     let determinant = w * wxx - wx * wx;
-    if !has_colour || determinant <= 1e-9 * w * w {
-        return Some(Line {
-            zero: wy / w,
-            zero_err: (1.0 / w).sqrt(),
-            slope: 0.0,
-            slope_err: 0.0,
-        });
-    }
     Some(Line {
         zero: (wxx * wy - wx * wxy) / determinant,
         zero_err: (wxx / determinant).sqrt(),
@@ -227,20 +211,20 @@ mod tests {
     #[test]
     fn zero_point_and_colour_term_survive_outliers() {
         let fit = fit_zero_point(&stars(60, 9), &ZeroPointParams::default()).expect("stars");
-        assert!((fit.zero_point_mag - 22.5).abs() < 1e-6, "{fit:?}");
-        assert!((fit.colour_term + 0.06).abs() < 1e-6, "{fit:?}");
+        assert!((fit.zero_point_mag - 22.5).abs() < 1e-4, "{fit:?}");
+        assert!((fit.colour_term + 0.06).abs() < 1e-4, "{fit:?}");
         assert_eq!(fit.n_stars, 51);
     }
 
     #[test]
     fn exact_data_without_scatter_is_no_fault() {
         let fit = fit_zero_point(&stars(30, 0), &ZeroPointParams::default()).expect("stars");
-        assert!((fit.zero_point_mag - 22.5).abs() < 1e-9 && fit.zero_point_err_mag > 0.0);
+        assert!((fit.zero_point_mag - 22.5).abs() < 1e-4 && fit.zero_point_err_mag > 0.0);
     }
 
     #[test]
-    fn few_stars_get_no_colour_term_and_none_get_no_zero_point() {
-        let few = fit_zero_point(&stars(6, 0), &ZeroPointParams::default()).expect("six stars");
+    fn few_colours_give_no_colour_term_and_no_stars_no_zero_point() {
+        let few = fit_zero_point(&stars(4, 0), &ZeroPointParams::default()).expect("four stars");
         assert!(few.colour_term_err.is_none());
         assert!(fit_zero_point(&[], &ZeroPointParams::default()).is_none());
     }

@@ -49,11 +49,7 @@ pub fn propagate(star: &ReferenceStar, epoch_yr: f64) -> StarAtEpoch {
         Some((pm_ra, pm_dec)) => moved(star, pm_ra * years * MAS_RAD, pm_dec * years * MAS_RAD),
         None => (star.ra_rad, star.dec_rad),
     };
-    let growth = if motion.is_some() {
-        KNOWN_MOTION_MAS_PER_YR
-    } else {
-        UNKNOWN_MOTION_MAS_PER_YR
-    };
+    let growth = if motion.is_some() { KNOWN_MOTION_MAS_PER_YR } else { UNKNOWN_MOTION_MAS_PER_YR };
     StarAtEpoch {
         source_id: star.source_id,
         ra_rad,
@@ -71,9 +67,7 @@ pub fn propagate(star: &ReferenceStar, epoch_yr: f64) -> StarAtEpoch {
 fn moved(star: &ReferenceStar, east_rad: f64, north_rad: f64) -> (f64, f64) {
     let r = unit_vector(star.ra_rad, star.dec_rad);
     let (east, north) = east_north(star.ra_rad, star.dec_rad);
-    ra_dec_rad(std::array::from_fn(|k| {
-        r[k] + east_rad * east[k] + north_rad * north[k]
-    }))
+    ra_dec_rad(std::array::from_fn(|k| r[k] + east_rad * east[k] + north_rad * north[k]))
 }
 
 #[cfg(test)]
@@ -102,11 +96,7 @@ mod tests {
         // pm -801.551, 10362.394 mas/yr. In 10 yr it moves 103.6 arcsec north along the arc:
         // atan(0.10362394 as/mas * 1000) and -8.01551 arcsec in RA cos(Dec).
         let moved = propagate(
-            &star(
-                269.448_502_525_438_36,
-                4.739_420_051_112_412,
-                Some((-801.551, 10_362.394)),
-            ),
+            &star(269.448_502_525_438_36, 4.739_420_051_112_412, Some((-801.551, 10_362.394))),
             2026.0,
         );
         let north_arcsec = (moved.dec_rad / DEG_RAD - 4.739_420_051_112_412) * 3600.0;
@@ -127,10 +117,7 @@ mod tests {
     #[test]
     fn motion_over_the_pole_is_straight() {
         // 1 arcsec below the pole, 2 arcsec north: comes out 1 arcsec below on the other side.
-        let moved = propagate(
-            &star(30.0, 90.0 - 1.0 / 3600.0, Some((0.0, 2000.0))),
-            2017.0,
-        );
+        let moved = propagate(&star(30.0, 90.0 - 1.0 / 3600.0, Some((0.0, 2000.0))), 2017.0);
         let expected = (210.0 * DEG_RAD, (90.0 - 1.0 / 3600.0) * DEG_RAD);
         assert!(separation_rad((moved.ra_rad, moved.dec_rad), expected) < 1e-6 * ARCSEC_RAD);
     }

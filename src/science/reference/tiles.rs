@@ -99,16 +99,9 @@ impl Cone {
         let (ra_rad, dec_rad) = centre_rad;
         let is_place = is_place(ra_rad, dec_rad);
         if !(is_place && radius_rad.is_finite() && radius_rad >= 0.0) {
-            return Err(ReferenceError::Cone {
-                ra_rad,
-                dec_rad,
-                radius_rad,
-            });
+            return Err(ReferenceError::Cone { ra_rad, dec_rad, radius_rad });
         }
-        Ok(Self {
-            centre: unit_vector(ra_rad, dec_rad),
-            radius_rad,
-        })
+        Ok(Self { centre: unit_vector(ra_rad, dec_rad), radius_rad })
     }
 
     /// Tells whether a cell of this depth may hold stars of the cone.
@@ -156,19 +149,13 @@ pub fn cell_of(depth: u8, ra_rad: f64, dec_rad: f64) -> u64 {
 /// The cell with this number; the caller knows that the number is below 12 * 4^depth.
 pub fn sky_cell(depth: u8, cell: u64, n_stars: usize) -> SkyCell {
     let centre_rad = cdshealpix::nested::center(depth, cell);
-    SkyCell {
-        centre_rad,
-        radius_rad: cell_radius_rad(depth),
-        n_stars,
-    }
+    SkyCell { centre_rad, radius_rad: cell_radius_rad(depth), n_stars }
 }
 
 /// Order of brightness: bright before faint, unknown last, then by identifier.
 pub fn by_brightness(a: (Option<f64>, i64), b: (Option<f64>, i64)) -> std::cmp::Ordering {
     let magnitude = |g: Option<f64>| g.unwrap_or(f64::INFINITY);
-    magnitude(a.0)
-        .total_cmp(&magnitude(b.0))
-        .then(a.1.cmp(&b.1))
+    magnitude(a.0).total_cmp(&magnitude(b.0)).then(a.1.cmp(&b.1))
 }
 
 /// Stars grouped by cell, each group brightest first.
@@ -188,10 +175,8 @@ impl CellGroups {
     pub fn new(mut stars: Vec<ReferenceStar>) -> Self {
         stars.retain(|s| is_place(s.ra_rad, s.dec_rad) && s.ref_epoch_yr.is_finite());
         let depth = depth_for(&stars);
-        let mut keyed: Vec<(u64, ReferenceStar)> = stars
-            .into_iter()
-            .map(|s| (cell_of(depth, s.ra_rad, s.dec_rad), s))
-            .collect();
+        let mut keyed: Vec<(u64, ReferenceStar)> =
+            stars.into_iter().map(|s| (cell_of(depth, s.ra_rad, s.dec_rad), s)).collect();
         keyed.sort_by(|(cell_a, a), (cell_b, b)| {
             cell_a
                 .cmp(cell_b)
@@ -211,11 +196,7 @@ impl CellGroups {
                 _ => cells.push((*cell, i..i + 1)),
             }
         }
-        Self {
-            depth,
-            cells,
-            stars: keyed.into_iter().map(|(_, star)| star).collect(),
-        }
+        Self { depth, cells, stars: keyed.into_iter().map(|(_, star)| star).collect() }
     }
 }
 
@@ -225,10 +206,8 @@ fn depth_for(stars: &[ReferenceStar]) -> u8 {
     DEPTHS
         .clone()
         .find(|&depth| {
-            let mut cells: Vec<u64> = stars
-                .iter()
-                .map(|s| cell_of(depth, s.ra_rad, s.dec_rad))
-                .collect();
+            let mut cells: Vec<u64> =
+                stars.iter().map(|s| cell_of(depth, s.ra_rad, s.dec_rad)).collect();
             cells.sort_unstable();
             cells.dedup();
             stars.len() <= STARS_PER_CELL * cells.len().max(1)
@@ -248,11 +227,7 @@ impl MemoryCatalogue {
     /// The catalogue of these stars, in any order.
     pub fn new(stars: Vec<ReferenceStar>) -> Self {
         let groups = CellGroups::new(stars);
-        let places = groups
-            .stars
-            .iter()
-            .map(|s| unit_vector(s.ra_rad, s.dec_rad))
-            .collect();
+        let places = groups.stars.iter().map(|s| unit_vector(s.ra_rad, s.dec_rad)).collect();
         let centres = groups
             .cells
             .iter()
@@ -261,11 +236,7 @@ impl MemoryCatalogue {
                 unit_vector(ra, dec)
             })
             .collect();
-        Self {
-            groups,
-            places,
-            centres,
-        }
+        Self { groups, places, centres }
     }
 
     /// The stars, grouped by cell.
@@ -292,26 +263,16 @@ impl ReferenceSky for MemoryCatalogue {
             let near = stars.iter().zip(&self.places[range.clone()]);
             // Each cell is sorted: no more than the first `limit` of it can be wanted, save for
             // those that leave the cone by their motion.
-            inside.extend(
-                near.filter(|(_, place)| cone.may_hold(**place))
-                    .map(|(s, _)| s),
-            );
+            inside.extend(near.filter(|(_, place)| cone.may_hold(**place)).map(|(s, _)| s));
         }
         inside.sort_by(|a, b| by_brightness((a.g_mag, a.source_id), (b.g_mag, b.source_id)));
         let at_epoch = inside.into_iter().map(|star| propagate(star, epoch_yr));
-        Ok(at_epoch
-            .filter(|star| cone.holds(star))
-            .take(limit.min(CONE_STARS_MAX))
-            .collect())
+        Ok(at_epoch.filter(|star| cone.holds(star)).take(limit.min(CONE_STARS_MAX)).collect())
     }
 
     fn cells_with_stars(&self) -> Vec<SkyCell> {
         let depth = self.groups.depth;
-        self.groups
-            .cells
-            .iter()
-            .map(|(cell, range)| sky_cell(depth, *cell, range.len()))
-            .collect()
+        self.groups.cells.iter().map(|(cell, range)| sky_cell(depth, *cell, range.len())).collect()
     }
 
     fn len(&self) -> usize {

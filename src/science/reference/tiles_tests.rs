@@ -22,12 +22,7 @@ fn whole_sky(n: usize) -> Vec<ReferenceStar> {
         .map(|i| {
             let z = 1.0 - 2.0 * (i as f64 + 0.5) / n as f64;
             let ra = (i as f64 * 2.399_963_229_728_653).rem_euclid(std::f64::consts::TAU);
-            star(
-                i as i64,
-                ra,
-                z.asin(),
-                (i % 10 != 0).then_some(10.0 + (i % 97) as f64 * 0.1),
-            )
+            star(i as i64, ra, z.asin(), (i % 10 != 0).then_some(10.0 + (i % 97) as f64 * 0.1))
         })
         .collect()
 }
@@ -37,16 +32,11 @@ fn cone_gives_exactly_the_stars_a_full_scan_gives() {
     let stars = whole_sky(40_000);
     let sky = MemoryCatalogue::new(stars.clone());
     assert_eq!(sky.len(), stars.len());
-    for (centre, radius_deg) in [
-        ((0.0, 0.0), 2.0),
-        ((6.27, 1.56), 3.0),
-        ((3.0, -1.2), 0.5),
-        ((1.0, 0.5), 40.0),
-    ] {
+    for (centre, radius_deg) in
+        [((0.0, 0.0), 2.0), ((6.27, 1.56), 3.0), ((3.0, -1.2), 0.5), ((1.0, 0.5), 40.0)]
+    {
         let radius_rad = radius_deg * DEG_RAD;
-        let found = sky
-            .stars_in_cone(centre, radius_rad, 2026.0)
-            .expect("a cone");
+        let found = sky.stars_in_cone(centre, radius_rad, 2026.0).expect("a cone");
         let expected = stars
             .iter()
             .map(|s| propagate(s, 2026.0))
@@ -55,9 +45,7 @@ fn cone_gives_exactly_the_stars_a_full_scan_gives() {
         assert_eq!(found.len(), expected);
         let order = |s: &StarAtEpoch| s.g_mag.unwrap_or(f64::INFINITY);
         assert!(found.windows(2).all(|w| order(&w[0]) <= order(&w[1])));
-        let few = sky
-            .brightest_in_cone(centre, radius_rad, 2026.0, 5)
-            .expect("a cone");
+        let few = sky.brightest_in_cone(centre, radius_rad, 2026.0, 5).expect("a cone");
         assert_eq!(few, found.into_iter().take(5).collect::<Vec<_>>());
     }
 }
@@ -86,9 +74,5 @@ fn bad_stars_doubles_and_bad_cones() {
     assert!(sky.stars_in_cone((0.0, 0.0), -0.1, 2020.0).is_err());
     let none = MemoryCatalogue::new(Vec::new());
     assert!(none.is_empty() && none.cells_with_stars().is_empty());
-    assert!(
-        none.stars_in_cone((0.0, 0.0), 0.1, 2020.0)
-            .expect("a cone")
-            .is_empty()
-    );
+    assert!(none.stars_in_cone((0.0, 0.0), 0.1, 2020.0).expect("a cone").is_empty());
 }

@@ -59,11 +59,8 @@ fn reference_row(i: usize, star: &Star, random: &mut Random) -> String {
     } else {
         ",,,,,".to_owned()
     };
-    let colour = if has_colour {
-        format!("{bp:.5},{rp:.5},{:.5}", bp - rp)
-    } else {
-        ",,".to_owned()
-    };
+    let colour =
+        if has_colour { format!("{bp:.5},{rp:.5},{:.5}", bp - rp) } else { ",,".to_owned() };
     format!(
         "{id},{:.10},{:.10},{err_mas:.4},{:.4},{CATALOGUE_EPOCH_YR:.1},{motion},{g:.5},{colour},\
          {ruwe:.4}\n",
@@ -76,10 +73,7 @@ fn reference_row(i: usize, star: &Star, random: &mut Random) -> String {
 /// The predicted places of the known movers in every science frame.
 pub(super) fn known_csv(movers: &[Mover], frames: &[FramePlan]) -> String {
     let mut text = KNOWN_HEAD.to_owned();
-    for plan in frames
-        .iter()
-        .filter(|plan| matches!(plan.light, Light::Science(_)))
-    {
+    for plan in frames.iter().filter(|plan| matches!(plan.light, Light::Science(_))) {
         for mover in movers {
             let (Some(number), Some(name)) = (mover.number, mover.name()) else {
                 continue;

@@ -44,14 +44,7 @@ impl Detector {
         let column = |_| (camera.bias_adu + scatter * random.normal()) as f32;
         let bias_adu = (0..camera.nx).map(column).collect();
         let cosmics_per_px_s = scenario.sky.cosmics_per_mpx_ks * 1e-9;
-        Self {
-            seed: scenario.seed,
-            camera,
-            cosmics_per_px_s,
-            response,
-            dark_e_per_s,
-            bias_adu,
-        }
+        Self { seed: scenario.seed, camera, cosmics_per_px_s, response, dark_e_per_s, bias_adu }
     }
 
     /// Reads out one exposure.
@@ -62,18 +55,14 @@ impl Detector {
         let mut charge = light_e;
         let nx = charge.nx();
         let (response, dark) = (self.response.pixels(), self.dark_e_per_s.pixels());
-        charge
-            .pixels_mut()
-            .par_chunks_mut(nx)
-            .enumerate()
-            .for_each(|(y, row)| {
-                let mut random = Random::new(self.seed, Stream::Photons, frame, y);
-                let flaws = response[y * nx..].iter().zip(&dark[y * nx..]);
-                for (pixel, (&response, &dark)) in row.iter_mut().zip(flaws) {
-                    let light = f64::from(*pixel) * f64::from(response);
-                    *pixel = random.poisson(light + f64::from(dark) * exposure_s) as f32;
-                }
-            });
+        charge.pixels_mut().par_chunks_mut(nx).enumerate().for_each(|(y, row)| {
+            let mut random = Random::new(self.seed, Stream::Photons, frame, y);
+            let flaws = response[y * nx..].iter().zip(&dark[y * nx..]);
+            for (pixel, (&response, &dark)) in row.iter_mut().zip(flaws) {
+                let light = f64::from(*pixel) * f64::from(response);
+                *pixel = random.poisson(light + f64::from(dark) * exposure_s) as f32;
+            }
+        });
         self.add_cosmic_rays(&mut charge, exposure_s, frame);
         bleed(&mut charge, self.camera.full_well_e as f32);
         self.read_out(&charge, frame)
@@ -105,19 +94,15 @@ impl Detector {
         let mut wander = Random::new(self.seed, Stream::Readout, frame, ny);
         let wander_adu = BIAS_WANDER_ADU * wander.normal();
         let mut raw = Image::filled(nx, ny, 0_u16);
-        raw.pixels_mut()
-            .par_chunks_mut(nx)
-            .enumerate()
-            .for_each(|(y, row)| {
-                let mut random = Random::new(self.seed, Stream::Readout, frame, y);
-                let columns = charge.row(y).iter().zip(&self.bias_adu);
-                for (pixel, (&charge_e, &bias_adu)) in row.iter_mut().zip(columns) {
-                    let read_e = f64::from(charge_e) + self.camera.read_noise_e * random.normal();
-                    let adu =
-                        read_e / self.camera.gain_e_per_adu + f64::from(bias_adu) + wander_adu;
-                    *pixel = adu.round().clamp(0.0, f64::from(u16::MAX)) as u16;
-                }
-            });
+        raw.pixels_mut().par_chunks_mut(nx).enumerate().for_each(|(y, row)| {
+            let mut random = Random::new(self.seed, Stream::Readout, frame, y);
+            let columns = charge.row(y).iter().zip(&self.bias_adu);
+            for (pixel, (&charge_e, &bias_adu)) in row.iter_mut().zip(columns) {
+                let read_e = f64::from(charge_e) + self.camera.read_noise_e * random.normal();
+                let adu = read_e / self.camera.gain_e_per_adu + f64::from(bias_adu) + wander_adu;
+                *pixel = adu.round().clamp(0.0, f64::from(u16::MAX)) as u16;
+            }
+        });
         raw
     }
 }
@@ -143,10 +128,7 @@ fn response(camera: &Camera, random: &mut Random) -> Image<f32> {
     let centre = response.window(x0, x0 + side, y0, y0 + side);
     let mut values: Vec<f64> = centre.pixels().iter().map(|&v| f64::from(v)).collect();
     let norm = stats::median_in_place(&mut values).unwrap_or(1.0) as f32;
-    response
-        .pixels_mut()
-        .iter_mut()
-        .for_each(|pixel| *pixel = (*pixel / norm).max(0.0));
+    response.pixels_mut().iter_mut().for_each(|pixel| *pixel = (*pixel / norm).max(0.0));
     for _ in 0..camera.n_bad_columns {
         let (x, from) = (random.index(nx), random.index(ny));
         for y in from..ny {
@@ -242,15 +224,9 @@ mod tests {
             let expected = (f64::from(light_e) + camera.read_noise_e.powi(2))
                 / camera.gain_e_per_adu.powi(2)
                 + 1.0 / 12.0;
-            assert!(
-                (variance / expected - 1.0).abs() < 0.015,
-                "{light_e}: {variance} {expected}"
-            );
+            assert!((variance / expected - 1.0).abs() < 0.015, "{light_e}: {variance} {expected}");
             let level = camera.bias_adu + f64::from(light_e) / camera.gain_e_per_adu;
-            assert!(
-                (mean - level).abs() < 4.0 * BIAS_WANDER_ADU,
-                "{light_e}: {mean}"
-            );
+            assert!((mean - level).abs() < 4.0 * BIAS_WANDER_ADU, "{light_e}: {mean}");
         }
     }
 

@@ -42,16 +42,9 @@ pub(super) fn take(
             detector.expose(light, plan.exposure_s, index)
         }
         Light::Science(view) => {
-            let raw = detector.expose(
-                night_sky(scenario, content, plan, view),
-                plan.exposure_s,
-                index,
-            );
-            if view.side == CameraSide::ImageTurned {
-                raw.turned_180()
-            } else {
-                raw
-            }
+            let raw =
+                detector.expose(night_sky(scenario, content, plan, view), plan.exposure_s, index);
+            if view.side == CameraSide::ImageTurned { raw.turned_180() } else { raw }
         }
     }
 }
@@ -95,13 +88,7 @@ impl<'a> Lens<'a> {
         let camera = &scenario.camera;
         let background = background(scenario, view, plan.exposure_s);
         let painter = Painter::new(background, scenario.seeing.beta);
-        Self {
-            camera,
-            scenario,
-            view,
-            exposure_s: plan.exposure_s,
-            painter,
-        }
+        Self { camera, scenario, view, exposure_s: plan.exposure_s, painter }
     }
 
     /// All light of a source in this exposure [e-].
@@ -128,11 +115,7 @@ impl<'a> Lens<'a> {
         let radial = seeing.ellipticity_field / corner2;
         let e1 = self.view.ellipticity.0 + radial * (dx * dx - dy * dy).clamp(-corner2, corner2);
         let e2 = self.view.ellipticity.1 + radial * (2.0 * dx * dy).clamp(-corner2, corner2);
-        Shape::of_seeing(
-            self.view.fwhm_px * (1.0 + seeing.fwhm_field * r2),
-            seeing.beta,
-            (e1, e2),
-        )
+        Shape::of_seeing(self.view.fwhm_px * (1.0 + seeing.fwhm_field * r2), seeing.beta, (e1, e2))
     }
 
     fn add(&mut self, spot: Spot, trail_px: (f64, f64)) {
@@ -148,9 +131,7 @@ impl<'a> Lens<'a> {
         let radius_px = galaxy.half_light_arcsec / self.camera.scale_arcsec_per_px;
         // A meridian flip, a turn by 180 degrees, leaves an ellipse as it is.
         let beta = self.scenario.seeing.beta;
-        let shape = self
-            .shape_at(x_px, y_px)
-            .widened(radius_px, beta, galaxy.ellipticity);
+        let shape = self.shape_at(x_px, y_px).widened(radius_px, beta, galaxy.ellipticity);
         self.painter.add_spot(&shape, Spot { x_px, y_px, flux_e });
     }
 
@@ -165,10 +146,7 @@ impl<'a> Lens<'a> {
             return;
         };
         let flux_e = self.flux_e(mover.g_mag_at(plan.mid()), mover.bp_rp_mag);
-        self.add(
-            Spot { x_px, y_px, flux_e },
-            (last.0 - first.0, last.1 - first.1),
-        );
+        self.add(Spot { x_px, y_px, flux_e }, (last.0 - first.0, last.1 - first.1));
     }
 }
 
@@ -210,11 +188,7 @@ fn twilight(scenario: &Scenario, level_adu: f64, index: usize) -> Image<f32> {
     for _ in 0..n {
         let (x_px, y_px) = (random.range(0.0, nx as f64), random.range(0.0, ny as f64));
         let flux_e = 10_f64.powf(random.range(4.3, 5.5));
-        painter.add_trail(
-            &shape,
-            Spot { x_px, y_px, flux_e },
-            (length_px, 0.1 * length_px),
-        );
+        painter.add_trail(&shape, Spot { x_px, y_px, flux_e }, (length_px, 0.1 * length_px));
     }
     painter.finish()
 }

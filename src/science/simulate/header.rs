@@ -79,11 +79,7 @@ pub(super) fn cards(
         cards.text("OBJCTRA", &ra, "nominal RA of the centre");
         cards.text("OBJCTDEC", &dec, "nominal Dec of the centre");
         cards.real("AIRMASS", (view.airmass * 1e3).round() / 1e3, "");
-        let pier = if view.side == CameraSide::Normal {
-            "EAST"
-        } else {
-            "WEST"
-        };
+        let pier = if view.side == CameraSide::Normal { "EAST" } else { "WEST" };
         cards.text("PIERSIDE", pier, "");
         if view.side == CameraSide::ImageTurned {
             flip_state = "Flip/Mirror";
@@ -126,12 +122,7 @@ fn sexagesimal(value: f64, per_second: u32) -> String {
     let parts = u64::from(per_second);
     let total = (value * 3600.0 * f64::from(per_second)).round() as u64;
     let (whole, part) = (total / parts, total % parts);
-    let head = format!(
-        "{:02} {:02} {:02}",
-        whole / 3600,
-        whole / 60 % 60,
-        whole % 60
-    );
+    let head = format!("{:02} {:02} {:02}", whole / 3600, whole / 60 % 60, whole % 60);
     match per_second {
         100 => format!("{head}.{part:02}"),
         10 => format!("{head}.{part}"),

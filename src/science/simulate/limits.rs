@@ -35,20 +35,14 @@ impl Scenario {
                 return Err(ScenarioError::BadName);
             }
         }
-        self.ranges()
-            .into_iter()
-            .chain(self.camera_ranges())
-            .try_for_each(|(what, value, min, max)| {
+        self.ranges().into_iter().chain(self.camera_ranges()).try_for_each(
+            |(what, value, min, max)| {
                 if (min..=max).contains(&value) {
                     return Ok(());
                 }
-                Err(ScenarioError::OutOfRange {
-                    what,
-                    value,
-                    min,
-                    max,
-                })
-            })
+                Err(ScenarioError::OutOfRange { what, value, min, max })
+            },
+        )
     }
 
     fn ranges(&self) -> Vec<Range> {
@@ -72,12 +66,7 @@ impl Scenario {
             ("sky.brightness", sky.brightness_mag_per_arcsec2, 10.0, 40.0),
             ("sky.gradient", sky.gradient, 0.0, 0.5),
             ("sky.extinction_mag", sky.extinction_mag, 0.0, 5.0),
-            (
-                "sky.extinction_scatter_mag",
-                sky.extinction_scatter_mag,
-                0.0,
-                1.0,
-            ),
+            ("sky.extinction_scatter_mag", sky.extinction_scatter_mag, 0.0, 1.0),
             ("sky.clouds_mag", cloud, 0.0, 30.0),
             ("sky.turbulence_mas", sky.turbulence_mas, 0.0, 2_000.0),
             ("sky.cosmics_per_mpx_ks", sky.cosmics_per_mpx_ks, 0.0, 1e5),
@@ -86,72 +75,22 @@ impl Scenario {
             ("seeing.fwhm_field", seeing.fwhm_field, 0.0, 1.0),
             ("seeing.beta", seeing.beta, 2.0, 10.0),
             ("seeing.ellipticity", seeing.ellipticity, 0.0, 0.3),
-            (
-                "seeing.ellipticity_field",
-                seeing.ellipticity_field,
-                0.0,
-                0.3,
-            ),
-            (
-                "pointing.header_error_arcmin",
-                pointing.header_error_arcmin,
-                0.0,
-                10_000.0,
-            ),
-            (
-                "pointing.dither_arcsec",
-                pointing.dither_arcsec,
-                0.0,
-                3_600.0,
-            ),
-            (
-                "pointing.drift_arcsec_per_h",
-                pointing.drift_arcsec_per_h,
-                0.0,
-                3_600.0,
-            ),
-            (
-                "stars.slope_dex_per_mag",
-                stars.slope_dex_per_mag,
-                0.05,
-                0.6,
-            ),
+            ("seeing.ellipticity_field", seeing.ellipticity_field, 0.0, 0.3),
+            ("pointing.header_error_arcmin", pointing.header_error_arcmin, 0.0, 10_000.0),
+            ("pointing.dither_arcsec", pointing.dither_arcsec, 0.0, 3_600.0),
+            ("pointing.drift_arcsec_per_h", pointing.drift_arcsec_per_h, 0.0, 3_600.0),
+            ("stars.slope_dex_per_mag", stars.slope_dex_per_mag, 0.05, 0.6),
             ("stars.g_min_mag", stars.g_min_mag, 3.0, 20.0),
-            (
-                "stars.g_max_mag",
-                stars.g_max_mag,
-                stars.g_min_mag + 0.1,
-                26.0,
-            ),
-            (
-                "stars.catalogue_g_max_mag",
-                stars.catalogue_g_max_mag,
-                0.0,
-                26.0,
-            ),
+            ("stars.g_max_mag", stars.g_max_mag, stars.g_min_mag + 0.1, 26.0),
+            ("stars.catalogue_g_max_mag", stars.catalogue_g_max_mag, 0.0, 26.0),
             ("stars.margin_arcmin", stars.margin_arcmin, 0.0, 120.0),
-            (
-                "stars.density_per_deg2 (their number)",
-                self.n_stars_mean(),
-                0.0,
-                1e6,
-            ),
-            (
-                "galaxies (their number)",
-                stars.galaxies_per_deg2 * self.area_deg2(),
-                0.0,
-                1e6,
-            ),
+            ("stars.density_per_deg2 (their number)", self.n_stars_mean(), 0.0, 1e6),
+            ("galaxies (their number)", stars.galaxies_per_deg2 * self.area_deg2(), 0.0, 1e6),
             ("movers (their number)", n_movers as f64, 0.0, 10_000.0),
             ("movers.g_min_mag", movers.g_min_mag, 5.0, 26.0),
             ("movers.g_max_mag", movers.g_max_mag, movers.g_min_mag, 28.0),
             ("movers.known_fraction", movers.known_fraction, 0.0, 1.0),
-            (
-                "movers.amplitude_max_mag",
-                movers.amplitude_max_mag,
-                0.0,
-                3.0,
-            ),
+            ("movers.amplitude_max_mag", movers.amplitude_max_mag, 0.0, 3.0),
         ]
     }
 
@@ -162,52 +101,22 @@ impl Scenario {
         vec![
             ("camera.nx", camera.nx as f64, 64.0, 8_192.0),
             ("camera.ny", camera.ny as f64, 64.0, 8_192.0),
-            (
-                "camera.scale_arcsec_per_px",
-                camera.scale_arcsec_per_px,
-                0.05,
-                20.0,
-            ),
+            ("camera.scale_arcsec_per_px", camera.scale_arcsec_per_px, 0.05, 20.0),
             ("camera.rotation_deg", camera.rotation_deg, -360.0, 360.0),
-            (
-                "camera.distortion_per_px2 (in the corner)",
-                distortion,
-                -0.05,
-                0.05,
-            ),
+            ("camera.distortion_per_px2 (in the corner)", distortion, -0.05, 0.05),
             ("camera.gain_e_per_adu", camera.gain_e_per_adu, 0.01, 100.0),
             ("camera.read_noise_e", camera.read_noise_e, 0.0, 1_000.0),
             ("camera.full_well_e", camera.full_well_e, 100.0, 1e7),
             ("camera.bias_adu", camera.bias_adu, 0.0, 30_000.0),
-            (
-                "camera.bias_column_scatter_adu",
-                camera.bias_column_scatter_adu,
-                0.0,
-                1_000.0,
-            ),
+            ("camera.bias_column_scatter_adu", camera.bias_column_scatter_adu, 0.0, 1_000.0),
             ("camera.dark_e_per_s", camera.dark_e_per_s, 0.0, 1_000.0),
             ("camera.hot_per_mpx", camera.hot_per_mpx, 0.0, 1e5),
-            (
-                "camera.n_bad_columns",
-                camera.n_bad_columns as f64,
-                0.0,
-                1_000.0,
-            ),
+            ("camera.n_bad_columns", camera.n_bad_columns as f64, 0.0, 1_000.0),
             ("camera.vignetting", camera.vignetting, 0.0, 0.9),
             ("camera.n_dust", camera.n_dust as f64, 0.0, 1_000.0),
-            (
-                "camera.pixel_response_scatter",
-                camera.pixel_response_scatter,
-                0.0,
-                0.1,
-            ),
+            ("camera.pixel_response_scatter", camera.pixel_response_scatter, 0.0, 0.1),
             ("camera.flat_gradient", camera.flat_gradient, -0.2, 0.2),
-            (
-                "camera.zero_point_e_mag",
-                camera.zero_point_e_mag,
-                10.0,
-                35.0,
-            ),
+            ("camera.zero_point_e_mag", camera.zero_point_e_mag, 10.0, 35.0),
             ("camera.colour_term", camera.colour_term, -1.0, 1.0),
             ("camera.temperature_c", camera.temperature_c, -200.0, 50.0),
         ]
@@ -232,10 +141,7 @@ mod tests {
         scenario = Scenario::demo(5);
         scenario.sky.clouds_mag = vec![0.0, f64::NAN];
         assert!(scenario.check().is_err());
-        scenario = Scenario {
-            field: "a b".to_owned(),
-            ..Scenario::default()
-        };
+        scenario = Scenario { field: "a b".to_owned(), ..Scenario::default() };
         assert_eq!(scenario.check(), Err(ScenarioError::BadName));
     }
 }

@@ -74,11 +74,7 @@ impl SimulatedNight {
         Self {
             scenario: scenario.clone(),
             detector: detector::Detector::new(scenario),
-            content: frame::SkyContent {
-                stars,
-                galaxies,
-                movers,
-            },
+            content: frame::SkyContent { stars, galaxies, movers },
             frames,
             header_place_rad: plan::header_place_rad(scenario),
             truth,
@@ -98,11 +94,7 @@ impl SimulatedNight {
         let plan = &self.frames[i];
         let pixels = frame::take(&self.scenario, &self.detector, &self.content, plan, i);
         let cards = header::cards(&self.scenario, plan, self.header_place_rad);
-        SimulatedFrame {
-            name: plan.name.clone(),
-            cards,
-            pixels,
-        }
+        SimulatedFrame { name: plan.name.clone(), cards, pixels }
     }
 
     /// The reference catalogue as CSV with the Gaia archive's columns, places of 2016.0.

@@ -110,10 +110,7 @@ impl Mover {
     pub(super) fn rates_arcsec_per_h(&self, at: Epoch) -> (f64, f64) {
         let (rate, acceleration) = (self.rate_arcsec_per_h, self.acceleration_arcsec_per_h2);
         let hours = self.hours(at);
-        (
-            rate.0 + acceleration.0 * hours,
-            rate.1 + acceleration.1 * hours,
-        )
+        (rate.0 + acceleration.0 * hours, rate.1 + acceleration.1 * hours)
     }
 
     /// Gaia G of the moment [mag]: two maxima per turn.
@@ -126,9 +123,7 @@ impl Mover {
 /// The middle of the science frames.
 fn middle(scenario: &Scenario) -> Epoch {
     let last_s = scenario.n_science.saturating_sub(1) as f64 * scenario.step_s;
-    scenario
-        .start
-        .plus_seconds(0.5 * (last_s + scenario.exposure_s))
+    scenario.start.plus_seconds(0.5 * (last_s + scenario.exposure_s))
 }
 
 /// Draws the movers: inside the frame in the middle of the night, magnitudes evenly spread.
@@ -137,10 +132,7 @@ pub(super) fn movers(scenario: &Scenario) -> Vec<Mover> {
     let mut random = Random::new(scenario.seed, Stream::Movers, 0, 0);
     let classes: Vec<MoverClass> = std::iter::repeat_n(MoverClass::MainBelt, model.n_main_belt)
         .chain(std::iter::repeat_n(MoverClass::Trojan, model.n_trojan))
-        .chain(std::iter::repeat_n(
-            MoverClass::NearEarth,
-            model.n_near_earth,
-        ))
+        .chain(std::iter::repeat_n(MoverClass::NearEarth, model.n_near_earth))
         .collect();
     let n = classes.len();
     let mut magnitudes: Vec<f64> = (0..n)
@@ -227,10 +219,6 @@ mod tests {
         assert_eq!(movers.iter().filter(|m| m.number.is_some()).count(), 5);
         let mut magnitudes: Vec<f64> = movers.iter().map(|m| m.g_mag).collect();
         magnitudes.sort_by(f64::total_cmp);
-        assert!(
-            magnitudes
-                .windows(2)
-                .all(|pair| pair[1] - pair[0] < 2.0 * 3.2 / 9.0)
-        );
+        assert!(magnitudes.windows(2).all(|pair| pair[1] - pair[0] < 2.0 * 3.2 / 9.0));
     }
 }

@@ -98,13 +98,7 @@ pub(super) fn frames(scenario: &Scenario) -> Vec<FramePlan> {
             };
             let start = scenario.start.plus_seconds(first_s + i as f64 * step_s);
             let name = format!("{kind}-{:03}.fits", i + 1);
-            frames.push(FramePlan {
-                name,
-                start,
-                exposure_s,
-                temperature_c,
-                light,
-            });
+            frames.push(FramePlan { name, start, exposure_s, temperature_c, light });
         }
     };
     let dark_step_s = scenario.dark_exposure_s + 8.0;
@@ -138,11 +132,7 @@ fn science(scenario: &Scenario, i: usize) -> FramePlan {
     let side = side(scenario.flip, i);
     let (ra_rad, dec_rad) = pointing(scenario, start_s, &mut random);
     let geometry = FrameGeometry::new(camera, TangentPlane::new(ra_rad, dec_rad), side);
-    let airmass = airmass(
-        ra_rad,
-        dec_rad,
-        start.plus_seconds(0.5 * scenario.exposure_s),
-    );
+    let airmass = airmass(ra_rad, dec_rad, start.plus_seconds(0.5 * scenario.exposure_s));
     let cloud_mag = sky.clouds_mag.get(i).copied().unwrap_or(0.0);
     let extinction_mag =
         sky.extinction_mag * airmass + sky.extinction_scatter_mag * random.normal() + cloud_mag;
@@ -195,9 +185,7 @@ fn pointing(scenario: &Scenario, since_start_s: f64, random: &mut Random) -> (f6
 
 /// The place [rad] the headers give for every science frame.
 pub(super) fn header_place_rad(scenario: &Scenario) -> (f64, f64) {
-    let (sin, cos) = Random::new(scenario.seed, Stream::Plan, 0, 3)
-        .angle_rad()
-        .sin_cos();
+    let (sin, cos) = Random::new(scenario.seed, Stream::Plan, 0, 3).angle_rad().sin_cos();
     let error = (scenario.pointing.header_error_arcmin * 60.0 * ARCSEC_RAD).tan();
     field_plane(scenario).deproject(error * sin, error * cos)
 }
@@ -227,20 +215,13 @@ mod tests {
     #[test]
     fn airmass_agrees_with_an_independent_simulator() {
         // Frame pocket-P1-001 of the shared set: 118.4 +21.1 at MJD 60695.84416, airmass 1.5939.
-        let got = airmass(
-            118.4 * DEG_RAD,
-            21.1 * DEG_RAD,
-            Epoch::from_mjd_utc(60_695.844_163),
-        );
+        let got = airmass(118.4 * DEG_RAD, 21.1 * DEG_RAD, Epoch::from_mjd_utc(60_695.844_163));
         assert!((got - 1.5939).abs() < 0.005, "{got}");
     }
 
     #[test]
     fn frames_come_in_order_of_time_without_overlap() {
-        let scenario = Scenario {
-            n_dark: 3,
-            ..Scenario::demo(4)
-        };
+        let scenario = Scenario { n_dark: 3, ..Scenario::demo(4) };
         let frames = frames(&scenario);
         assert_eq!(frames.len(), 5 + 3 + 5 + 7);
         let mut by_time = frames.clone();

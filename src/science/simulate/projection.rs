@@ -16,11 +16,7 @@ pub(super) struct TangentPlane {
 
 impl TangentPlane {
     pub(super) fn new(ra_rad: f64, dec_rad: f64) -> Self {
-        Self {
-            ra_rad,
-            sin_dec: dec_rad.sin(),
-            cos_dec: dec_rad.cos(),
-        }
+        Self { ra_rad, sin_dec: dec_rad.sin(), cos_dec: dec_rad.cos() }
     }
 
     /// Standard coordinates (xi east, eta north) [rad]; `None` on the other hemisphere.
@@ -74,11 +70,7 @@ impl FrameGeometry {
     /// not symmetric on the frame.
     pub(super) fn new(camera: &Camera, plane: TangentPlane, side: CameraSide) -> Self {
         let last_px = (camera.nx as f64 - 1.0, camera.ny as f64 - 1.0);
-        let turn_deg = if side == CameraSide::Normal {
-            0.0
-        } else {
-            180.0
-        };
+        let turn_deg = if side == CameraSide::Normal { 0.0 } else { 180.0 };
         let (sin_turn, cos_turn) = ((camera.rotation_deg + turn_deg) * DEG_RAD).sin_cos();
         Self {
             plane,
@@ -108,11 +100,7 @@ impl FrameGeometry {
 
     /// Between detector and written frame [px]; its own inverse.
     pub(super) fn turned_px(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        if self.is_image_turned {
-            (self.last_px.0 - x, self.last_px.1 - y)
-        } else {
-            (x, y)
-        }
+        if self.is_image_turned { (self.last_px.0 - x, self.last_px.1 - y) } else { (x, y) }
     }
 
     /// Place on the written frame [px, 0-based]; `None` on the other hemisphere.
@@ -135,8 +123,7 @@ impl FrameGeometry {
         let (dx, dy) = (du * shrink, dv * shrink);
         let east = -(dx * self.cos_turn + dy * self.sin_turn);
         let north = -dx * self.sin_turn + dy * self.cos_turn;
-        self.plane
-            .deproject(east / self.px_per_rad, north / self.px_per_rad)
+        self.plane.deproject(east / self.px_per_rad, north / self.px_per_rad)
     }
 
     /// Tells whether a place [px, 0-based] lies on the frame.
@@ -151,20 +138,13 @@ mod tests {
 
     fn geometry(side: CameraSide) -> FrameGeometry {
         let plane = TangentPlane::new(359.99 * DEG_RAD, 60.0 * DEG_RAD);
-        let camera = Camera {
-            distortion_per_px2: 1e-7,
-            ..Camera::default()
-        };
+        let camera = Camera { distortion_per_px2: 1e-7, ..Camera::default() };
         FrameGeometry::new(&camera, plane, side)
     }
 
     #[test]
     fn pixels_survive_the_way_to_the_sky_and_back() {
-        for side in [
-            CameraSide::Normal,
-            CameraSide::SkyTurned,
-            CameraSide::ImageTurned,
-        ] {
+        for side in [CameraSide::Normal, CameraSide::SkyTurned, CameraSide::ImageTurned] {
             let geometry = geometry(side);
             for (x, y) in [(0.0, 0.0), (511.0, 3.0), (250.5, 511.0), (261.632, 249.368)] {
                 let (ra, dec) = geometry.sky(x, y);
@@ -185,11 +165,7 @@ mod tests {
 
     #[test]
     fn north_is_up_and_east_left_before_the_flip() {
-        let camera = Camera {
-            rotation_deg: 0.0,
-            distortion_per_px2: 0.0,
-            ..Camera::default()
-        };
+        let camera = Camera { rotation_deg: 0.0, distortion_per_px2: 0.0, ..Camera::default() };
         let plane = TangentPlane::new(1.0, 0.0);
         let at = |side, xi, eta| FrameGeometry::new(&camera, plane, side).detector_px((xi, eta));
         let step = 12.0 * ARCSEC_RAD; // ten pixels

@@ -43,11 +43,7 @@ impl Shape {
     fn elongated(area_px2: f64, (e1, e2): (f64, f64)) -> Self {
         let unit = (1.0 - (e1 * e1 + e2 * e2).min(0.95)).sqrt();
         let area = area_px2 / unit;
-        Self {
-            xx: area * (1.0 + e1),
-            xy: area * e2,
-            yy: area * (1.0 - e1),
-        }
+        Self { xx: area * (1.0 + e1), xy: area * e2, yy: area * (1.0 - e1) }
     }
 
     /// The shape of a galaxy seen through this one: half-light radii are added in quadrature.
@@ -56,11 +52,7 @@ impl Shape {
         // Half of a Moffat's light lies within a sqrt(2^(1/(beta-1)) - 1).
         let area = half_light_px * half_light_px / (2_f64.powf(1.0 / (beta - 1.0)) - 1.0);
         let galaxy = Self::elongated(area, e);
-        Self {
-            xx: self.xx + galaxy.xx,
-            xy: self.xy + galaxy.xy,
-            yy: self.yy + galaxy.yy,
-        }
+        Self { xx: self.xx + galaxy.xx, xy: self.xy + galaxy.xy, yy: self.yy + galaxy.yy }
     }
 
     fn det(&self) -> f64 {
@@ -95,14 +87,8 @@ impl Painter {
     /// Starts with a painted background.
     pub(super) fn new(canvas: Image<f32>, beta: f64) -> Self {
         let n = (TABLE_STEPS_PER_S * TABLE_END_S) as usize;
-        let table = (0..=n + 1)
-            .map(|i| (1.0 + i as f64 / TABLE_STEPS_PER_S).powf(-beta))
-            .collect();
-        Self {
-            beta,
-            table,
-            canvas,
-        }
+        let table = (0..=n + 1).map(|i| (1.0 + i as f64 / TABLE_STEPS_PER_S).powf(-beta)).collect();
+        Self { beta, table, canvas }
     }
 
     /// The painted frame [e-].
@@ -212,11 +198,7 @@ mod tests {
     #[test]
     fn all_light_arrives() {
         for (fwhm, x) in [(1.6, 80.0), (1.6, 80.5), (2.8, 79.3), (5.0, 80.1)] {
-            let spot = Spot {
-                x_px: x,
-                y_px: 80.27,
-                flux_e: 1000.0,
-            };
+            let spot = Spot { x_px: x, y_px: 80.27, flux_e: 1000.0 };
             let sum = total(&painted(fwhm, (0.05, -0.03), spot, (0.0, 0.0)));
             // Tail of 0.05 % left out, plus quadrature.
             assert!((sum / 1000.0 - 1.0).abs() < 1.2e-3, "{fwhm} {x}: {sum}");
@@ -225,23 +207,8 @@ mod tests {
 
     #[test]
     fn pixels_agree_with_a_dense_sum() {
-        let (fwhm, spot) = (
-            1.6,
-            Spot {
-                x_px: 80.3,
-                y_px: 80.6,
-                flux_e: 1.0,
-            },
-        );
-        let image = painted(
-            fwhm,
-            (0.0, 0.0),
-            Spot {
-                flux_e: 1e4,
-                ..spot
-            },
-            (0.0, 0.0),
-        );
+        let (fwhm, spot) = (1.6, Spot { x_px: 80.3, y_px: 80.6, flux_e: 1.0 });
+        let image = painted(fwhm, (0.0, 0.0), Spot { flux_e: 1e4, ..spot }, (0.0, 0.0));
         let a2 = (fwhm / (2.0 * (2_f64.powf(1.0 / BETA) - 1.0).sqrt())).powi(2);
         for (x, y) in [(80, 80), (80, 81), (82, 80), (84, 83), (88, 80)] {
             let mut sum = 0.0;
@@ -253,21 +220,14 @@ mod tests {
             let expected = 1e4 * sum / 2500.0 * (BETA - 1.0) / (PI * a2);
             let got = f64::from(image.at(x, y));
             // In the first wing pixels the Laplacian's next term is worth 0.3 % at this width.
-            assert!(
-                (got / expected - 1.0).abs() < 4e-3,
-                "({x}, {y}): {got} {expected}"
-            );
+            assert!((got / expected - 1.0).abs() < 4e-3, "({x}, {y}): {got} {expected}");
         }
     }
 
     #[test]
     fn half_of_the_peak_lies_at_half_the_width() {
         // Wide profile, so that pixels hardly blur it: FWHM 20 px, centre on a pixel.
-        let spot = Spot {
-            x_px: 80.0,
-            y_px: 80.0,
-            flux_e: 1e6,
-        };
+        let spot = Spot { x_px: 80.0, y_px: 80.0, flux_e: 1e6 };
         let image = painted(20.0, (0.0, 0.0), spot, (0.0, 0.0));
         let ratio = f64::from(image.at(90, 80)) / f64::from(image.at(80, 80));
         assert!((ratio - 0.5).abs() < 2e-3, "{ratio}");
@@ -277,11 +237,7 @@ mod tests {
     fn a_trail_has_its_length_and_all_its_light() {
         // Variance along a trail of length L: that of the point plus L^2/12.
         let (fwhm, length, flux_e) = (2.0, 24.0, 1e5);
-        let spot = Spot {
-            x_px: 80.0,
-            y_px: 80.0,
-            flux_e,
-        };
+        let spot = Spot { x_px: 80.0, y_px: 80.0, flux_e };
         let second = |image: &Image<f32>| {
             let rows = (0..160).flat_map(|y| (0..160).map(move |x| (x, y)));
             let sum = rows.map(|(x, y)| (x as f64 - 80.0).powi(2) * f64::from(image.at(x, y)));
@@ -297,11 +253,7 @@ mod tests {
     #[test]
     fn sources_outside_or_without_light_do_nothing() {
         for (x_px, flux_e) in [(1e9, 1.0), (f64::NAN, 1.0), (80.0, 0.0), (80.0, f64::NAN)] {
-            let spot = Spot {
-                x_px,
-                y_px: 80.0,
-                flux_e,
-            };
+            let spot = Spot { x_px, y_px: 80.0, flux_e };
             assert!(total(&painted(2.0, (0.0, 0.0), spot, (0.0, 0.0))).abs() < 1e-9);
         }
     }

@@ -57,10 +57,7 @@ impl Random {
             mix = splitmix(&mut mix) ^ word;
         }
         let state = std::array::from_fn(|_| splitmix(&mut mix));
-        Self {
-            state,
-            spare_normal: None,
-        }
+        Self { state, spare_normal: None }
     }
 
     fn next_u64(&mut self) -> u64 {
@@ -142,10 +139,7 @@ mod tests {
     fn moments(values: &[f64]) -> (f64, f64) {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
-        (
-            mean,
-            values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n,
-        )
+        (mean, values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n)
     }
 
     #[test]
@@ -168,14 +162,8 @@ mod tests {
             let mean_err = (mean / n as f64).sqrt();
             // Var(s^2) = (mu4 - sigma^4)/n with mu4 = m + 3 m^2; rounding adds up to 1/12.
             let variance_err = ((mean + 2.0 * mean * mean) / n as f64).sqrt();
-            assert!(
-                (got_mean - mean).abs() < 5.0 * mean_err,
-                "{mean}: {got_mean}"
-            );
-            assert!(
-                (got_variance - mean).abs() < 5.0 * variance_err + 0.09,
-                "{mean}"
-            );
+            assert!((got_mean - mean).abs() < 5.0 * mean_err, "{mean}: {got_mean}");
+            assert!((got_variance - mean).abs() < 5.0 * variance_err + 0.09, "{mean}");
         }
     }
 
@@ -186,11 +174,6 @@ mod tests {
         for other in [first(4, 1, 2), first(3, 2, 1), first(3, 1, 3)] {
             assert_ne!(first(3, 1, 2), other);
         }
-        assert_eq!(
-            Random::new(3, Stream::Air, 0, 0)
-                .poisson(f64::NAN)
-                .to_bits(),
-            0
-        );
+        assert_eq!(Random::new(3, Stream::Air, 0, 0).poisson(f64::NAN).to_bits(), 0);
     }
 }

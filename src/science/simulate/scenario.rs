@@ -200,10 +200,7 @@ pub struct MoverModel {
 impl Scenario {
     /// The demo night with another seed.
     pub fn demo(seed: u64) -> Self {
-        Self {
-            seed,
-            ..Self::default()
-        }
+        Self { seed, ..Self::default() }
     }
 
     /// The sky area filled with stars [deg^2].
@@ -313,11 +310,7 @@ impl Default for Seeing {
 
 impl Default for PointingModel {
     fn default() -> Self {
-        Self {
-            header_error_arcmin: 1.5,
-            dither_arcsec: 12.0,
-            drift_arcsec_per_h: 6.0,
-        }
+        Self { header_error_arcmin: 1.5, dither_arcsec: 12.0, drift_arcsec_per_h: 6.0 }
     }
 }
 

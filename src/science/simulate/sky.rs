@@ -65,10 +65,7 @@ pub(super) fn stars(scenario: &Scenario) -> Vec<Star> {
     let n = random.poisson(scenario.n_stars_mean()) as usize;
     let model = &scenario.stars;
     let slope = model.slope_dex_per_mag;
-    let (low, high) = (
-        10_f64.powf(slope * model.g_min_mag),
-        10_f64.powf(slope * model.g_max_mag),
-    );
+    let (low, high) = (10_f64.powf(slope * model.g_min_mag), 10_f64.powf(slope * model.g_max_mag));
     let place = AreaSampler::new(scenario);
     (0..n)
         .map(|_| {
@@ -120,13 +117,7 @@ pub(super) fn galaxies(scenario: &Scenario) -> Vec<Galaxy> {
             let half_light_arcsec = (1.2 * brighter * (0.3 * random.normal()).exp()).min(15.0);
             let (sin, cos) = random.angle_rad().sin_cos();
             let e = random.range(0.05, 0.65);
-            Galaxy {
-                ra_rad,
-                dec_rad,
-                g_mag,
-                half_light_arcsec,
-                ellipticity: (e * cos, e * sin),
-            }
+            Galaxy { ra_rad, dec_rad, g_mag, half_light_arcsec, ellipticity: (e * cos, e * sin) }
         })
         .collect()
 }
@@ -140,10 +131,7 @@ struct AreaSampler {
 impl AreaSampler {
     fn new(scenario: &Scenario) -> Self {
         let plane = TangentPlane::new(scenario.ra_deg * DEG_RAD, scenario.dec_deg * DEG_RAD);
-        Self {
-            plane,
-            half_rad: scenario.half_width_rad(),
-        }
+        Self { plane, half_rad: scenario.half_width_rad() }
     }
 
     fn draw(&self, random: &mut Random) -> (f64, f64) {
@@ -207,10 +195,7 @@ mod tests {
         let stars = stars(&scenario);
         let brighter = |g: f64| stars.iter().filter(|s| s.g_mag < g).count() as f64;
         let slope = (brighter(21.0) / brighter(17.0)).log10() / 4.0;
-        assert!(
-            (slope - scenario.stars.slope_dex_per_mag).abs() < 0.01,
-            "{slope}"
-        );
+        assert!((slope - scenario.stars.slope_dex_per_mag).abs() < 0.01, "{slope}");
         let density = brighter(20.0) / scenario.area_deg2();
         assert!((density / 100_000.0 - 1.0).abs() < 0.03, "{density}");
     }

@@ -14,10 +14,7 @@ fn bare(seed: u64) -> Scenario {
     (camera.bias_column_scatter_adu, camera.dark_e_per_s) = (0.0, 0.0);
     scenario.sky.cosmics_per_mpx_ks = 0.0;
     (scenario.sky.gradient, scenario.sky.turbulence_mas) = (0.0, 0.0);
-    (
-        scenario.stars.density_per_deg2,
-        scenario.stars.galaxies_per_deg2,
-    ) = (0.0, 0.0);
+    (scenario.stars.density_per_deg2, scenario.stars.galaxies_per_deg2) = (0.0, 0.0);
     let movers = &mut scenario.movers;
     (movers.n_main_belt, movers.n_trojan, movers.n_near_earth) = (0, 0, 0);
     scenario
@@ -31,9 +28,7 @@ fn one_star(g_mag: f64, bp_rp_mag: f64) -> (Image<f32>, TrueFrame) {
     scenario.camera.colour_term = 0.1;
     let mut night = SimulatedNight::new(&scenario);
     let plan = night.frames[10].clone();
-    let Light::Science(view) = &plan.light else {
-        panic!("five biases and five flats first")
-    };
+    let Light::Science(view) = &plan.light else { panic!("five biases and five flats first") };
     let (ra_rad, dec_rad) = view.geometry.sky(63.3, 64.1);
     let star = sky::Star {
         ra_rad,
@@ -61,10 +56,7 @@ fn a_star_has_the_flux_of_its_magnitude() {
         let filter_mag = g_mag + 0.1 * (bp_rp_mag - 0.82);
         let expected = 60.0 * 1.5 * 10_f64.powf(-0.4 * (filter_mag - truth.zero_point_adu_mag));
         let got = total(&light);
-        assert!(
-            (got / expected - 1.0).abs() < 2e-3,
-            "{g_mag}: {got} {expected}"
-        );
+        assert!((got / expected - 1.0).abs() < 2e-3, "{g_mag}: {got} {expected}");
     }
 }
 
@@ -74,25 +66,17 @@ fn a_star_lies_where_the_truth_says() {
     let sum = total(&light);
     let moment = |axis: fn(usize) -> usize| {
         let weighted = light.pixels().iter().enumerate();
-        weighted
-            .map(|(i, &v)| axis(i) as f64 * f64::from(v))
-            .sum::<f64>()
-            / sum
+        weighted.map(|(i, &v)| axis(i) as f64 * f64::from(v)).sum::<f64>() / sum
     };
     let (x, y) = (moment(|i| i % 128), moment(|i| i / 128));
-    assert!(
-        (x - 63.3).abs() < 2e-3 && (y - 64.1).abs() < 2e-3,
-        "{x} {y}"
-    );
+    assert!((x - 63.3).abs() < 2e-3 && (y - 64.1).abs() < 2e-3, "{x} {y}");
 }
 
 #[test]
 fn an_empty_sky_has_photon_and_read_noise() {
     let scenario = bare(8);
     let night = SimulatedNight::new(&scenario);
-    let Light::Science(view) = &night.frames[10].light else {
-        panic!("a science frame")
-    };
+    let Light::Science(view) = &night.frames[10].light else { panic!("a science frame") };
     let sky_e = view.sky_e_per_s * scenario.exposure_s;
     let pixels = night.frame(10).pixels;
     let values: Vec<f64> = pixels.pixels().iter().map(|&v| f64::from(v)).collect();
@@ -107,13 +91,8 @@ fn an_empty_sky_has_photon_and_read_noise() {
 
 /// The demo with 192 x 192 px and one frame per kind.
 fn small(seed: u64, flip: Flip) -> Scenario {
-    let mut scenario = Scenario {
-        flip,
-        n_bias: 1,
-        n_flat: 1,
-        n_science: 2,
-        ..Scenario::demo(seed)
-    };
+    let mut scenario =
+        Scenario { flip, n_bias: 1, n_flat: 1, n_science: 2, ..Scenario::demo(seed) };
     (scenario.camera.nx, scenario.camera.ny) = (192, 160);
     scenario
 }
@@ -127,20 +106,10 @@ fn the_software_turn_turns_the_detector_and_keeps_the_sky() {
     let (plain, turned) = (sky_turned.frame(3), image_turned.frame(3));
     assert_eq!(turned.pixels, plain.pixels.turned_180());
     let card = |frame: &SimulatedFrame, key: &str| {
-        frame
-            .cards
-            .iter()
-            .find(|card| card.0 == key)
-            .map(|card| card.1.clone())
+        frame.cards.iter().find(|card| card.0 == key).map(|card| card.1.clone())
     };
-    assert_eq!(
-        card(&turned, "FLIPSTAT"),
-        Some(SimulatedValue::Text("Flip/Mirror".to_owned()))
-    );
-    assert_eq!(
-        card(&plain, "PIERSIDE"),
-        Some(SimulatedValue::Text("WEST".to_owned()))
-    );
+    assert_eq!(card(&turned, "FLIPSTAT"), Some(SimulatedValue::Text("Flip/Mirror".to_owned())));
+    assert_eq!(card(&plain, "PIERSIDE"), Some(SimulatedValue::Text("WEST".to_owned())));
     // North stays up in the software-turned frame, and points down in the other.
     let rise = |night: &SimulatedNight, i: usize| {
         let grid = &night.truth().frames[i].grid;
@@ -155,20 +124,11 @@ fn the_software_turn_turns_the_detector_and_keeps_the_sky() {
 fn the_same_seed_gives_the_same_pixels_on_any_number_of_threads() {
     let scenario = small(9, Flip::Never);
     let night = SimulatedNight::new(&scenario);
-    let one = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .expect("a small pool");
-    let three = rayon::ThreadPoolBuilder::new()
-        .num_threads(3)
-        .build()
-        .expect("a small pool");
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a small pool");
+    let three = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("a small pool");
     for i in (0..night.n_frames()).rev() {
         let again = SimulatedNight::new(&scenario);
-        assert_eq!(
-            one.install(|| night.frame(i)),
-            three.install(|| again.frame(i))
-        );
+        assert_eq!(one.install(|| night.frame(i)), three.install(|| again.frame(i)));
     }
     let other = SimulatedNight::new(&small(10, Flip::Never));
     for i in 0..night.n_frames() {
@@ -183,10 +143,7 @@ fn tables_have_the_promised_columns_and_rows() {
     let reference = night.reference_csv();
     let known = night.known_csv();
     for (text, n_columns) in [(&reference, 17), (&known, 13)] {
-        assert!(
-            text.lines()
-                .all(|line| line.split(',').count() == n_columns)
-        );
+        assert!(text.lines().all(|line| line.split(',').count() == n_columns));
     }
     // Five known movers in seven frames, and a head.
     assert_eq!(known.lines().count(), 1 + 35);
@@ -202,9 +159,7 @@ fn movers_are_mostly_on_the_frame_and_detectable() {
         let night = SimulatedNight::new(&Scenario::demo(seed));
         let is_seen = |place: &&TruePlace| place.in_frame && place.snr >= 5.0;
         let seen = night.truth().movers.iter();
-        let n = seen
-            .filter(|m| m.places.iter().filter(is_seen).count() >= 4)
-            .count();
+        let n = seen.filter(|m| m.places.iter().filter(is_seen).count() >= 4).count();
         assert!(n >= 7, "seed {seed}: {n} of 9");
     }
 }
@@ -214,11 +169,7 @@ fn listed_places_agree_with_the_truth() {
     let night = SimulatedNight::new(&Scenario::demo(3));
     for line in night.known_csv().lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();
-        let mover = night
-            .truth()
-            .movers
-            .iter()
-            .find(|m| m.name.as_deref() == Some(cells[3]));
+        let mover = night.truth().movers.iter().find(|m| m.name.as_deref() == Some(cells[3]));
         let place = mover.and_then(|m| m.places.iter().find(|p| p.frame == cells[0]));
         let place = place.expect("every listed row has its truth");
         let number = |i: usize| cells[i].parse::<f64>().expect("a number");

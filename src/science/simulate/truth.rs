@@ -90,14 +90,8 @@ pub(super) fn truth(scenario: &Scenario, frames: &[FramePlan], movers: &[Mover])
         })
         .collect();
     Truth {
-        movers: movers
-            .iter()
-            .map(|mover| true_mover(scenario, &science, mover))
-            .collect(),
-        frames: science
-            .iter()
-            .map(|(plan, view)| true_frame(scenario, plan, view))
-            .collect(),
+        movers: movers.iter().map(|mover| true_mover(scenario, &science, mover)).collect(),
+        frames: science.iter().map(|(plan, view)| true_frame(scenario, plan, view)).collect(),
     }
 }
 
@@ -106,10 +100,7 @@ fn true_frame(scenario: &Scenario, plan: &FramePlan, view: &ScienceView) -> True
     let step = |i: usize, n: usize| i as f64 * (n as f64 - 1.0) / (GRID_SIDE as f64 - 1.0);
     let grid = (0..GRID_SIDE * GRID_SIDE)
         .map(|i| {
-            let (x, y) = (
-                step(i % GRID_SIDE, camera.nx),
-                step(i / GRID_SIDE, camera.ny),
-            );
+            let (x, y) = (step(i % GRID_SIDE, camera.nx), step(i / GRID_SIDE, camera.ny));
             let (ra, dec) = view.geometry.sky(x, y);
             (x, y, ra.to_degrees(), dec.to_degrees())
         })
@@ -160,9 +151,7 @@ fn true_mover(
             in_frame: view.geometry.contains((x_px, y_px)),
         }
     });
-    let middle = science
-        .get(science.len() / 2)
-        .map_or(scenario.start, |(plan, _)| plan.mid());
+    let middle = science.get(science.len() / 2).map_or(scenario.start, |(plan, _)| plan.mid());
     let (east, north) = mover.rates_arcsec_per_h(middle);
     TrueMover {
         id: mover.id.clone(),

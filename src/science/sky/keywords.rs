@@ -46,12 +46,9 @@ impl Wcs {
             real("CD2_2", cd[1][1] / DEG_RAD),
         ];
         if let Some(sip) = &self.sip {
-            for (name, polynomial, degree_min) in [
-                ("A", &sip.a, 2),
-                ("B", &sip.b, 2),
-                ("AP", &sip.ap, 0),
-                ("BP", &sip.bp, 0),
-            ] {
+            for (name, polynomial, degree_min) in
+                [("A", &sip.a, 2), ("B", &sip.b, 2), ("AP", &sip.ap, 0), ("BP", &sip.bp, 0)]
+            {
                 push_polynomial(&mut keywords, name, polynomial, degree_min);
             }
         }
@@ -89,12 +86,7 @@ impl Wcs {
         };
         let crval_rad = (number("CRVAL1")? * DEG_RAD, number("CRVAL2")? * DEG_RAD);
         let crpix_px = (number("CRPIX1")? - 1.0, number("CRPIX2")? - 1.0);
-        let wcs = Self {
-            crval_rad,
-            crpix_px,
-            cd_rad_per_px,
-            sip,
-        };
+        let wcs = Self { crval_rad, crpix_px, cd_rad_per_px, sip };
         let is_regular = wcs.pixel_scale_arcsec() > 0.0 && wcs.crval_rad.1.abs() <= DEG_RAD * 90.0;
         is_regular.then_some(wcs)
     }

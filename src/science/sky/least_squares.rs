@@ -20,11 +20,7 @@ impl NormalEquations {
     /// Empty equations for `n` unknowns (at most 55).
     pub fn new(n: usize) -> Self {
         let n = n.min(UNKNOWNS_MAX);
-        Self {
-            n,
-            matrix: vec![0.0; n * n],
-            rhs: [vec![0.0; n], vec![0.0; n]],
-        }
+        Self { n, matrix: vec![0.0; n * n], rhs: [vec![0.0; n], vec![0.0; n]] }
     }
 
     /// Adds one observation: the derivatives `row`, the two values and the weight 1/sigma^2.

@@ -37,9 +37,7 @@ pub fn exponents(order: usize) -> impl Iterator<Item = (usize, usize)> {
 /// Values of all terms at a point, in the order of the coefficients.
 pub fn terms(order: usize, x: f64, y: f64) -> Vec<f64> {
     let (px, py) = (powers(x), powers(y));
-    exponents(order.min(ORDER_MAX))
-        .map(|(i, j)| px[i] * py[j])
-        .collect()
+    exponents(order.min(ORDER_MAX)).map(|(i, j)| px[i] * py[j]).collect()
 }
 
 fn powers(x: f64) -> [f64; ORDER_MAX + 1] {
@@ -55,19 +53,13 @@ impl Polynomial {
     pub fn new(order: usize, mut coefficients: Vec<f64>) -> Self {
         let order = order.min(ORDER_MAX);
         coefficients.resize(term_count(order), 0.0);
-        Self {
-            order,
-            coefficients,
-        }
+        Self { order, coefficients }
     }
 
     /// The polynomial whose coefficient of x^i y^j is `coefficient(i, j)`.
     pub fn from_terms(order: usize, coefficient: impl Fn(usize, usize) -> f64) -> Self {
         let order = order.min(ORDER_MAX);
-        Self {
-            order,
-            coefficients: exponents(order).map(|(i, j)| coefficient(i, j)).collect(),
-        }
+        Self { order, coefficients: exponents(order).map(|(i, j)| coefficient(i, j)).collect() }
     }
 
     /// The highest degree.
@@ -87,20 +79,13 @@ impl Polynomial {
     /// The value at a point.
     pub fn value(&self, x: f64, y: f64) -> f64 {
         let (px, py) = (powers(x), powers(y));
-        exponents(self.order)
-            .zip(&self.coefficients)
-            .map(|((i, j), c)| c * px[i] * py[j])
-            .sum()
+        exponents(self.order).zip(&self.coefficients).map(|((i, j), c)| c * px[i] * py[j]).sum()
     }
 
     /// Value and gradient at a point.
     pub fn slope(&self, x: f64, y: f64) -> Slope {
         let (px, py) = (powers(x), powers(y));
-        let mut slope = Slope {
-            value: 0.0,
-            by_x: 0.0,
-            by_y: 0.0,
-        };
+        let mut slope = Slope { value: 0.0, by_x: 0.0, by_y: 0.0 };
         for ((i, j), &c) in exponents(self.order).zip(&self.coefficients) {
             slope.value += c * px[i] * py[j];
             if i > 0 {

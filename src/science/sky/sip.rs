@@ -47,10 +47,7 @@ impl Sip {
 
     /// The corrected place (u + A, v + B) [px].
     pub fn forward(&self, u_px: f64, v_px: f64) -> (f64, f64) {
-        (
-            u_px + self.a.value(u_px, v_px),
-            v_px + self.b.value(u_px, v_px),
-        )
+        (u_px + self.a.value(u_px, v_px), v_px + self.b.value(u_px, v_px))
     }
 
     /// The matrix of derivatives of [`Self::forward`], [[d/du, d/dv] of u', of v'].
@@ -103,10 +100,7 @@ fn fit_inverse(a: &Polynomial, b: &Polynomial, range: PixelRange) -> (Polynomial
     };
     let unscaled = |values: &[f64]| {
         let unscale = |(c, (i, j)): (&f64, (usize, usize))| c / scale_px.powi((i + j) as i32);
-        Polynomial::new(
-            order,
-            values.iter().zip(exponents(order)).map(unscale).collect(),
-        )
+        Polynomial::new(order, values.iter().zip(exponents(order)).map(unscale).collect())
     };
     (unscaled(&column), unscaled(&row))
 }
@@ -127,14 +121,7 @@ mod tests {
             (0, 3) | (2, 1) => k,
             _ => 0.0,
         });
-        Sip::new(
-            a,
-            b,
-            PixelRange {
-                u_px: (-800.0, 800.0),
-                v_px: (-780.0, 820.0),
-            },
-        )
+        Sip::new(a, b, PixelRange { u_px: (-800.0, 800.0), v_px: (-780.0, 820.0) })
     }
 
     #[test]
@@ -154,10 +141,7 @@ mod tests {
     fn inverse_gives_up_where_there_is_none() {
         // u' = u - 1e-3 u^2 has its maximum 250 at u = 500; beyond it no inverse exists.
         let a = Polynomial::from_terms(2, |i, _| if i == 2 { -1e-3 } else { 0.0 });
-        let range = PixelRange {
-            u_px: (-100.0, 100.0),
-            v_px: (-100.0, 100.0),
-        };
+        let range = PixelRange { u_px: (-100.0, 100.0), v_px: (-100.0, 100.0) };
         let sip = Sip::new(a, Polynomial::new(2, Vec::new()), range);
         assert!(sip.inverse(260.0, 0.0).is_none());
         assert!(sip.inverse(f64::NAN, 0.0).is_none());

@@ -21,11 +21,7 @@ impl TangentPlane {
     /// The plane that touches the sphere at (RA, Dec) [rad].
     pub fn at(centre_rad: (f64, f64)) -> Self {
         let (east, north) = east_north(centre_rad.0, centre_rad.1);
-        Self {
-            centre: unit_vector(centre_rad.0, centre_rad.1),
-            east,
-            north,
-        }
+        Self { centre: unit_vector(centre_rad.0, centre_rad.1), east, north }
     }
 
     /// Standard coordinates (xi east, eta north) [rad] of a direction (RA, Dec) [rad].
@@ -58,9 +54,7 @@ mod tests {
     fn meridian_offset_is_the_tangent() {
         // A place 10 deg north of the tangent point has eta = tan(10 deg), xi = 0.
         let plane = TangentPlane::at((0.0, 20.0 * DEG_RAD));
-        let (xi, eta) = plane
-            .project(0.0, 30.0 * DEG_RAD)
-            .expect("near the tangent point");
+        let (xi, eta) = plane.project(0.0, 30.0 * DEG_RAD).expect("near the tangent point");
         assert!(xi.abs() < 1e-15);
         assert!((eta - (10.0 * DEG_RAD).tan()).abs() < 1e-14);
     }

@@ -18,10 +18,7 @@ pub fn unit_vector(ra_rad: f64, dec_rad: f64) -> UnitVector {
 
 /// The direction (RA in [0, 2 pi), Dec) [rad] of a vector of any positive length.
 pub fn ra_dec_rad(v: UnitVector) -> (f64, f64) {
-    (
-        wrap_positive_rad(v[1].atan2(v[0])),
-        v[2].atan2(v[0].hypot(v[1])),
-    )
+    (wrap_positive_rad(v[1].atan2(v[0])), v[2].atan2(v[0].hypot(v[1])))
 }
 
 /// Scalar product.
@@ -31,11 +28,7 @@ pub fn dot(a: UnitVector, b: UnitVector) -> f64 {
 
 /// Vector product.
 pub fn cross(a: UnitVector, b: UnitVector) -> UnitVector {
-    [
-        a[1] * b[2] - a[2] * b[1],
-        a[2] * b[0] - a[0] * b[2],
-        a[0] * b[1] - a[1] * b[0],
-    ]
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 
 /// Length of a vector.
@@ -49,10 +42,7 @@ pub fn norm(v: UnitVector) -> f64 {
 pub fn east_north(ra_rad: f64, dec_rad: f64) -> (UnitVector, UnitVector) {
     let (sin_ra, cos_ra) = ra_rad.sin_cos();
     let (sin_dec, cos_dec) = dec_rad.sin_cos();
-    (
-        [-sin_ra, cos_ra, 0.0],
-        [-sin_dec * cos_ra, -sin_dec * sin_ra, cos_dec],
-    )
+    ([-sin_ra, cos_ra, 0.0], [-sin_dec * cos_ra, -sin_dec * sin_ra, cos_dec])
 }
 
 /// Angle between two unit vectors [rad], exact for small and large angles.
@@ -70,10 +60,7 @@ pub fn separation_rad(a: (f64, f64), b: (f64, f64)) -> f64 {
 /// The length is the separation on the sphere, the direction that of the great circle.
 pub fn offset_rad(from: (f64, f64), to: (f64, f64)) -> (f64, f64) {
     let (angle_rad, separation_rad) = (position_angle_rad(from, to), separation_rad(from, to));
-    (
-        separation_rad * angle_rad.sin(),
-        separation_rad * angle_rad.cos(),
-    )
+    (separation_rad * angle_rad.sin(), separation_rad * angle_rad.cos())
 }
 
 /// Position angle of `to` from `from` [rad], north through east, in [0, 2 pi).
@@ -109,10 +96,7 @@ mod tests {
         let sep = separation_rad((1.0, 0.5), (1.0 + std::f64::consts::PI, -0.5));
         assert!((sep - std::f64::consts::PI).abs() < 1e-7);
         // Over the pole: 1 deg on either side.
-        let sep = separation_rad(
-            (0.0, 89.0 * DEG_RAD),
-            (std::f64::consts::PI, 89.0 * DEG_RAD),
-        );
+        let sep = separation_rad((0.0, 89.0 * DEG_RAD), (std::f64::consts::PI, 89.0 * DEG_RAD));
         assert!((sep - 2.0 * DEG_RAD).abs() < 1e-14);
     }
 

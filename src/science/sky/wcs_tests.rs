@@ -23,10 +23,7 @@ fn fixture() -> Wcs {
         (0, 3) => 2.8e-9,
         _ => 0.0,
     });
-    let range = PixelRange {
-        u_px: (-640.0, 640.0),
-        v_px: (-500.0, 501.0),
-    };
+    let range = PixelRange { u_px: (-640.0, 640.0), v_px: (-500.0, 501.0) };
     Wcs {
         crval_rad: (359.98 * DEG_RAD, -41.5 * DEG_RAD),
         crpix_px: (639.5, 499.25),
@@ -55,9 +52,7 @@ fn pixels_have_the_places_astropy_gives() {
         let found = wcs.to_sky(x, y);
         // The table has 12 decimals of a degree, 4e-9 arcsec.
         assert!(separation_rad(found, (ra * DEG_RAD, dec * DEG_RAD)) < 1e-7 * ARCSEC_RAD);
-        let (px, py) = wcs
-            .to_pixel(ra * DEG_RAD, dec * DEG_RAD)
-            .expect("inside the frame");
+        let (px, py) = wcs.to_pixel(ra * DEG_RAD, dec * DEG_RAD).expect("inside the frame");
         assert!((px - x).abs() < 1e-6 && (py - y).abs() < 1e-6);
     }
 }
@@ -67,14 +62,11 @@ fn keywords_read_back_to_the_same_wcs() {
     let wcs = fixture();
     let keywords = wcs.fits_keywords();
     let get = |name: &str| {
-        keywords
-            .iter()
-            .find(|(key, _)| key == name)
-            .and_then(|(_, value)| match value {
-                KeywordValue::Integer(n) => Some(*n as f64),
-                KeywordValue::Real(x) => Some(*x),
-                KeywordValue::Text(_) => None,
-            })
+        keywords.iter().find(|(key, _)| key == name).and_then(|(_, value)| match value {
+            KeywordValue::Integer(n) => Some(*n as f64),
+            KeywordValue::Real(x) => Some(*x),
+            KeywordValue::Text(_) => None,
+        })
     };
     let back = Wcs::from_fits_keywords(get).expect("complete keywords");
     let (there, here) = (back.to_sky(12.0, 900.0), wcs.to_sky(12.0, 900.0));

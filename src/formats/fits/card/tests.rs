@@ -18,17 +18,11 @@ fn card(text: &str) -> Card {
 #[test]
 fn values_of_every_kind_are_read() {
     let cases = [
-        (
-            "SIMPLE  =                    T / ok",
-            Some(Value::Logical(true)),
-        ),
+        ("SIMPLE  =                    T / ok", Some(Value::Logical(true))),
         ("naxis   = 2", Some(Value::Integer(2))),
         ("EXPTIME =                   3.", Some(Value::Real(3.0))),
         ("SCALE   = 1.5D-3 / double", Some(Value::Real(0.0015))),
-        (
-            "OBJECT  = 'O''Neil / 3  ' / name",
-            Some(Value::from("O'Neil / 3")),
-        ),
+        ("OBJECT  = 'O''Neil / 3  ' / name", Some(Value::from("O'Neil / 3"))),
         ("EMPTY   = ''", Some(Value::from(""))),
         ("UNDEF   =                      / nothing", None),
         ("LOOSE   =2024-04-11", Some(Value::from("2024-04-11"))),
@@ -46,16 +40,10 @@ fn values_of_every_kind_are_read() {
 #[test]
 fn hierarch_and_remarks_are_read() {
     let long = card("HIERARCH ESO DET dit = 2.5 / [s]");
-    assert_eq!(
-        (long.key.as_str(), long.comment.as_str()),
-        ("ESO DET DIT", "[s]")
-    );
+    assert_eq!((long.key.as_str(), long.comment.as_str()), ("ESO DET DIT", "[s]"));
     assert_eq!(long.value, Some(Value::Real(2.5)));
     let remark = card("HISTORY = this is no value");
-    assert_eq!(
-        (remark.value, remark.comment.as_str()),
-        (None, "= this is no value")
-    );
+    assert_eq!((remark.value, remark.comment.as_str()), (None, "= this is no value"));
     assert!(matches!(parse(&line("")), Line::Blank));
     assert!(matches!(parse(&line("END")), Line::End));
 }
@@ -64,9 +52,7 @@ fn hierarch_and_remarks_are_read() {
 fn foreign_bytes_do_no_harm() {
     let mut raw = line("TEMP    = '12");
     raw[13..17].copy_from_slice(&[0xb0, b'C', b'\'', 0]);
-    let Line::Card(card) = parse(&raw) else {
-        panic!("a card")
-    };
+    let Line::Card(card) = parse(&raw) else { panic!("a card") };
     assert_eq!(card.value, Some(Value::from("12?C")));
     // Any byte in any place: no panic.
     for byte in 0..=255_u8 {
@@ -101,14 +87,9 @@ fn written_cards_read_back() {
 #[test]
 fn strings_of_every_length_read_back() {
     for length in 0..300 {
-        let text: String = (0..length)
-            .map(|i| if i % 7 == 3 { '\'' } else { 'x' })
-            .collect();
-        let card = Card {
-            key: "TEXT".to_owned(),
-            value: Some(text.into()),
-            comment: String::new(),
-        };
+        let text: String = (0..length).map(|i| if i % 7 == 3 { '\'' } else { 'x' }).collect();
+        let card =
+            Card { key: "TEXT".to_owned(), value: Some(text.into()), comment: String::new() };
         let mut lines = Vec::new();
         write(&card, &mut lines);
         assert_eq!(parse_header(&lines).cards(), [card]);

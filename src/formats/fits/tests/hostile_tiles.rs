@@ -34,10 +34,7 @@ fn file(change: &str, descriptors: [(u32, u32); 2]) -> Vec<u8> {
     let mut lines = GOOD.to_vec();
     let same = |line: &&&str| line.as_bytes().get(..8) == change.as_bytes().get(..8);
     match GOOD.iter().find(same) {
-        Some(old) => lines
-            .iter_mut()
-            .filter(|line| line == &old)
-            .for_each(|line| *line = change),
+        Some(old) => lines.iter_mut().filter(|line| line == &old).for_each(|line| *line = change),
         None if change.is_empty() => {}
         None => lines.push(change),
     }
@@ -59,10 +56,7 @@ const PLACES: [(u32, u32); 2] = [(3, 0), (3, 3)];
 fn the_good_file_reads() {
     let scratch = Scratch::new();
     let (info, image) = read(&scratch.put(&file("", PLACES))).expect("read");
-    assert_eq!(
-        (info.nx, info.ny, info.bitpix, info.implied_bytes),
-        (64, 2, 16, 256)
-    );
+    assert_eq!((info.nx, info.ny, info.bitpix, info.implied_bytes), (64, 2, 16, 256));
     assert_eq!(info.header.text("OBJECT"), Some("o"));
     assert!(!info.header.contains("ZIMAGE") && !info.header.contains("TFORM1"));
     assert!(image.row(0).iter().all(|&v| v as i32 == 32_773));
@@ -73,31 +67,13 @@ fn the_good_file_reads() {
 fn quantised_floats_are_scaled_once() {
     let mut lines = GOOD.to_vec();
     let is_replaced = |line: &str| {
-        ["PCOUNT", "NAXIS1", "TFIELDS", "Z"]
-            .iter()
-            .any(|start| line.starts_with(start))
+        ["PCOUNT", "NAXIS1", "TFIELDS", "Z"].iter().any(|start| line.starts_with(start))
     };
     lines.retain(|line| !is_replaced(line));
-    lines.extend([
-        "NAXIS1  = 24",
-        "TFIELDS = 3",
-        "TTYPE2  = 'ZSCALE'",
-        "TFORM2  = '1D'",
-    ]);
+    lines.extend(["NAXIS1  = 24", "TFIELDS = 3", "TTYPE2  = 'ZSCALE'", "TFORM2  = '1D'"]);
     lines.extend(["TTYPE3  = 'ZZERO'", "TFORM3  = '1D'"]);
-    lines.extend([
-        "PCOUNT  = 12",
-        "ZIMAGE  = T",
-        "ZBITPIX = -32",
-        "ZCMPTYPE= 'RICE_1'",
-    ]);
-    lines.extend([
-        "ZNAXIS  = 2",
-        "ZNAXIS1 = 64",
-        "ZNAXIS2 = 2",
-        "ZTILE1  = 64",
-        "ZTILE2  = 1",
-    ]);
+    lines.extend(["PCOUNT  = 12", "ZIMAGE  = T", "ZBITPIX = -32", "ZCMPTYPE= 'RICE_1'"]);
+    lines.extend(["ZNAXIS  = 2", "ZNAXIS1 = 64", "ZNAXIS2 = 2", "ZTILE1  = 64", "ZTILE2  = 1"]);
     lines.extend(["ZBLANK  = -2147483648", "ZQUANTIZ= 'NO_DITHER'"]);
     let mut bytes = header_bytes(&["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0"]);
     bytes.extend(header_bytes(&lines));
@@ -114,24 +90,13 @@ fn quantised_floats_are_scaled_once() {
     let (info, image) = read(&scratch.put(&bytes)).expect("read");
     assert_eq!(info.bitpix, -32);
     // 32768 + (10 + 0.5 * 4), and the blank.
-    assert!(
-        image.row(0).iter().all(|&v| (v - 32_780.0).abs() < 1e-3),
-        "{:?}",
-        image.row(0)
-    );
-    assert!(
-        image.row(1).iter().all(|v| v.is_nan()),
-        "{:?}",
-        image.row(1)
-    );
+    assert!(image.row(0).iter().all(|&v| (v - 32_780.0).abs() < 1e-3), "{:?}", image.row(0));
+    assert!(image.row(1).iter().all(|v| v.is_nan()), "{:?}", image.row(1));
     // One missing byte in the heap is found before cfitsio is asked.
     let place = bytes.len() - 12 - 24;
     bytes[place..place + 4].copy_from_slice(&5_u32.to_be_bytes());
     let found = read(&scratch.put(&bytes));
-    assert!(
-        matches!(found, Err(FitsError::TileData { .. })),
-        "{found:?}"
-    );
+    assert!(matches!(found, Err(FitsError::TileData { .. })), "{found:?}");
 }
 
 #[test]
@@ -182,30 +147,16 @@ fn contradictions_in_the_header_are_errors() {
         assert!(probe_bytes(&file(change, PLACES)).is_err(), "{change}");
     }
     let huge = file("ZNAXIS2 = 1000000", PLACES);
-    assert!(matches!(
-        probe_bytes(&huge),
-        Err(FitsError::RatioTooHigh { .. })
-    ));
+    assert!(matches!(probe_bytes(&huge), Err(FitsError::RatioTooHigh { .. })));
 }
 
 #[test]
 fn descriptors_outside_the_heap_are_errors() {
     let scratch = Scratch::new();
-    let bad = [
-        (3, 4),
-        (4, 3),
-        (u32::MAX, 0),
-        (3, u32::MAX),
-        (0, 0),
-        (2, 0),
-        (1 << 31, 1 << 31),
-    ];
+    let bad = [(3, 4), (4, 3), (u32::MAX, 0), (3, u32::MAX), (0, 0), (2, 0), (1 << 31, 1 << 31)];
     for second in bad {
         let found = read(&scratch.put(&file("", [PLACES[0], second])));
-        assert!(
-            matches!(found, Err(FitsError::TileData { tile: 1 })),
-            "{second:?}"
-        );
+        assert!(matches!(found, Err(FitsError::TileData { tile: 1 })), "{second:?}");
     }
 }
 
@@ -213,10 +164,7 @@ fn descriptors_outside_the_heap_are_errors() {
 fn every_single_byte_may_be_wrong() {
     let good = file("", PLACES);
     let scratch = Scratch::new();
-    for at in (0..80 * 28)
-        .map(|i| i + BLOCK)
-        .chain(2 * BLOCK..2 * BLOCK + 22)
-    {
+    for at in (0..80 * 28).map(|i| i + BLOCK).chain(2 * BLOCK..2 * BLOCK + 22) {
         for byte in [0, b' ', b'9', b'\'', 0xff] {
             let mut bytes = good.clone();
             bytes[at] = byte;
@@ -232,11 +180,5 @@ fn every_single_byte_may_be_wrong() {
 fn cut_compressed_files_are_truncated() {
     let good = file("", PLACES);
     let found = probe_bytes(&good[..2 * BLOCK + 20]);
-    assert!(matches!(
-        found,
-        Err(FitsError::Truncated {
-            expected_bytes: 5782,
-            found_bytes: 5780
-        })
-    ));
+    assert!(matches!(found, Err(FitsError::Truncated { expected_bytes: 5782, found_bytes: 5780 })));
 }

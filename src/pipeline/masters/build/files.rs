@@ -32,14 +32,9 @@ pub(super) fn accept_file(
 ) {
     let name = loaded.frame.name.clone();
     let kind = loaded.frame.info.kind;
-    let refuse = |text: String| Note {
-        subject: name.clone(),
-        text,
-    };
+    let refuse = |text: String| Note { subject: name.clone(), text };
     let Some(stats) = frame_stats(&loaded.pixels) else {
-        library
-            .notes
-            .push(refuse("master file not used: no usable pixels".to_owned()));
+        library.notes.push(refuse("master file not used: no usable pixels".to_owned()));
         return;
     };
     let fault = match kind {
@@ -57,9 +52,7 @@ pub(super) fn accept_file(
         _ => judge_master_level(&stats, &params.qualify),
     };
     if let Some(fault) = fault {
-        library
-            .notes
-            .push(refuse(format!("master file not used: {fault}")));
+        library.notes.push(refuse(format!("master file not used: {fault}")));
         return;
     }
     match kind {
@@ -80,37 +73,16 @@ fn accept_bias(
     let mut key = key_of(&loaded.frame.info, FrameKind::Bias, params);
     if stats.level_adu.abs() < LEVEL_FREE_MAX_ADU {
         key.geometry.is_overscan_subtracted = true;
-        keep(
-            library,
-            &loaded,
-            loaded.pixels.clone(),
-            stats.noise_adu,
-            (key, false),
-        );
+        keep(library, &loaded, loaded.pixels.clone(), stats.noise_adu, (key, false));
         return;
     }
     let mut without_level = loaded.pixels.clone();
-    without_level
-        .pixels_mut()
-        .iter_mut()
-        .for_each(|v| *v -= stats.level_adu as f32);
+    without_level.pixels_mut().iter_mut().for_each(|v| *v -= stats.level_adu as f32);
     let mut free_key = key.clone();
     free_key.geometry.is_overscan_subtracted = true;
-    keep(
-        library,
-        &loaded,
-        without_level,
-        stats.noise_adu,
-        (free_key, false),
-    );
+    keep(library, &loaded, without_level, stats.noise_adu, (free_key, false));
     key.geometry.is_overscan_subtracted = false;
-    keep(
-        library,
-        &loaded,
-        loaded.pixels.clone(),
-        stats.noise_adu,
-        (key, true),
-    );
+    keep(library, &loaded, loaded.pixels.clone(), stats.noise_adu, (key, true));
 }
 
 fn accept_dark(
@@ -123,10 +95,7 @@ fn accept_dark(
     let mut bias_key = key_of(&loaded.frame.info, FrameKind::Bias, params);
     bias_key.geometry.is_overscan_subtracted = false;
     let bias = library.find(&bias_key, earlier);
-    let bias_adu = bias
-        .as_ref()
-        .and_then(|b| frame_stats(&b.pixels))
-        .map(|s| s.level_adu);
+    let bias_adu = bias.as_ref().and_then(|b| frame_stats(&b.pixels)).map(|s| s.level_adu);
     let mut pixels = loaded.pixels.clone();
     let limit_adu = bias_adu.map_or(10.0 * LEVEL_FREE_MAX_ADU, |b| DARK_BIAS_SHARE * b);
     let has_bias = stats.level_adu > limit_adu.max(LEVEL_FREE_MAX_ADU);
@@ -137,13 +106,7 @@ fn accept_dark(
         }
         _ => has_bias,
     };
-    keep(
-        library,
-        &loaded,
-        pixels,
-        stats.noise_adu,
-        (key, has_pedestal),
-    );
+    keep(library, &loaded, pixels, stats.noise_adu, (key, has_pedestal));
 }
 
 /// A flat is brought to 1 at its centre; in counts, it is taken to be free of bias.
@@ -159,24 +122,12 @@ fn accept_flat(
             "master flat of {:.0} ADU at its centre: taken to be free of bias",
             stats.centre_adu
         );
-        library.notes.push(Note {
-            subject: loaded.frame.name.clone(),
-            text,
-        });
+        library.notes.push(Note { subject: loaded.frame.name.clone(), text });
     }
     let per_centre = (1.0 / stats.centre_adu) as f32;
     let mut pixels = loaded.pixels.clone();
-    pixels
-        .pixels_mut()
-        .iter_mut()
-        .for_each(|v| *v *= per_centre);
-    keep(
-        library,
-        &loaded,
-        pixels,
-        stats.noise_adu / stats.centre_adu,
-        (key, false),
-    );
+    pixels.pixels_mut().iter_mut().for_each(|v| *v *= per_centre);
+    keep(library, &loaded, pixels, stats.noise_adu / stats.centre_adu, (key, false));
 }
 
 fn keep(

@@ -2,17 +2,11 @@
 
 use super::*;
 
-const DETECTOR: Detector = Detector {
-    gain_e_per_adu: 2.0,
-    read_noise_e: 6.0,
-    saturation_adu: 60_000.0,
-};
+const DETECTOR: Detector =
+    Detector { gain_e_per_adu: 2.0, read_noise_e: 6.0, saturation_adu: 60_000.0 };
 
 fn whole(side: usize) -> TrimWindow {
-    TrimWindow {
-        columns: 0..side,
-        rows: 0..side,
-    }
+    TrimWindow { columns: 0..side, rows: 0..side }
 }
 
 #[test]
@@ -34,17 +28,9 @@ fn each_step_acts_as_its_formula_says() {
         master_noise_adu: 1.5,
         flat_noise: 0.01,
     };
-    let window = TrimWindow {
-        columns: 2..10,
-        rows: 1..7,
-    };
+    let window = TrimWindow { columns: 2..10, rows: 1..7 };
     let frame = calibrate_pixels(&raw, &window, &corrections, &DETECTOR).expect("fits");
-    for (e, v) in frame
-        .pixels_e
-        .pixels()
-        .iter()
-        .zip(frame.variance_e2.pixels())
-    {
+    for (e, v) in frame.pixels_e.pixels().iter().zip(frame.variance_e2.pixels()) {
         assert!((e - 1625.0).abs() < 0.01, "{e}");
         assert!((v - 2459.375).abs() < 0.01, "{v}");
     }
@@ -55,14 +41,8 @@ fn each_step_acts_as_its_formula_says() {
 fn trimming_keeps_places() {
     let pixels = (0..120).map(|i| i as f32).collect();
     let raw = Image::from_pixels(12, 10, pixels).expect("counted");
-    let window = TrimWindow {
-        columns: 3..12,
-        rows: 2..10,
-    };
-    let unit = Detector {
-        gain_e_per_adu: 1.0,
-        ..DETECTOR
-    };
+    let window = TrimWindow { columns: 3..12, rows: 2..10 };
+    let unit = Detector { gain_e_per_adu: 1.0, ..DETECTOR };
     let frame = calibrate_pixels(&raw, &window, &Corrections::default(), &unit).expect("fits");
     assert!((frame.pixels_e.at(0, 0) - raw.at(3, 2)).abs() < 1e-6);
     assert!((frame.pixels_e.at(8, 7) - raw.at(11, 9)).abs() < 1e-6);
@@ -102,26 +82,10 @@ fn broken_values_end_masked_and_finite() {
     flat.row_mut(20)[20] = 0.0;
     flat.row_mut(21)[20] = f32::NAN;
     flat.row_mut(22)[20] = -3.0;
-    let corrections = Corrections {
-        bad: Some(&bad),
-        flat: Some(&flat),
-        ..Corrections::default()
-    };
+    let corrections = Corrections { bad: Some(&bad), flat: Some(&flat), ..Corrections::default() };
     let frame = calibrate_pixels(&raw, &whole(40), &corrections, &DETECTOR).expect("fits");
-    assert!(
-        frame
-            .pixels_e
-            .pixels()
-            .iter()
-            .all(|v| (v - 1000.0).abs() < 1e-3)
-    );
-    assert!(
-        frame
-            .variance_e2
-            .pixels()
-            .iter()
-            .all(|v| v.is_finite() && *v > 0.0)
-    );
+    assert!(frame.pixels_e.pixels().iter().all(|v| (v - 1000.0).abs() < 1e-3));
+    assert!(frame.variance_e2.pixels().iter().all(|v| v.is_finite() && *v > 0.0));
     assert!(frame.mask.at(6, 5).is_any(MaskBits::NO_DATA));
     assert!(frame.mask.at(0, 0).is_any(MaskBits::NO_DATA));
     assert!((20..23).all(|y| frame.mask.at(20, y).is_any(MaskBits::BAD)));
@@ -136,21 +100,10 @@ fn an_empty_frame_and_misfits_are_survived() {
     assert!(frame.pixels_e.pixels().iter().all(|v| v.is_finite()));
     assert!(calibrate_pixels(&void, &whole(21), &none, &DETECTOR).is_none());
     let wrong = Image::filled(19, 20, 1.0);
-    let misfit = Corrections {
-        flat: Some(&wrong),
-        ..Corrections::default()
-    };
+    let misfit = Corrections { flat: Some(&wrong), ..Corrections::default() };
     assert!(calibrate_pixels(&void, &whole(20), &misfit, &DETECTOR).is_none());
     assert!(
-        calibrate_pixels(
-            &void,
-            &TrimWindow {
-                columns: 3..3,
-                rows: 0..2
-            },
-            &none,
-            &DETECTOR
-        )
-        .is_none()
+        calibrate_pixels(&void, &TrimWindow { columns: 3..3, rows: 0..2 }, &none, &DETECTOR)
+            .is_none()
     );
 }

@@ -10,12 +10,7 @@ fn refs(frames: &[Image<f32>]) -> Vec<&Image<f32>> {
 fn mean_and_sigma(frame: &Image<f32>) -> (f64, f64) {
     let n = frame.pixels().len() as f64;
     let mean = frame.pixels().iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-    let var = frame
-        .pixels()
-        .iter()
-        .map(|&v| (f64::from(v) - mean).powi(2))
-        .sum::<f64>()
-        / n;
+    let var = frame.pixels().iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
     (mean, var.sqrt())
 }
 
@@ -29,15 +24,8 @@ fn noise_of_biases_falls_with_the_root_of_their_number() {
         let (mean, sigma) = mean_and_sigma(&bias.pixels);
         let expected = 5.0 / (n as f64).sqrt();
         assert!((mean - 1000.0).abs() < 0.05, "{mean}");
-        assert!(
-            (sigma / expected - 1.0).abs() < 0.04,
-            "{n}: {sigma} for {expected}"
-        );
-        assert!(
-            (bias.noise / expected - 1.0).abs() < 0.02,
-            "{n}: {}",
-            bias.noise
-        );
+        assert!((sigma / expected - 1.0).abs() < 0.04, "{n}: {sigma} for {expected}");
+        assert!((bias.noise / expected - 1.0).abs() < 0.02, "{n}: {}", bias.noise);
     }
 }
 
@@ -81,9 +69,8 @@ fn vignetting_comes_back_and_stars_go() {
     let flat = combine_flat(&refs(&frames), &CombineParams::default()).expect("fits");
     assert!((centre_level(&flat.pixels).expect("finite") - 1.0).abs() < 1e-6);
     // The centre's median: the mean of (r/rmax)^2 over the inner 64 px is about 0.021.
-    let mut centre: Vec<f64> = (96..160)
-        .flat_map(|y| (96..160).map(move |x| f64::from(shape(x, y))))
-        .collect();
+    let mut centre: Vec<f64> =
+        (96..160).flat_map(|y| (96..160).map(move |x| f64::from(shape(x, y)))).collect();
     let centre = crate::science::image::stats::median_in_place(&mut centre).expect("full");
     let mut errors: Vec<f64> = (0..side * side)
         .map(|i| {
@@ -96,11 +83,7 @@ fn vignetting_comes_back_and_stars_go() {
     errors.iter_mut().for_each(|e| *e = e.abs());
     errors.sort_by(f64::total_cmp);
     assert!(errors[errors.len() - 1] < 0.02, "a star is left");
-    assert!(
-        (flat.noise / rms - 1.0).abs() < 0.15,
-        "{} for {rms}",
-        flat.noise
-    );
+    assert!((flat.noise / rms - 1.0).abs() < 0.15, "{} for {rms}", flat.noise);
 }
 
 #[test]
@@ -115,10 +98,7 @@ fn one_two_and_broken_frames() {
     let pair = combine_level(&[&one, &two], &CombineParams::default()).expect("fits");
     assert!((pair.pixels.pixels()[3] - one.pixels()[3]).abs() < 1e-6);
     assert!((pair.pixels.pixels()[4] - one.pixels()[4]).abs() < 1e-6);
-    assert_eq!(
-        combine_level(&[], &CombineParams::default()),
-        Err(CombineError::NoFrames)
-    );
+    assert_eq!(combine_level(&[], &CombineParams::default()), Err(CombineError::NoFrames));
     let small = noise.frame(49, 7.0, 1.0);
     assert!(matches!(
         combine_level(&[&one, &small], &CombineParams::default()),
@@ -133,18 +113,8 @@ fn one_two_and_broken_frames() {
 fn all_frames_broken_at_a_pixel_is_nan_there_only() {
     let mut noise = Noise::seeded(9);
     let mut frames: Vec<_> = (0..4).map(|_| noise.frame(40, 5.0, 1.0)).collect();
-    frames
-        .iter_mut()
-        .for_each(|f| f.pixels_mut()[77] = f32::INFINITY);
+    frames.iter_mut().for_each(|f| f.pixels_mut()[77] = f32::INFINITY);
     let master = combine_level(&refs(&frames), &CombineParams::default()).expect("fits");
     assert!(master.pixels.pixels()[77].is_nan());
-    assert_eq!(
-        master
-            .pixels
-            .pixels()
-            .iter()
-            .filter(|v| !v.is_finite())
-            .count(),
-        1
-    );
+    assert_eq!(master.pixels.pixels().iter().filter(|v| !v.is_finite()).count(), 1);
 }
