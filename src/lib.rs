@@ -4,9 +4,9 @@
 //! What flows: a raw FITS file becomes a [`RawFrame`](pipeline::reduce::RawFrame); calibration
 //! makes electrons of it, extraction a list of sources, the plate solution and the zero point a
 //! [`Catalogue`](pipeline::artifact::catalogue::Catalogue) on the sky. At the end of the night the
-//! catalogues of one field are linked into [`Candidate`](pipeline::artifact::candidate::Candidate)s,
-//! named after predicted places, and told in a
-//! [`NightReport`](pipeline::artifact::report::NightReport). A frame that lacks something ends as
+//! catalogues of one field are linked; each
+//! [`Candidate`](pipeline::artifact::candidate::Candidate) is named after predicted places and told
+//! in a [`NightReport`](pipeline::artifact::report::NightReport). A frame that lacks something ends as
 //! a row with a reason and measured numbers; it never stops a night.
 //!
 //! Layers, each knowing only those above it in this list:

@@ -100,6 +100,7 @@ fn look_at(entry: &DirEntry) -> io::Result<Option<SeenFile>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "files with chosen ages")]
 mod tests {
     use super::*;
 

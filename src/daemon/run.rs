@@ -122,7 +122,7 @@ impl Loop {
             .context("listing the incoming folder failed")?
             .with_context(|| format!("cannot list {}", self.incoming.display()))?;
         self.done.retain(|name, _| nights.iter().any(|night| night.name == *name));
-        let quiet = Duration::from_secs_f64(self.config.daemon.settle_s);
+        let quiet = seconds(self.config.daemon.settle_s);
         for night in nights {
             if self.stop.is_asked() {
                 return Ok(None);
@@ -170,7 +170,7 @@ impl Loop {
                     NightEnd::Broken
                 }
             },
-            () = self.stop.overdue(Duration::from_secs_f64(GRACE_S)) => {
+            () = self.stop.overdue(seconds(GRACE_S)) => {
                 tracing::warn!(night = %night.name, "Night left in work; the next start goes on.");
                 NightEnd::Stopped
             }
@@ -195,8 +195,8 @@ impl Loop {
 
     /// Waits for the next look: a change, the timer, or the end.
     async fn wait(&self, pass: Pass, watch: &FolderWatch) {
-        let settle = Duration::from_secs_f64(self.config.daemon.settle_s);
-        let rescan = Duration::from_secs_f64(self.config.daemon.rescan_s);
+        let settle = seconds(self.config.daemon.settle_s);
+        let rescan = seconds(self.config.daemon.rescan_s);
         let timer = if pass.n_waiting > 0 { settle.min(rescan) } else { rescan };
         let changed = async {
             watch.changed().await;
@@ -236,4 +236,9 @@ fn told(night: &str, result: Result<RunSummary, OpsError>) -> NightEnd {
             NightEnd::Failed
         }
     }
+}
+
+/// A checked configuration value as a time; nonsense counts as none at all.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

@@ -1,3 +1,5 @@
+//! The index file of a star catalogue: round trips, hostile bytes, cones.
+
 use super::*;
 use crate::science::reference::tiles::MemoryCatalogue;
 

@@ -213,6 +213,7 @@ impl ProductFile {
     }
 
     /// Writes these bytes to a file.
+    #[expect(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {
         Self::write(path, |temporary| Ok(fs::write(temporary, bytes)?))
     }
@@ -286,6 +287,7 @@ fn remove_temporary(folder: &Path) -> Result<usize, FilesError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write files of their own")]
 mod tests {
     use super::*;
 

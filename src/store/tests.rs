@@ -1,5 +1,7 @@
 //! Round trips, repetition, reopening, refusals.
 
+#![expect(clippy::disallowed_methods, reason = "tests write files of their own")]
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;

@@ -1,5 +1,7 @@
 //! Whole files: round trips, a second reader's opinion, and hostile input.
 
+#![expect(clippy::disallowed_methods, reason = "tests write files of their own")]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

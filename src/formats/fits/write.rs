@@ -79,6 +79,7 @@ pub(super) struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     /// Makes or empties the file.
+    #[expect(clippy::disallowed_methods, reason = "the caller hands over a temporary name")]
     pub(super) fn create(path: &'a Path) -> Result<Self, FitsError> {
         let file = File::create(path)
             .map_err(|source| FitsError::Write { path: path.to_owned(), source })?;

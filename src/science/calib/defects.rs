@@ -1,9 +1,10 @@
 //! Bad pixels of the detector, read from the masters.
 //!
 //! A pixel is compared with the medians of its block and those around it: in a flat by ratio, in
-//! a bias or dark by difference in units of the block's robust scatter. A column (in a bias also a row: amplifiers
-//! settle during the first ones) is bad as a whole when its median is off or when most of its
-//! pixels are. Conservative: what calibrates well, such as dust or mild hot pixels, stays.
+//! a bias or dark by difference in units of the block's robust scatter. A column (in a bias also a
+//! row: amplifiers settle during the first ones) is bad as a whole when its median is off or when
+//! most of its pixels are. Conservative: what calibrates well, such as dust or mild hot pixels,
+//! stays.
 
 use rayon::prelude::*;
 

@@ -301,9 +301,8 @@ mod tests {
         group.push(stats_of(&mut noise, 1000.0, 9.0));
         let faults = judge_levels(&group, &QualifyParams::default());
         assert!(faults[..4].iter().all(Option::is_none), "{faults:?}");
-        assert!(
-            matches!(faults[4], Some(Fault::Level { level_adu, .. }) if (level_adu - 1010.0).abs() < 0.3)
-        );
+        let is_near = |level_adu: f64| (level_adu - 1010.0).abs() < 0.3;
+        assert!(matches!(faults[4], Some(Fault::Level { level_adu, .. }) if is_near(level_adu)));
         assert!(matches!(faults[5], Some(Fault::Spread { .. })));
         let pair = [group[0].clone(), group[4].clone()];
         assert_eq!(judge_levels(&pair, &QualifyParams::default()), vec![None, None]);

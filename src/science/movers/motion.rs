@@ -34,7 +34,7 @@ pub struct Motion {
     /// Covariance of (place, rate, acceleration), equal for both axes.
     pub covariance: [[f64; 3]; 3],
     /// Width of the acceleration's prior [arcsec/h^2].
-    pub acceleration_prior: f64,
+    pub acceleration_prior_arcsec_per_h2: f64,
     /// Sum of squared residuals over their errors, both axes, with the prior's share.
     pub chi2: f64,
     /// Number of points.
@@ -83,7 +83,7 @@ impl Motion {
             east,
             north,
             covariance,
-            acceleration_prior: prior_sigma,
+            acceleration_prior_arcsec_per_h2: prior_sigma,
             chi2: 0.0,
             n: points.len(),
         };
@@ -143,7 +143,7 @@ impl Motion {
     /// acceleration's prior that they leave [ln(arcsec^2/h)].
     pub fn ln_volume(&self) -> f64 {
         let determinant = determinant3(&self.covariance).max(f64::MIN_POSITIVE);
-        0.5 * determinant.ln() - self.acceleration_prior.ln()
+        0.5 * determinant.ln() - self.acceleration_prior_arcsec_per_h2.ln()
     }
 }
 

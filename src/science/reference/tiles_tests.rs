@@ -1,3 +1,5 @@
+//! The catalogue in HEALPix tiles: cones at the pole, across RA 0h, empty ones.
+
 use super::*;
 use crate::science::sky::vector::separation_rad;
 use crate::science::units::DEG_RAD;

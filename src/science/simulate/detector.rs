@@ -220,7 +220,8 @@ mod tests {
             let n = values.clone().count() as f64;
             let mean = values.clone().sum::<f64>() / n;
             let variance = values.map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-            // (light + read noise^2) / gain^2, and 1/12 of rounding; relative error sqrt(2/n) = 0.3 %.
+            // (light + read noise^2) / gain^2, and 1/12 of rounding; its relative error is
+            // sqrt(2/n) = 0.3 %.
             let expected = (f64::from(light_e) + camera.read_noise_e.powi(2))
                 / camera.gain_e_per_adu.powi(2)
                 + 1.0 / 12.0;

@@ -9,8 +9,8 @@
 //! and through which air it is seen, `projection` on which pixel it falls, `psf` how it spreads,
 //! `detector` what is read out. `truth` keeps what a perfect pipeline would find.
 //!
-//! Left out: refraction, differential aberration, parallax, pixel areas (below 0.1 %), colour-dependent
-//! extinction, fringes, shutter effects, satellites.
+//! Left out: refraction, differential aberration, parallax, pixel areas (below 0.1 %),
+//! colour-dependent extinction, fringes, shutter effects, satellites.
 
 mod catalogue;
 mod detector;

@@ -1,6 +1,7 @@
 //! Painting stars, galaxies and trails: elliptical Moffat functions integrated over pixels.
 //!
-//! I(s) = (beta - 1) / (pi sqrt(det S)) (1 + s)^-beta with s = d^T S^-1 d (Moffat 1969, A&A 3, 455).
+//! I(s) = (beta - 1) / (pi sqrt(det S)) (1 + s)^-beta with s = d^T S^-1 d (Moffat 1969, A&A 3,
+//! 455).
 //! Integration over a pixel: 3 x 3 Gauss-Legendre nodes in the core (exact to degree 5), the
 //! centre with the Laplacian's correction h^2/24 in the wings.
 

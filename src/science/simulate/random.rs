@@ -1,6 +1,7 @@
 //! Random numbers of the simulator: same seed, same numbers, on every machine and thread count.
 //!
-//! Generator: xoshiro256++ (Blackman & Vigna 2021, ACM TOMS 47, 36), its state filled by splitmix64.
+//! Generator: xoshiro256++ (Blackman & Vigna 2021, ACM TOMS 47, 36), its state filled by
+//! splitmix64.
 //! Every use draws from a stream of its own, named by purpose and index (frame, row), so no
 //! result depends on the order in which frames or rows are made.
 

@@ -1,3 +1,5 @@
+//! Plate solutions against an authority, round trips and edges of the sky.
+
 use super::*;
 use crate::science::sky::keywords::KeywordValue;
 use crate::science::sky::polynomial::Polynomial;

@@ -1,0 +1,392 @@
+//! Who may know whom: the arrows of docs/ARCHITECTURE.md, checked on the source text.
+//!
+//! `science <- formats <- pipeline <- {store, report, remote} <- ops <- {daemon, ctl} <- bin`, and
+//! `config` beside `ops`. Every `crate::` path, every external crate and the parts of `std` that
+//! touch the world are compared with [`LAYERS`]. Test modules may use any development crate, but
+//! keep to the same inner edges.
+
+use std::collections::BTreeSet;
+
+use crate::tree::{code_of, is_word, root, sources, test_files, without_tests};
+
+/// What one layer may name.
+struct Layer {
+    /// Module below `src`.
+    name: &'static str,
+    /// Other layers.
+    layers: &'static [&'static str],
+    /// External crates.
+    crates: &'static [&'static str],
+    /// Modules of `std` that see files, network, processes, threads or the clock.
+    world: &'static [&'static str],
+}
+
+const LAYERS: &[Layer] = &[
+    Layer {
+        name: "science",
+        layers: &[],
+        crates: &["ndarray", "rayon", "cdshealpix", "thiserror"],
+        world: &[],
+    },
+    Layer {
+        name: "formats",
+        layers: &["science"],
+        crates: &["cdshealpix", "csv", "flate2", "thiserror"],
+        world: &["fs"],
+    },
+    Layer {
+        name: "pipeline",
+        layers: &["science", "formats"],
+        crates: &["rayon", "serde", "thiserror"],
+        world: &[],
+    },
+    Layer {
+        name: "store",
+        layers: &["science", "formats", "pipeline"],
+        crates: &["blake3", "rusqlite", "rustix", "serde", "serde_json", "tempfile", "thiserror"],
+        world: &["fs", "process", "thread", "time"],
+    },
+    Layer {
+        name: "report",
+        layers: &["science", "formats", "pipeline"],
+        crates: &["askama", "base64", "csv", "gif", "lettre", "png", "serde", "thiserror"],
+        world: &[],
+    },
+    Layer {
+        name: "remote",
+        layers: &["science", "formats", "pipeline"],
+        crates: &["lettre", "reqwest", "rustls", "serde", "serde_json", "thiserror", "tokio"],
+        world: &["net", "thread", "time"],
+    },
+    Layer {
+        name: "config",
+        layers: &["science", "formats", "pipeline", "store", "report", "remote"],
+        crates: &["serde", "thiserror", "toml"],
+        world: &["env", "fs"],
+    },
+    Layer {
+        name: "ops",
+        layers: &["science", "formats", "pipeline", "store", "report", "remote", "config"],
+        crates: &["blake3", "rayon", "rustix", "serde", "serde_json", "thiserror", "tracing"],
+        world: &["fs", "thread", "time"],
+    },
+    Layer {
+        name: "daemon",
+        layers: &["science", "formats", "pipeline", "store", "report", "remote", "config", "ops"],
+        crates: &[
+            "anyhow",
+            "clap",
+            "log",
+            "notify",
+            "rustix",
+            "rustls",
+            "serde",
+            "serde_json",
+            "systemd_journal_logger",
+            "thiserror",
+            "tokio",
+            "tracing",
+            "tracing_subscriber",
+        ],
+        world: &["env", "fs", "net", "process", "thread", "time"],
+    },
+    Layer {
+        name: "ctl",
+        layers: &["science", "formats", "pipeline", "store", "report", "remote", "config", "ops"],
+        crates: &[
+            "anyhow",
+            "clap",
+            "comfy_table",
+            "indicatif",
+            "rustix",
+            "serde",
+            "serde_json",
+            "tokio",
+            "tracing",
+            "tracing_subscriber",
+        ],
+        world: &["env", "fs", "process", "thread", "time"],
+    },
+    Layer { name: "bin", layers: &["ctl", "daemon"], crates: &[], world: &["process"] },
+];
+
+/// An edge beside the table, for the files whose path starts so.
+struct Exception {
+    path: &'static str,
+    target: &'static str,
+    reason: &'static str,
+}
+
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        path: "src/formats/fits",
+        target: "fitsio_sys",
+        reason: "the one place that calls cfitsio",
+    },
+    Exception { path: "src/formats/fits", target: "fitsio", reason: "the one place for FITS" },
+    Exception { path: "src/formats/fits", target: "libc", reason: "C types of cfitsio's calls" },
+    Exception {
+        path: "src/pipeline/ingest",
+        target: "toml",
+        reason: "instrument profiles are rules of ingest and written in TOML",
+    },
+    Exception {
+        path: "src/pipeline/link.rs",
+        target: "blake3",
+        reason: "a candidate's id is the hash of its detections: the same night, the same ids",
+    },
+    Exception {
+        path: "src/report/mail.rs",
+        target: "blake3",
+        reason: "the mail's Message-ID is the hash of its text: sent twice, it is one mail",
+    },
+    Exception {
+        path: "src/report/mail.rs",
+        target: "std::time",
+        reason: "lettre takes the date as SystemTime; it is the report's, not the clock's",
+    },
+    Exception { path: "src/report/words.rs", target: "std::time", reason: "durations only" },
+];
+
+/// Modules of `std` that see the world outside.
+const WORLD: [&str; 6] = ["env", "fs", "net", "process", "thread", "time"];
+
+/// Crates that are there for tests, whatever the layer.
+const TEST_CRATES: [&str; 2] = ["fitskit", "tempfile"];
+
+/// Names of the package's dependencies as they appear in the code.
+fn dependencies() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join("Cargo.toml")).expect("the package's manifest");
+    let manifest: toml::Table = text.parse().expect("valid TOML");
+    ["dependencies", "dev-dependencies"]
+        .iter()
+        .filter_map(|section| manifest.get(*section)?.as_table())
+        .flat_map(|table| table.keys().map(|name| name.replace('-', "_")))
+        .collect()
+}
+
+/// One name that a file may not say.
+#[derive(Debug, PartialEq, Eq)]
+struct Crossing {
+    line: usize,
+    target: String,
+}
+
+/// Compares a file with the table.
+///
+/// * `path`: below the package's folder; its second part names the layer.
+/// * `text`: Rust source; `is_test` tells that the whole file is a test module.
+fn crossings(
+    path: &str,
+    text: &str,
+    is_test: bool,
+    dependencies: &BTreeSet<String>,
+) -> Vec<Crossing> {
+    let name = path.split('/').nth(1).expect("a file below src").trim_end_matches(".rs");
+    if name == "lib" {
+        return Vec::new();
+    }
+    let Some(layer) = LAYERS.iter().find(|l| l.name == name) else {
+        return vec![Crossing { line: 0, target: format!("layer {name} is not in the table") }];
+    };
+    let is_allowed = |target: &str| {
+        layer.layers.contains(&target)
+            || layer.crates.contains(&target)
+            || target.strip_prefix("std::").is_some_and(|m| layer.world.contains(&m))
+            || EXCEPTIONS.iter().any(|e| path.starts_with(e.path) && e.target == target)
+    };
+    let code = code_of(text);
+    let mut found = Vec::new();
+    let mut add = |targets: Vec<(usize, String)>, allowed: &dyn Fn(&str) -> bool| {
+        let wrong = targets.into_iter().filter(|(_, target)| !allowed(target));
+        found.extend(wrong.map(|(line, target)| Crossing { line, target }));
+    };
+    add(inner_layers(&code), &|target| target == layer.name || is_allowed(target));
+    let outside = if is_test { String::new() } else { without_tests(&code) };
+    add(named_crates(&outside, dependencies), &is_allowed);
+    add(world_modules(&outside), &is_allowed);
+    if !is_test {
+        let tests_only: BTreeSet<String> = TEST_CRATES.iter().map(|c| (*c).to_owned()).collect();
+        let in_tests = named_crates(&code, dependencies);
+        let more =
+            in_tests.into_iter().filter(|(_, c)| ["tokio", "rusqlite"].contains(&c.as_str()));
+        add(more.collect(), &|target| is_allowed(target) || tests_only.contains(target));
+    }
+    add(climbs(&outside, depth(path)), &|_| false);
+    found.sort_by(|a, b| (a.line, &a.target).cmp(&(b.line, &b.target)));
+    found.dedup();
+    found
+}
+
+/// Number of modules between the crate's root and a file's items.
+fn depth(path: &str) -> usize {
+    let parts = path.split('/').count() - 1;
+    if path.ends_with("/mod.rs") { parts - 1 } else { parts }
+}
+
+/// Number of the line that holds a byte of the text, from 1.
+fn line_of(code: &str, byte: usize) -> usize {
+    code.bytes().take(byte).filter(|&b| b == b'\n').count() + 1
+}
+
+/// First names after `crate::` and `autossos::`, those in braces too.
+fn inner_layers(code: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for start in ["crate::", "autossos::"] {
+        for (byte, _) in code.match_indices(start) {
+            let before = code.get(..byte).and_then(|b| b.chars().next_back());
+            if before.is_some_and(|c| is_word(c) || c == ':' || c == '$') {
+                continue;
+            }
+            let rest = code.get(byte + start.len()..).unwrap_or_default();
+            let line = line_of(code, byte);
+            found.extend(first_names(rest).into_iter().map(|name| (line, name)));
+        }
+    }
+    found
+}
+
+/// The name a path goes on with, or the names of its outermost braces.
+fn first_names(rest: &str) -> Vec<String> {
+    let Some(group) = rest.trim_start().strip_prefix('{') else {
+        return vec![rest.chars().take_while(|&c| is_word(c)).collect()];
+    };
+    let (mut names, mut name, mut braces, mut is_first) = (Vec::new(), String::new(), 0, true);
+    for c in group.chars() {
+        match c {
+            '{' => braces += 1,
+            '}' if braces == 0 => break,
+            '}' => braces -= 1,
+            ',' if braces == 0 => {
+                names.push(std::mem::take(&mut name));
+                is_first = true;
+            }
+            c if is_first && braces == 0 && is_word(c) => name.push(c),
+            c if !c.is_whitespace() => is_first = false,
+            _ => {}
+        }
+    }
+    names.push(name);
+    names.retain(|n| !n.is_empty());
+    names
+}
+
+/// External crates at the start of a path, or alone in a `use`.
+fn named_crates(code: &str, dependencies: &BTreeSet<String>) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (number, line) in code.lines().enumerate() {
+        let bytes = line.char_indices();
+        for (byte, _) in bytes.filter(|(_, c)| is_word(*c)) {
+            let before = line.get(..byte).unwrap_or_default();
+            let name: String =
+                line.get(byte..).unwrap_or_default().chars().take_while(|&c| is_word(c)).collect();
+            let rest = line.get(byte + name.len()..).unwrap_or_default();
+            let starts_word = !before.ends_with(is_word);
+            let starts_path = !before.ends_with("::") && !before.ends_with('.');
+            let is_alone = before.trim_end().ends_with("use")
+                && (rest.starts_with(';') || rest.starts_with(" as "));
+            if starts_word
+                && starts_path
+                && (rest.starts_with("::") || is_alone)
+                && dependencies.contains(&name)
+            {
+                found.push((number + 1, name));
+            }
+        }
+    }
+    found
+}
+
+/// Modules of `std` that see the world.
+fn world_modules(code: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (byte, _) in code.match_indices("std::") {
+        let rest = code.get(byte + 5..).unwrap_or_default();
+        let names = first_names(rest).into_iter().filter(|n| WORLD.contains(&n.as_str()));
+        found.extend(names.map(|n| (line_of(code, byte), format!("std::{n}"))));
+    }
+    found
+}
+
+/// Chains of `super` that reach the crate's root: an edge no other check would see.
+fn climbs(code: &str, depth: usize) -> Vec<(usize, String)> {
+    let chain = "super::".repeat(depth);
+    let found = code.match_indices(&chain).map(|(byte, _)| line_of(code, byte));
+    found.map(|line| (line, "the crate's root by `super`".to_owned())).collect()
+}
+
+#[test]
+fn layers_know_only_those_to_their_left() {
+    let sources = sources();
+    let test_files = test_files(&sources);
+    let dependencies = dependencies();
+    let mut told = Vec::new();
+    for file in &sources {
+        let is_test = test_files.contains(&file.path);
+        for c in crossings(&file.path, &file.text, is_test, &dependencies) {
+            told.push(format!("{}:{}: names {}", file.path, c.line, c.target));
+        }
+    }
+    assert!(
+        told.is_empty(),
+        "edges that tests/it/layering.rs does not allow:\n{}",
+        told.join("\n")
+    );
+}
+
+#[test]
+fn exceptions_are_used_and_have_a_reason() {
+    let sources = sources();
+    for exception in EXCEPTIONS {
+        assert!(exception.reason.len() > 10, "{}: why?", exception.path);
+        let is_file_there = sources.iter().any(|f| f.path.starts_with(exception.path));
+        assert!(is_file_there, "{} is gone: take its exception off", exception.path);
+    }
+}
+
+#[test]
+fn the_table_itself_has_no_circle() {
+    // Each layer may name only layers that stand above it in the table.
+    for (i, layer) in LAYERS.iter().enumerate() {
+        for target in layer.layers {
+            let place = LAYERS.iter().position(|l| l.name == *target).expect("a layer");
+            assert!(place < i, "{} -> {target}", layer.name);
+        }
+    }
+    for pair in [["store", "report"], ["report", "remote"], ["remote", "store"]] {
+        for (a, b) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+            let layer = LAYERS.iter().find(|l| l.name == a).expect("a layer");
+            assert!(!layer.layers.contains(&b), "{a} and {b} do not know each other");
+        }
+    }
+}
+
+#[test]
+fn made_up_crossings_are_seen() {
+    let dependencies = dependencies();
+    let targets = |path: &str, text: &str| -> Vec<String> {
+        crossings(path, text, false, &dependencies).into_iter().map(|c| c.target).collect()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(targets("src/science/a.rs", "use crate::store::Store;"), ["store"]);
+    let group = "use crate::{\n    science::units, config::{self, Config},\n    ops,\n};";
+    assert_eq!(targets("src/pipeline/a.rs", group), ["config", "ops"]);
+    assert_eq!(targets("src/store/a.rs", "fn f(x: crate::report::Page) {}"), ["report"]);
+    assert_eq!(targets("src/science/a.rs", "// crate::store\nlet s = \"crate::ops\";"), none);
+    assert_eq!(targets("src/ops/a.rs", "let c = rusqlite::Connection::open(p);"), ["rusqlite"]);
+    assert_eq!(targets("src/pipeline/a.rs", "#[tokio::main]\nfn f() {}"), ["tokio"]);
+    assert_eq!(targets("src/pipeline/a.rs", "use tokio as t;"), ["tokio"]);
+    assert_eq!(targets("src/formats/csv_a.rs", "use fitsio_sys::ffopen;"), ["fitsio_sys"]);
+    assert_eq!(targets("src/formats/fits/a.rs", "use fitsio_sys::ffopen;"), none);
+    assert_eq!(targets("src/science/a.rs", "use std::{fmt, fs::File};"), ["std::fs"]);
+    assert_eq!(targets("src/pipeline/a.rs", "let t = std::time::Instant::now();"), ["std::time"]);
+    let climb = "use super::super::store::Store;";
+    assert_eq!(targets("src/science/sky/a.rs", climb), none);
+    assert_eq!(targets("src/science/a.rs", climb), ["the crate's root by `super`"]);
+    assert_eq!(targets("src/web/a.rs", ""), ["layer web is not in the table"]);
+    let tests = "fn f() {}\n#[cfg(test)]\nmod tests {\n    use tempfile::tempdir;\n}\n";
+    assert_eq!(targets("src/formats/a.rs", tests), none);
+    let tests =
+        "#[cfg(test)]\nmod tests {\n    use crate::ops::run;\n    use rusqlite::params;\n}\n";
+    assert_eq!(targets("src/formats/a.rs", tests), ["ops", "rusqlite"]);
+}
