@@ -31,14 +31,6 @@ impl Config {
         }
     }
 
-    /// Frames in work at a time.
-    pub fn n_workers(&self) -> usize {
-        if self.run.workers > 0 {
-            return self.run.workers;
-        }
-        std::thread::available_parallelism().map_or(1, usize::from)
-    }
-
     /// Parameters of a frame's stages.
     pub fn frame_params(&self) -> FrameParams {
         let mut params = FrameParams::default();

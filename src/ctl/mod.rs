@@ -8,6 +8,7 @@ mod args;
 mod bar;
 mod table;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,6 +51,7 @@ fn start_log(verbose: u8) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(format!("autossos={level}")))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .finish();
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         eprintln!("A log was started before.");
@@ -118,7 +120,13 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn load(common: &CommonArgs) -> anyhow::Result<Config> {
-    Ok(config::load(common.config.as_deref(), &common.set, std::env::vars())?)
+    Ok(config::load(common.config.as_deref(), &common.set, environment())?)
+}
+
+/// The environment as text; what is no Unicode cannot name a key.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Prints what a night gave.

@@ -166,7 +166,11 @@ impl Loop {
             ended = job => match ended {
                 Ok(result) => told(&night.name, result),
                 Err(error) => {
-                    tracing::error!(night = %night.name, %error, "Night given up until it changes.");
+                    tracing::error!(
+                        night = %night.name,
+                        %error,
+                        "Night given up until it changes."
+                    );
                     NightEnd::Broken
                 }
             },

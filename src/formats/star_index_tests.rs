@@ -1,4 +1,4 @@
-//! The index file of a star catalogue: round trips, hostile bytes, cones.
+//! The index file of a star catalogue against the catalogue in memory; broken bytes.
 
 use super::*;
 use crate::science::reference::tiles::MemoryCatalogue;

@@ -210,7 +210,8 @@ fn note_solution(
         && (nominal / scale_arcsec - 1.0).abs() > SCALE_REMARK
     {
         record.notes.push(format!(
-            "the header's pixel scale {nominal:.3}\" is wrong by {:.0} %: {scale_arcsec:.3}\" measured",
+            "the header's pixel scale {nominal:.3}\" is wrong by {:.0} %: \
+             {scale_arcsec:.3}\" measured",
             100.0 * (nominal / scale_arcsec - 1.0).abs()
         ));
     }

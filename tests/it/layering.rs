@@ -145,8 +145,10 @@ const EXCEPTIONS: &[Exception] = &[
         target: "std::time",
         reason: "lettre takes the date as SystemTime; it is the report's, not the clock's",
     },
-    Exception { path: "src/report/words.rs", target: "std::time", reason: "durations only" },
 ];
+
+/// Targets that the table allows before anybody needs them.
+const MAY_BE_UNUSED: [&str; 2] = ["fitsio", "libc"];
 
 /// Modules of `std` that see the world outside.
 const WORLD: [&str; 6] = ["env", "fs", "net", "process", "thread", "time"];
@@ -337,10 +339,15 @@ fn layers_know_only_those_to_their_left() {
 #[test]
 fn exceptions_are_used_and_have_a_reason() {
     let sources = sources();
-    for exception in EXCEPTIONS {
+    for exception in EXCEPTIONS.iter().filter(|e| !MAY_BE_UNUSED.contains(&e.target)) {
         assert!(exception.reason.len() > 10, "{}: why?", exception.path);
-        let is_file_there = sources.iter().any(|f| f.path.starts_with(exception.path));
-        assert!(is_file_there, "{} is gone: take its exception off", exception.path);
+        let mut there = sources.iter().filter(|f| f.path.starts_with(exception.path));
+        let is_used = there.any(|f| {
+            let code = code_of(&f.text);
+            let last = exception.target.rsplit("::").next().unwrap_or_default();
+            code.contains(&format!("{last}::"))
+        });
+        assert!(is_used, "{} no longer names {}", exception.path, exception.target);
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) fn reduce_all(
     }
     let rest: Vec<(usize, &ScannedFrame)> =
         frames.iter().enumerate().filter(|(i, _)| done[*i].is_none()).collect();
-    let results = parallel::for_each(&rest, work.config.n_workers(), |(_, frame)| reduce(frame))?;
+    let results = parallel::for_each(&rest, work.config.run.workers, |(_, frame)| reduce(frame))?;
     for ((i, _), result) in rest.into_iter().zip(results) {
         done[i] = Some(result);
     }

@@ -6,7 +6,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Does `job` for each item on `n_workers` threads; results in the order of the items.
+/// Does `job` for each item on `n_workers` threads (0: one per core); results in the order of
+/// the items.
 ///
 /// After the first error no new item is started; that error is returned.
 pub(super) fn for_each<T: Sync, R: Send, E: Send>(
@@ -14,6 +15,10 @@ pub(super) fn for_each<T: Sync, R: Send, E: Send>(
     n_workers: usize,
     job: impl Fn(&T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
+    let n_workers = match n_workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
     let next = AtomicUsize::new(0);
     let is_stopped = AtomicBool::new(false);
     let results: Mutex<Vec<Option<R>>> = Mutex::new(items.iter().map(|_| None).collect());

@@ -139,7 +139,7 @@ pub(super) fn read_headers(
 ) -> Result<Scanned, OpsError> {
     let limits = config.fits_limits();
     let mut scanned = Scanned { n_files: files.len(), ..Scanned::default() };
-    let found = parallel::for_each(&files, config.n_workers(), |file| {
+    let found = parallel::for_each(&files, config.run.workers, |file| {
         let hashed = content_hash(&file.path);
         let found = match &hashed {
             Ok((hash, _)) => look_at(file, hash, config, &limits),

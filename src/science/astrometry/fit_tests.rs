@@ -1,3 +1,5 @@
+//! The distortion fit on made-up stars.
+
 use super::*;
 use crate::science::astrometry::tests::{Random, camera};
 use crate::science::sky::vector::separation_rad;

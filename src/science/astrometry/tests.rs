@@ -1,5 +1,6 @@
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 //! Made fields for every case the solver must stand.
+
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 use super::*;
 use crate::science::reference::star::ReferenceStar;

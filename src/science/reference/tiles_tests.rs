@@ -1,4 +1,4 @@
-//! The catalogue in HEALPix tiles: cones at the pole, across RA 0h, empty ones.
+//! The catalogue in HEALPix tiles against a full scan; bad stars, doubles and bad cones.
 
 use super::*;
 use crate::science::sky::vector::separation_rad;

@@ -1,4 +1,4 @@
-//! Plate solutions against an authority, round trips and edges of the sky.
+//! Plate solutions against astropy, round trips and the pole.
 
 use super::*;
 use crate::science::sky::keywords::KeywordValue;
