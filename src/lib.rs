@@ -6,8 +6,8 @@
 //! [`Catalogue`](pipeline::artifact::catalogue::Catalogue) on the sky. At the end of the night the
 //! catalogues of one field are linked; each
 //! [`Candidate`](pipeline::artifact::candidate::Candidate) is named after predicted places and told
-//! in a [`NightReport`](pipeline::artifact::report::NightReport). A frame that lacks something ends as
-//! a row with a reason and measured numbers; it never stops a night.
+//! in a [`NightReport`](pipeline::artifact::report::NightReport). A frame that lacks something
+//! ends as a row with a reason and measured numbers; it never stops a night.
 //!
 //! Layers, each knowing only those above it in this list:
 //! 1. [`science`]: pure functions on values; no files, clock, network or log.

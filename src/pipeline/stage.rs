@@ -117,7 +117,8 @@ impl fmt::Display for Refusal {
             Self::Blurred { fwhm_arcsec, night_arcsec } => {
                 write!(
                     f,
-                    "out of focus: FWHM {fwhm_arcsec:.1}\", the night's median is {night_arcsec:.1}\""
+                    "out of focus: FWHM {fwhm_arcsec:.1}\", \
+                     the night's median is {night_arcsec:.1}\""
                 )
             }
         }

@@ -4,8 +4,9 @@
 //! catalogue stars are looked up among those of the frame (see `region`). Order: the pointing of
 //! the header with a scale near the nominal one, then with the full range of scales, then all
 //! regions where the catalogue has stars. Without a nominal scale, or when it fails, all from 0.1
-//! to 60 arcsec/px are tried in steps. Work is bounded by counting hypotheses and regions; regions are searched
-//! in parallel, but counted and accepted in order, so that the result does not depend on threads.
+//! to 60 arcsec/px are tried in steps. Work is bounded by counting hypotheses and regions;
+//! regions are searched in parallel, but counted and accepted in order, so that the result does
+//! not depend on threads.
 
 use rayon::prelude::*;
 
