@@ -25,8 +25,6 @@ pub struct NightFrame {
     pub content_hash: String,
     /// Middle of the exposure [d, MJD UTC].
     pub mid_mjd_utc: f64,
-    /// Exposure [s].
-    pub exposure_s: f64,
     /// Plate solution of the calibrated frame.
     pub wcs: Wcs,
     /// Columns of the calibrated frame [px].
@@ -187,7 +185,6 @@ fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldF
     let (detections, indices) = rows.into_iter().unzip();
     let field_frame = FieldFrame {
         t_h: (frame.mid_mjd_utc - start_mjd) * 24.0,
-        exposure_h: frame.exposure_s / 3600.0,
         limiting_mag: frame.limiting_mag,
         fwhm_arcsec: frame.fwhm_arcsec,
         outline_arcsec,

@@ -1,13 +1,14 @@
 //! The end of a night: link, identify, summarize, render, close.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
 use super::frames::{FrameResult, FrameWork, FramesDone};
 use super::keys::NIGHT_UNIT;
 use super::pictures::{ProductPixels, candidate_pictures};
-use super::scan::Scanned;
+use super::scan::{Scanned, chain};
 use super::{RunSummary, now, report_to};
 use crate::formats::fits::{self, Limits};
 use crate::formats::known_csv::{KnownPlace, read_known};
@@ -96,13 +97,25 @@ pub(super) fn finish(
     reject_blurred_results(&mut results, work);
     let (frames, mut notes) = night_frames(work, &results);
     let pixels = ProductPixels { store: work.store, results: &results };
+    let failures = Mutex::new(Vec::new());
     let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
         let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
-        work.sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_default()
+        work.sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_else(|error| {
+            if let Ok(mut failures) = failures.lock() {
+                failures.push(chain(&error));
+            }
+            Vec::new()
+        })
     };
     let params = work.config.night_params();
     let linked = link_night(&frames, &stars, &pixels, &params.link_night);
     notes.extend(linked.notes.into_iter().map(|text| Note { subject: "linking".to_owned(), text }));
+    for failure in failures.into_inner().unwrap_or_default() {
+        notes.push(Note {
+            subject: "linking".to_owned(),
+            text: format!("stars were told from movers without the catalogue: {failure}"),
+        });
+    }
     report_to(progress, Event::Stage { name: "link" })?;
     let mut candidates = linked.candidates;
     identify(&mut candidates, &inputs.known.places, &params.identify);
@@ -173,7 +186,6 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
         name: record.frame.clone(),
         content_hash: record.content_hash.clone(),
         mid_mjd_utc: record.mid_mjd_utc?,
-        exposure_s: record.exposure_s?,
         wcs: wcs_of(record)?,
         nx: result.nx,
         ny: result.ny,

@@ -86,6 +86,9 @@ pub fn run_in_store(
     }
     let reference_files = [&config.reference.files[..], &request.reference[..]].concat();
     let sky = reference::open(store, &reference_files)?;
+    for remark in sky.remarks() {
+        scanned.note("reference", remark);
+    }
     let known = finish::read_known_lists(&request.known)?;
     report_to(
         progress,

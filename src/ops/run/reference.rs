@@ -15,7 +15,7 @@ use crate::store::files::ProductFile;
 /// Folder of the indices below the data folder.
 const INDEX_FOLDER: &str = "reference";
 /// Raised when the index's layout or reading rules change.
-const INDEX_VERSION: &str = "1";
+const INDEX_VERSION: &str = "2";
 
 /// A file that is read at places.
 pub(super) struct IndexFile(File);
@@ -34,9 +34,15 @@ impl ReadAt for IndexFile {
 pub(super) struct RunReference {
     index: Option<IndexReader<IndexFile>>,
     key: String,
+    remarks: Vec<String>,
 }
 
 impl RunReference {
+    /// What of the star lists could not be used.
+    pub(super) fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
     /// Hash of the star lists.
     pub(super) fn key(&self) -> &str {
         &self.key
@@ -69,25 +75,41 @@ impl ReferenceSky for RunReference {
 /// Opens the index of these star lists; makes it when it is not there.
 pub(super) fn open(store: &Store, files: &[PathBuf]) -> Result<RunReference, OpsError> {
     if files.is_empty() {
-        return Ok(RunReference { index: None, key: "none".to_owned() });
+        return Ok(RunReference { index: None, key: "none".to_owned(), remarks: Vec::new() });
     }
     let key = key_of(files)?;
     let path = store.data_dir().join(INDEX_FOLDER).join(format!("{key}.stars"));
+    // Kept beside the index, so that every later night is told as well.
+    let remarks_path = path.with_extension("remarks");
     if !path.is_file() {
         let mut stars = Vec::new();
+        let mut remarks = String::new();
         for file in files {
             let open =
                 File::open(file).map_err(|source| OpsError::Read { path: file.clone(), source })?;
             let table = read_reference_csv(BufReader::new(open))
                 .map_err(|source| OpsError::Reference { path: file.clone(), source })?;
             stars.extend(table.stars);
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            if table.n_bad_rows > 0 {
+                remarks.push_str(&format!("{name}: {} rows not usable\n", table.n_bad_rows));
+            }
+            if table.is_cut_off {
+                remarks.push_str(&format!("{name}: too long, its end was not read\n"));
+            }
         }
+        ProductFile::write_bytes(&remarks_path, remarks.as_bytes())?;
         ProductFile::write_bytes(&path, &encode(stars))?;
     }
     let file = File::open(&path).map_err(|source| OpsError::Read { path: path.clone(), source })?;
     let index = IndexReader::open(IndexFile(file))
         .map_err(|source| OpsError::ReferenceIndex { path, source })?;
-    Ok(RunReference { index: Some(index), key })
+    let remarks = std::fs::read_to_string(&remarks_path)
+        .map_err(|source| OpsError::Read { path: remarks_path, source })?
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    Ok(RunReference { index: Some(index), key, remarks })
 }
 
 /// Hash of the contents of the lists, in order.

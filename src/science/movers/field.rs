@@ -45,8 +45,6 @@ pub struct PlaneDetection {
 pub struct FieldFrame {
     /// Middle of the exposure from the field's reference instant [h].
     pub t_h: f64,
-    /// Exposure [h].
-    pub exposure_h: f64,
     /// Magnitude of a point source with a signal-to-noise ratio of 5 [mag].
     pub limiting_mag: f64,
     /// Seeing [arcsec].
@@ -140,7 +138,6 @@ mod tests {
     fn inside_is_inside_whichever_way_the_corners_run() {
         let mut frame = FieldFrame {
             t_h: 0.0,
-            exposure_h: 0.0,
             limiting_mag: 20.0,
             fwhm_arcsec: 3.0,
             outline_arcsec: [(-10.0, -10.0), (10.0, -10.0), (10.0, 20.0), (-10.0, 20.0)],

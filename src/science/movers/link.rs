@@ -345,7 +345,6 @@ mod tests {
         (0..7_usize)
             .map(|k| FieldFrame {
                 t_h: k as f64 / 6.0,
-                exposure_h: 1.0 / 60.0,
                 limiting_mag: 20.0,
                 fwhm_arcsec: 3.5,
                 outline_arcsec: [(-600., -600.), (600., -600.), (600., 600.), (-600., 600.)],

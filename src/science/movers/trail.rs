@@ -127,7 +127,6 @@ mod tests {
         detections.sort_by(|a, b| a.east_arcsec.total_cmp(&b.east_arcsec));
         FieldFrame {
             t_h: 0.0,
-            exposure_h: 0.02,
             limiting_mag: 20.0,
             fwhm_arcsec: 3.0,
             outline_arcsec: [(-500., -500.), (500., -500.), (500., 500.), (-500., 500.)],

@@ -6,7 +6,7 @@
 
 use super::sip::Sip;
 use super::tan::TangentPlane;
-use crate::science::units::{ARCSEC_RAD, wrap_positive_rad};
+use crate::science::units::ARCSEC_RAD;
 
 /// A TAN or TAN-SIP world coordinate system.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,11 +74,6 @@ impl Wcs {
     /// Scale at the tangent point, the root of a pixel's area [arcsec/px].
     pub fn pixel_scale_arcsec(&self) -> f64 {
         self.determinant().abs().sqrt() / ARCSEC_RAD
-    }
-
-    /// Position angle of the +y axis at the tangent point [rad], north through east.
-    pub fn y_axis_angle_rad(&self) -> f64 {
-        wrap_positive_rad(self.cd_rad_per_px[0][1].atan2(self.cd_rad_per_px[1][1]))
     }
 
     /// Tells whether the frame shows the sky mirrored (east clockwise from north with +y up
