@@ -13,7 +13,9 @@ mod profiles;
 mod raw;
 mod resolved;
 mod science;
+mod service;
 mod settings;
+mod telescope;
 
 use std::io::Read;
 use std::path::Path;
@@ -22,10 +24,12 @@ pub use error::{ConfigError, Place};
 pub use keys::{Key, Kind, known_keys};
 pub use params::NightParams;
 pub use profiles::ProfileChoice;
-pub use resolved::{
-    Config, Daemon, Extract, Instrument, Limits, Mail, Reference, Report, Run, SiteConfig,
-};
+pub use resolved::{Config, Extract, Instrument, Limits, Reference, Report, Run, SiteConfig};
 pub use science::{Astrometry, Link, Photometry};
+pub use service::{
+    Daemon, Encryption, Keep, LateCalibration, Log, Mail, MailTime, NightPattern, WatchMode,
+};
+pub use telescope::Telescope;
 
 /// The shipped configuration: every key with its built-in value.
 pub const DEFAULT_TOML: &str = include_str!("../../config/autossos.toml");

@@ -30,6 +30,10 @@ pub struct Raw {
     pub link: RawLink,
     /// `[daemon]`
     pub daemon: RawDaemon,
+    /// `[keep]`
+    pub keep: RawKeep,
+    /// `[log]`
+    pub log: RawLog,
     /// `[report]`
     pub report: RawReport,
     /// `[mail]`
@@ -90,6 +94,10 @@ pub struct RawLimits {
 pub struct RawRun {
     /// Frames in work at a time; 0 = one per core.
     pub workers: Option<i64>,
+    /// Memory that the frames in work may take together [MiB].
+    pub memory_max_mib: Option<i64>,
+    /// Time that one frame may take [s].
+    pub frame_time_max_s: Option<f64>,
 }
 
 /// `[extract]`: finding sources.
@@ -140,12 +148,62 @@ pub struct RawDaemon {
     pub incoming: Option<String>,
     /// Folder of database and products.
     pub data: Option<String>,
+    /// How files make nights.
+    pub night_pattern: Option<String>,
     /// Quiet time before a file counts as complete [s].
     pub settle_s: Option<f64>,
     /// Time between full looks at the folder [s].
     pub rescan_s: Option<f64>,
+    /// Whether the folder's events are believed.
+    pub watch: Option<String>,
+    /// Names that are never frames.
+    pub ignore: Option<Vec<String>>,
+    /// Time after which a file that is too short is reported [min].
+    pub partial_wait_min: Option<f64>,
+    /// Time without a new frame before a night is closed [min].
+    pub close_after_min: Option<f64>,
+    /// Altitude of the Sun above which a night is over [deg].
+    pub sun_altitude_min_deg: Option<f64>,
+    /// Name of a file that closes its night.
+    pub close_marker: Option<String>,
+    /// When frames are reduced again after better masters.
+    pub late_calibration: Option<String>,
+    /// How often late calibration frames make a night's masters anew.
+    pub recalibrations_max: Option<i64>,
+    /// Socket that `autossosctl` talks to.
+    pub socket: Option<String>,
+    /// Address of metrics and health.
+    pub metrics_listen: Option<String>,
     /// Address called after each pass.
     pub heartbeat_url: Option<String>,
+    /// Free space below which work pauses [MiB].
+    pub disk_free_min_mib: Option<i64>,
+    /// Nights without a frame before a mail says so.
+    pub silent_nights_max: Option<i64>,
+}
+
+/// `[keep]`: how long things are kept.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawKeep {
+    /// Backups of the database.
+    pub backups: Option<i64>,
+    /// Folder of the backups.
+    pub backup_folder: Option<String>,
+    /// Calibrated frames [d].
+    pub calibrated_days: Option<i64>,
+    /// Catalogues [d].
+    pub catalogue_days: Option<i64>,
+}
+
+/// `[log]`: what is told.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawLog {
+    /// Least important level told.
+    pub level: Option<String>,
+    /// Levels of single modules, as `daemon=debug`.
+    pub modules: Option<Vec<String>>,
 }
 
 /// `[report]`: the night's report.
@@ -166,4 +224,26 @@ pub struct RawMail {
     pub from: Option<String>,
     /// Receivers.
     pub to: Option<Vec<String>>,
+    /// When a report is due.
+    pub when: Option<String>,
+    /// Time zone of `when`.
+    pub time_zone: Option<String>,
+    /// Mail server.
+    pub smtp_host: Option<String>,
+    /// Its port.
+    pub smtp_port: Option<i64>,
+    /// How the connection is kept secret.
+    pub encryption: Option<String>,
+    /// Name to log in with.
+    pub user: Option<String>,
+    /// File with the password.
+    pub password_file: Option<String>,
+    /// Name of the systemd credential with the password.
+    pub password_credential: Option<String>,
+    /// Certificates of the server's authority.
+    pub ca_file: Option<String>,
+    /// Folder that gets the mails instead of a server.
+    pub spool: Option<String>,
+    /// Time after which a mail that cannot be sent is given up [d].
+    pub give_up_days: Option<f64>,
 }

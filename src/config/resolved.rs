@@ -9,10 +9,11 @@ use super::check::Checker;
 use super::error::ConfigError;
 use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
 use super::raw::{
-    Raw, RawDaemon, RawExtract, RawInstrument, RawLimits, RawMail, RawReference, RawReport, RawRun,
-    RawSite,
+    Raw, RawExtract, RawInstrument, RawLimits, RawReference, RawReport, RawRun, RawSite,
 };
 use super::science::{self, Astrometry, Link, Photometry};
+use super::service::{self, Daemon, Keep, Log, Mail};
+use super::telescope::Telescope;
 use crate::pipeline::ingest::{Profile, shipped};
 
 /// Bytes of a mebibyte.
@@ -43,10 +44,16 @@ pub struct Config {
     pub link: Link,
     /// The service.
     pub daemon: Daemon,
+    /// How long things are kept.
+    pub keep: Keep,
+    /// What is told.
+    pub log: Log,
     /// The night's report.
     pub report: Report,
     /// The morning mail.
     pub mail: Mail,
+    /// The telescopes that are listed; see [`Config::telescopes`].
+    pub telescopes: Vec<Telescope>,
 }
 
 /// How headers are read.
@@ -128,10 +135,20 @@ impl Default for Limits {
 }
 
 /// How a night is worked through.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Frames in work at a time; 0 = one per core.
     pub workers: usize,
+    /// Memory that the frames in work may take together [MiB].
+    pub memory_max_mib: u64,
+    /// Time that one frame may take [s].
+    pub frame_time_max_s: f64,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self { workers: 0, memory_max_mib: 4096, frame_time_max_s: 600.0 }
+    }
 }
 
 /// Finding sources.
@@ -144,33 +161,6 @@ pub struct Extract {
 impl Default for Extract {
     fn default() -> Self {
         Self { threshold_sigma: 4.0 }
-    }
-}
-
-/// The service.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Daemon {
-    /// Folder that receives raw frames.
-    pub incoming: Option<PathBuf>,
-    /// Folder of database and products.
-    pub data: PathBuf,
-    /// Quiet time before a file counts as complete [s].
-    pub settle_s: f64,
-    /// Time between full looks at the folder [s].
-    pub rescan_s: f64,
-    /// Address called after each pass.
-    pub heartbeat_url: Option<String>,
-}
-
-impl Default for Daemon {
-    fn default() -> Self {
-        Self {
-            incoming: None,
-            data: PathBuf::from("autossos-data"),
-            settle_s: 10.0,
-            rescan_s: 300.0,
-            heartbeat_url: None,
-        }
     }
 }
 
@@ -189,15 +179,6 @@ impl Default for Report {
     }
 }
 
-/// The morning mail.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Mail {
-    /// Sender.
-    pub from: Option<String>,
-    /// Receivers; none = no mail.
-    pub to: Vec<String>,
-}
-
 /// Checks a raw configuration; the first mistake in the order of the sections is the error.
 pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, ConfigError> {
     Ok(Config {
@@ -210,9 +191,12 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, ConfigE
         astrometry: science::astrometry(&raw.astrometry, checker)?,
         photometry: science::photometry(&raw.photometry, checker)?,
         link: science::link(&raw.link, checker)?,
-        daemon: daemon(raw.daemon, checker)?,
+        daemon: service::daemon(raw.daemon, checker)?,
+        keep: service::keep(raw.keep, checker)?,
+        log: service::log(raw.log, checker)?,
         report: report(&raw.report, checker)?,
-        mail: mail(raw.mail, checker)?,
+        mail: service::mail(raw.mail, checker)?,
+        telescopes: Vec::new(),
     })
 }
 
@@ -284,8 +268,22 @@ fn limits(raw: &RawLimits, checker: &Checker<'_>) -> Result<Limits, ConfigError>
 }
 
 fn run(raw: &RawRun, checker: &Checker<'_>) -> Result<Run, ConfigError> {
-    let workers = checker.whole("run.workers", raw.workers, Run::default().workers, 0..=1024)?;
-    Ok(Run { workers })
+    let default = Run::default();
+    Ok(Run {
+        workers: checker.whole("run.workers", raw.workers, default.workers, 0..=1024)?,
+        memory_max_mib: checker.whole(
+            "run.memory_max_mib",
+            raw.memory_max_mib,
+            default.memory_max_mib,
+            64..=1_048_576,
+        )?,
+        frame_time_max_s: checker.number(
+            "run.frame_time_max_s",
+            raw.frame_time_max_s,
+            default.frame_time_max_s,
+            1.0..=86_400.0,
+        )?,
+    })
 }
 
 fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract, ConfigError> {
@@ -296,37 +294,6 @@ fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract, ConfigErr
             raw.threshold_sigma,
             default.threshold_sigma,
             1.0..=100.0,
-        )?,
-    })
-}
-
-fn daemon(raw: RawDaemon, checker: &Checker<'_>) -> Result<Daemon, ConfigError> {
-    let default = Daemon::default();
-    let is_url = |text: &str| {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
-    };
-    let form = "an address that starts with https:// or http://";
-    Ok(Daemon {
-        incoming: raw.incoming.map(|text| checker.path("daemon.incoming", &text)),
-        data: raw.data.map_or(default.data, |text| checker.path("daemon.data", &text)),
-        settle_s: checker.number(
-            "daemon.settle_s",
-            raw.settle_s,
-            default.settle_s,
-            0.1..=3600.0,
-        )?,
-        rescan_s: checker.number(
-            "daemon.rescan_s",
-            raw.rescan_s,
-            default.rescan_s,
-            1.0..=86_400.0,
-        )?,
-        heartbeat_url: checker.optional_text(
-            "daemon.heartbeat_url",
-            raw.heartbeat_url,
-            is_url,
-            form,
         )?,
     })
 }
@@ -343,25 +310,4 @@ fn report(raw: &RawReport, checker: &Checker<'_>) -> Result<Report, ConfigError>
         )?,
         blink_ms: checker.whole("report.blink_ms", raw.blink_ms, default.blink_ms, 50..=10_000)?,
     })
-}
-
-fn mail(raw: RawMail, checker: &Checker<'_>) -> Result<Mail, ConfigError> {
-    let is_address = |text: &str| {
-        let parts: Vec<&str> = text.split('@').collect();
-        let is_whole = parts.len() == 2 && parts.iter().all(|part| !part.is_empty());
-        is_whole && text.bytes().all(|c| (b'!'..=b'~').contains(&c))
-    };
-    let form = "a mail address, as observer@example.org";
-    let from = checker.optional_text("mail.from", raw.from, is_address, form)?;
-    let to = raw
-        .to
-        .unwrap_or_default()
-        .into_iter()
-        .map(|text| checker.text("mail.to", text, is_address, form))
-        .collect::<Result<Vec<String>, ConfigError>>()?;
-    if from.is_none() && !to.is_empty() {
-        let (key, missing) = ("mail.to", "mail.from");
-        return Err(ConfigError::Incomplete { place: checker.place(key), key, missing });
-    }
-    Ok(Mail { from, to })
 }
