@@ -9,6 +9,7 @@
 pub mod candidates;
 pub mod error;
 pub mod files;
+pub mod filesystem;
 pub mod frames;
 pub mod masters;
 pub mod night_id;
@@ -17,6 +18,7 @@ pub mod outbox;
 mod payload;
 pub mod reader;
 mod schema;
+pub mod service;
 pub mod stages;
 pub mod verdicts;
 pub mod writer;

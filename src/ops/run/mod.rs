@@ -5,7 +5,6 @@
 //! was stopped anywhere goes on with the first frame whose key is not in the store; a run over
 //! an unchanged night does nothing.
 
-mod clock;
 mod finish;
 mod frames;
 mod keys;
@@ -25,7 +24,7 @@ use crate::pipeline::artifact::report::NightReport;
 use crate::science::reference::ReferenceSky;
 use crate::store::{NightId, Store};
 
-pub use clock::now;
+pub use super::clock::now;
 
 /// What to process, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
