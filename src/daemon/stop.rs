@@ -67,8 +67,8 @@ impl Progress for NightProgress {
                 tracing::info!(night, n_files, n_science, "Night looked through.");
             }
             Event::Masters => tracing::info!(night, "Masters ready."),
-            Event::Frame { name, is_ok } => {
-                tracing::info!(night, frame = name, is_ok, "Frame done.");
+            Event::Frame { name, is_ok, seconds } => {
+                tracing::info!(night, frame = name, is_ok, seconds, "Frame done.");
             }
             Event::Stage { name } => tracing::info!(night, stage = name, "Stage done."),
         }

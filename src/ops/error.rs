@@ -104,6 +104,12 @@ pub enum OpsError {
         /// The data folder.
         data: PathBuf,
     },
+    /// A file was changed or removed while it was worked on.
+    #[error("{path} was changed while it was read: run again when nobody writes it")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Somebody asked to stop.
     #[error("stopped; run again to go on where it ended")]
     Stopped,

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 /// One step of a night.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
     /// The folder was looked through: number of files, number of science frames to do.
     Scanned {
@@ -20,6 +20,8 @@ pub enum Event<'a> {
         name: &'a str,
         /// Whether it can be used.
         is_ok: bool,
+        /// Time it took [s]; 0 when it was only looked up.
+        seconds: f64,
     },
     /// A stage of the night is through.
     Stage {

@@ -72,20 +72,27 @@ pub struct ReducedFrame {
     pub catalogue: Option<Catalogue>,
 }
 
+/// A frame whose time was over before its stages were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overdue;
+
 /// Takes a raw science frame through calibration, extraction, solution and zero point.
+///
+/// * `is_overdue`: asked between the stages; when it says so, the frame is given up.
 pub fn reduce_frame(
     raw: RawFrame,
     masters: &MasterSet,
     sky: &dyn ReferenceSky,
     params: &FrameParams,
-) -> ReducedFrame {
+    is_overdue: &dyn Fn() -> bool,
+) -> Result<ReducedFrame, Overdue> {
     let mut record = started_record(&raw.name, &raw.content_hash, &raw.info);
     let info = raw.info;
     let mut calibrated = match calibrate(&raw.pixels, &info, masters, &params.calibrate) {
         Ok(calibrated) => calibrated,
         Err(why) => {
             record.reason = Some(Refusal::NotCalibrated { why }.to_string());
-            return ReducedFrame { record, calibrated: None, catalogue: None };
+            return Ok(ReducedFrame { record, calibrated: None, catalogue: None });
         }
     };
     drop(raw.pixels);
@@ -96,14 +103,17 @@ pub fn reduce_frame(
     record.ltv_px = Some(calibrated.ltv_px);
     record.steps.clone_from(&calibrated.steps);
     record.notes.extend(calibrated.notes.iter().cloned());
-    match measure(&calibrated, &info, sky, params, &mut record) {
+    let stages = Stages { sky, params, is_overdue };
+    match stages.measure(&calibrated, &info, &mut record) {
         Ok(catalogue) => {
             record.status = FrameStatus::Ok;
-            ReducedFrame { record, calibrated: Some(calibrated), catalogue: Some(catalogue) }
+            let (calibrated, catalogue) = (Some(calibrated), Some(catalogue));
+            Ok(ReducedFrame { record, calibrated, catalogue })
         }
+        Err(Refusal::Overdue) => Err(Overdue),
         Err(refusal) => {
             record.reason = Some(refusal.to_string());
-            ReducedFrame { record, calibrated: Some(calibrated), catalogue: None }
+            Ok(ReducedFrame { record, calibrated: Some(calibrated), catalogue: None })
         }
     }
 }
@@ -145,40 +155,57 @@ pub fn empty_record(name: &str, content_hash: &str, status: FrameStatus) -> Fram
     }
 }
 
-/// The stages after calibration; fills the record as far as they come.
-fn measure(
-    calibrated: &Calibrated,
-    info: &FrameInfo,
-    sky: &dyn ReferenceSky,
-    params: &FrameParams,
-    record: &mut FrameRecord,
-) -> Outcome<Catalogue> {
-    let mid = info.mid.ok_or(Refusal::NoTime)?;
-    let extraction = extract_sources(calibrated, &params.extract)?;
-    record.n_sources = Some(extraction.sources.len() as u64);
-    record.sky_e = Some(extraction.sky_e);
-    if extraction.n_found > extraction.sources.len() {
-        record.notes.push(format!(
-            "{} sources found, the limit keeps the brightest {}",
-            extraction.n_found,
-            extraction.sources.len()
-        ));
+/// What the stages after calibration need besides the frame.
+struct Stages<'a> {
+    sky: &'a dyn ReferenceSky,
+    params: &'a FrameParams,
+    is_overdue: &'a dyn Fn() -> bool,
+}
+
+impl Stages<'_> {
+    fn in_time(&self) -> Outcome<()> {
+        if (self.is_overdue)() { Err(Refusal::Overdue) } else { Ok(()) }
     }
-    let solution = solve_frame(&extraction, info, mid, sky, (&params.hint, &params.solve))?;
-    note_solution(&solution, &extraction, info, record);
-    let scale = calibrate_flux(
-        calibrated,
-        &extraction,
-        &solution.pairs,
-        (info.exposure_s, &params.zero_point),
-    )?;
-    note_flux_scale(&scale, calibrated.gain_e_per_adu, record);
-    // Solved and measured all the same: the numbers stand in the table.
-    if let Some(ellipticity) = extraction.ellipticity.filter(|e| *e > params.ellipticity_max) {
-        let ellipticity_max = params.ellipticity_max;
-        return Err(Refusal::Trailed { ellipticity, ellipticity_max });
+
+    /// The stages after calibration; fills the record as far as they come.
+    fn measure(
+        &self,
+        calibrated: &Calibrated,
+        info: &FrameInfo,
+        record: &mut FrameRecord,
+    ) -> Outcome<Catalogue> {
+        let params = self.params;
+        let mid = info.mid.ok_or(Refusal::NoTime)?;
+        self.in_time()?;
+        let extraction = extract_sources(calibrated, &params.extract)?;
+        record.n_sources = Some(extraction.sources.len() as u64);
+        record.sky_e = Some(extraction.sky_e);
+        if extraction.n_found > extraction.sources.len() {
+            record.notes.push(format!(
+                "{} sources found, the limit keeps the brightest {}",
+                extraction.n_found,
+                extraction.sources.len()
+            ));
+        }
+        self.in_time()?;
+        let solution =
+            solve_frame(&extraction, info, mid, self.sky, (&params.hint, &params.solve))?;
+        note_solution(&solution, &extraction, info, record);
+        self.in_time()?;
+        let scale = calibrate_flux(
+            calibrated,
+            &extraction,
+            &solution.pairs,
+            (info.exposure_s, &params.zero_point),
+        )?;
+        note_flux_scale(&scale, calibrated.gain_e_per_adu, record);
+        // Solved and measured all the same: the numbers stand in the table.
+        if let Some(ellipticity) = extraction.ellipticity.filter(|e| *e > params.ellipticity_max) {
+            let ellipticity_max = params.ellipticity_max;
+            return Err(Refusal::Trailed { ellipticity, ellipticity_max });
+        }
+        Ok(catalogue(extraction, &solution, &scale))
     }
-    Ok(catalogue(extraction, &solution, &scale))
 }
 
 fn note_solution(

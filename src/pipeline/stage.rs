@@ -67,6 +67,8 @@ pub enum Refusal {
         /// Stars measured.
         n_stars: usize,
     },
+    /// The time allowed for the frame is over.
+    Overdue,
     /// The frame's stars are drawn out.
     Trailed {
         /// 1 - b/a.
@@ -108,6 +110,7 @@ impl fmt::Display for Refusal {
             Self::NoZeroPoint { n_stars } => {
                 write!(f, "no zero point: {n_stars} usable reference stars")
             }
+            Self::Overdue => write!(f, "the time allowed for the frame is over"),
             Self::Trailed { ellipticity, ellipticity_max } => {
                 write!(
                     f,

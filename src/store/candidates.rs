@@ -4,23 +4,10 @@ use rusqlite::{Transaction, params};
 
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
 
+use super::Reader;
 use super::error::{StoreError, during};
 use super::night_id::NightId;
 use super::payload::{decode, encode};
-use super::{Reader, Store};
-
-impl Store {
-    /// Replaces the moving objects of a night; their verdicts stay.
-    pub fn replace_candidates(
-        &self,
-        night: &NightId,
-        candidates: &[Candidate],
-    ) -> Result<(), StoreError> {
-        let (night, candidates) = (night.to_string(), candidates.to_vec());
-        self.writer()
-            .transact(move |transaction| write_candidates(transaction, &night, &candidates))
-    }
-}
 
 impl Reader {
     /// The moving objects of a night, in the order they were given.

@@ -4,20 +4,10 @@ use rusqlite::{Transaction, params};
 
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 
+use super::Reader;
 use super::error::{StoreError, during};
 use super::night_id::NightId;
 use super::payload::{decode, encode};
-use super::{Reader, Store};
-
-impl Store {
-    /// Keeps what is known of a science file; replaces what was known under its name.
-    pub fn put_frame(&self, night: &NightId, frame: &FrameRecord) -> Result<(), StoreError> {
-        let (night, frame) = (night.to_string(), frame.clone());
-        self.writer().transact(move |transaction| {
-            write_frames(transaction, &night, std::slice::from_ref(&frame))
-        })
-    }
-}
 
 impl Reader {
     /// The science files of a night in order of time, those without a time last.

@@ -1,6 +1,6 @@
 //! Nights and the files found in them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::{Row, Transaction, params};
 
@@ -13,6 +13,7 @@ use super::frames::write_frames;
 use super::night_id::NightId;
 use super::outbox::{OutboxMessage, enqueue};
 use super::payload::{decode, encode};
+use super::stages::{StageRow, write_stage};
 use super::{Reader, Store};
 
 /// A night as listings show it.
@@ -20,9 +21,11 @@ use super::{Reader, Store};
 pub struct NightRow {
     /// Its name.
     pub id: String,
+    /// Name of its telescope; empty for the only one.
+    pub telescope: String,
     /// Where its raw files lay.
     pub folder: PathBuf,
-    /// Whether its report is written.
+    /// Whether its report is written and nothing came since.
     pub is_closed: bool,
     /// When it was first opened [d, MJD UTC].
     pub opened_mjd_utc: f64,
@@ -45,17 +48,41 @@ pub struct FoundFile {
     pub content_hash: String,
     /// Its size [bytes].
     pub size_bytes: u64,
+    /// Size, time of change and inode as a text, when the content was hashed.
+    pub stamp: Option<String>,
 }
 
-/// What was known of a file before it was recorded.
+/// Where a night's files come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sighting {
-    /// Whether this content was never seen before.
-    pub is_new: bool,
-    /// Content hash of a former file of the same name in the same night, when it was another.
-    pub replaced: Option<String>,
-    /// Other places of the same content: (night, name).
-    pub elsewhere: Vec<(String, String)>,
+pub struct NightSource {
+    /// Folder of the raw files.
+    pub folder: PathBuf,
+    /// Name of the telescope; empty for the only one.
+    pub telescope: String,
+}
+
+/// How a report leaves the house.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClosingMail {
+    /// Not at all.
+    None,
+    /// As this message.
+    Now(OutboxMessage),
+    /// With the others at the mail's clock time.
+    Due,
+}
+
+/// What closes a night.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closing {
+    /// The night's report.
+    pub report: NightReport,
+    /// The result of the night's stages, with its key.
+    pub stage: StageRow,
+    /// Hash of the listing of the files that were there, when the service watches them.
+    pub listing: Option<String>,
+    /// What becomes of the report.
+    pub mail: ClosingMail,
 }
 
 impl Store {
@@ -63,36 +90,85 @@ impl Store {
     pub fn begin_night(
         &self,
         night: &NightId,
-        folder: &Path,
+        source: &NightSource,
         at: Epoch,
     ) -> Result<Option<PathBuf>, StoreError> {
         let former = self.read().night_folder(night)?;
-        let (id, text) = (night.to_string(), folder.to_string_lossy().into_owned());
+        let (id, text) = (night.to_string(), source.folder.to_string_lossy().into_owned());
+        let telescope = source.telescope.clone();
         self.writer().transact(move |transaction| {
             transaction
                 .execute(
-                    "INSERT INTO night (id, folder, state, opened_mjd_utc) \
-                     VALUES (?1, ?2, 'open', ?3) \
-                     ON CONFLICT (id) DO UPDATE SET folder = excluded.folder",
-                    params![id, text, at.mjd_utc()],
+                    "INSERT INTO night (id, folder, telescope, state, opened_mjd_utc) \
+                     VALUES (?1, ?2, ?3, 'open', ?4) ON CONFLICT (id) DO UPDATE \
+                     SET folder = excluded.folder, telescope = excluded.telescope",
+                    params![id, text, telescope, at.mjd_utc()],
                 )
                 .map_err(during("open a night"))
         })?;
-        Ok(former.filter(|former| former != folder))
+        Ok(former.filter(|former| *former != source.folder))
     }
 
-    /// Records a file of a night and tells what was known of it.
-    ///
-    /// The same name in two nights is no conflict; the same content elsewhere is told.
-    pub fn record_file(
+    /// Marks a night as open: something came that its report does not hold.
+    pub fn mark_open(&self, night: &NightId) -> Result<(), StoreError> {
+        let night = night.to_string();
+        self.writer().transact(move |transaction| {
+            transaction
+                .execute("UPDATE night SET state = 'open', listing = NULL WHERE id = ?1", [&night])
+                .map_err(during("open a night again"))?;
+            Ok(())
+        })
+    }
+
+    /// Notes that a night's report still holds, with the files as they are listed now.
+    pub fn confirm_closed(
         &self,
         night: &NightId,
-        file: &FoundFile,
-        at: Epoch,
-    ) -> Result<Sighting, StoreError> {
-        let (night, file) = (night.to_string(), file.clone());
+        listing: Option<String>,
+    ) -> Result<(), StoreError> {
+        let night = night.to_string();
         self.writer().transact(move |transaction| {
-            write_file(transaction, &night, &file, at).map_err(during("record a file"))
+            transaction
+                .execute(
+                    "UPDATE night SET state = 'closed', listing = ?2, request = NULL \
+                     WHERE id = ?1 AND report IS NOT NULL",
+                    params![night, listing],
+                )
+                .map_err(during("close a night again"))?;
+            Ok(())
+        })
+    }
+
+    /// Records files of a night in one transaction.
+    ///
+    /// A file is its content: the same name in two nights is no conflict, a name that has another
+    /// content now is the new one.
+    pub fn record_files(
+        &self,
+        night: &NightId,
+        files: Vec<FoundFile>,
+        at: Epoch,
+    ) -> Result<(), StoreError> {
+        let night = night.to_string();
+        self.writer().transact(move |transaction| {
+            for file in &files {
+                write_file(transaction, &night, file, at).map_err(during("record files"))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets names of files that are no longer in the night's folder.
+    pub fn forget_names(&self, night: &NightId, names: Vec<String>) -> Result<(), StoreError> {
+        let night = night.to_string();
+        self.writer().transact(move |transaction| {
+            for name in &names {
+                transaction
+                    .prepare_cached("DELETE FROM night_file WHERE night = ?1 AND name = ?2")
+                    .and_then(|mut statement| statement.execute(params![night, name]))
+                    .map_err(during("forget a file's name"))?;
+            }
+            Ok(())
         })
     }
 
@@ -103,35 +179,56 @@ impl Store {
     pub fn close_night(
         &self,
         night: &NightId,
-        report: &NightReport,
-        message: Option<OutboxMessage>,
+        closing: Closing,
         at: Epoch,
     ) -> Result<(), StoreError> {
-        if report.night != night.as_str() {
-            let (expected, found) = (night.to_string(), report.night.clone());
+        if closing.report.night != night.as_str() {
+            let (expected, found) = (night.to_string(), closing.report.night);
             return Err(StoreError::WrongNight { expected, found });
         }
-        let text = encode("night report", report)?;
-        let (night, report) = (night.to_string(), report.clone());
-        self.writer().transact(move |transaction| {
-            transaction
-                .execute("DELETE FROM frame WHERE night = ?1", [&night])
-                .map_err(during("replace the frames of a night"))?;
-            write_frames(transaction, &night, &report.frames)?;
-            write_candidates(transaction, &night, &report.candidates)?;
-            if let Some(message) = message {
-                enqueue(transaction, &message, at)?;
-            }
-            transaction
-                .execute(
-                    "UPDATE night SET state = 'closed', closed_mjd_utc = ?2, report = ?3 \
-                     WHERE id = ?1 AND (state <> 'closed' OR report IS NOT ?3)",
-                    params![night, at.mjd_utc(), text],
-                )
-                .map_err(during("close a night"))?;
-            Ok(())
-        })
+        let text = encode("night report", &closing.report)?;
+        let night = night.to_string();
+        self.writer()
+            .transact(move |transaction| write_closing(transaction, &night, closing, (&text, at)))
     }
+}
+
+/// Writes all that a closing changes.
+fn write_closing(
+    transaction: &Transaction<'_>,
+    night: &str,
+    closing: Closing,
+    (text, at): (&str, Epoch),
+) -> Result<(), StoreError> {
+    transaction
+        .execute("DELETE FROM frame WHERE night = ?1", [night])
+        .map_err(during("replace the frames of a night"))?;
+    write_frames(transaction, night, &closing.report.frames)?;
+    write_candidates(transaction, night, &closing.report.candidates)?;
+    write_stage(transaction, night, &closing.stage)?;
+    match closing.mail {
+        ClosingMail::None => {}
+        ClosingMail::Now(message) => enqueue(transaction, &message, at)?,
+        ClosingMail::Due => {
+            transaction
+                .execute("INSERT OR IGNORE INTO report_due (night) VALUES (?1)", [night])
+                .map_err(during("note that a report is due"))?;
+        }
+    }
+    transaction
+        .execute(
+            "UPDATE night SET listing = ?2, request = NULL WHERE id = ?1",
+            params![night, closing.listing],
+        )
+        .map_err(during("note the files of a night"))?;
+    transaction
+        .execute(
+            "UPDATE night SET state = 'closed', closed_mjd_utc = ?2, report = ?3 \
+             WHERE id = ?1 AND (state <> 'closed' OR report IS NOT ?3)",
+            params![night, at.mjd_utc(), text],
+        )
+        .map_err(during("close a night"))?;
+    Ok(())
 }
 
 impl Reader {
@@ -139,7 +236,7 @@ impl Reader {
     pub fn nights(&self) -> Result<Vec<NightRow>, StoreError> {
         self.rows(
             "list the nights",
-            "SELECT id, folder, state = 'closed', opened_mjd_utc, closed_mjd_utc, \
+            "SELECT id, folder, state = 'closed', opened_mjd_utc, closed_mjd_utc, telescope, \
              (SELECT count(*) FROM frame WHERE frame.night = night.id), \
              (SELECT count(*) FROM frame WHERE frame.night = night.id AND status = 'ok'), \
              (SELECT count(*) FROM candidate WHERE candidate.night = night.id) \
@@ -152,9 +249,10 @@ impl Reader {
                     is_closed: row.get(2)?,
                     opened_mjd_utc: row.get(3)?,
                     closed_mjd_utc: row.get(4)?,
-                    n_frames: count(row, 5)?,
-                    n_frames_ok: count(row, 6)?,
-                    n_candidates: count(row, 7)?,
+                    telescope: row.get(5)?,
+                    n_frames: count(row, 6)?,
+                    n_frames_ok: count(row, 7)?,
+                    n_candidates: count(row, 8)?,
                 })
             },
         )
@@ -175,16 +273,54 @@ impl Reader {
     pub fn files(&self, night: &NightId) -> Result<Vec<FoundFile>, StoreError> {
         self.rows(
             "list the files of a night",
-            "SELECT name, content_hash, size_bytes FROM night_file WHERE night = ?1 ORDER BY name",
+            "SELECT name, content_hash, size_bytes, stamp FROM night_file WHERE night = ?1 \
+             ORDER BY name",
             &[&night.as_str()],
             |row| {
                 Ok(FoundFile {
                     name: row.get(0)?,
                     content_hash: row.get(1)?,
                     size_bytes: count(row, 2)?,
+                    stamp: row.get(3)?,
                 })
             },
         )
+    }
+
+    /// What closed nights were closed with: night and hash of the listing of its files.
+    pub fn closed_listings(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.rows(
+            "list the closed nights",
+            "SELECT id, listing FROM night WHERE state = 'closed' AND listing IS NOT NULL",
+            &[],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    /// Files of a night whose content lies in another night too: (name, other night, name there).
+    pub fn shared_files(
+        &self,
+        night: &NightId,
+    ) -> Result<Vec<(String, String, String)>, StoreError> {
+        self.rows(
+            "look for files of other nights",
+            "SELECT here.name, there.night, there.name FROM night_file here \
+             JOIN night_file there USING (content_hash) \
+             WHERE here.night = ?1 AND there.night <> ?1 ORDER BY 1, 2, 3",
+            &[&night.as_str()],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+
+    /// When the newest file of all was first seen.
+    pub fn newest_file(&self) -> Result<Option<Epoch>, StoreError> {
+        let found: Option<Option<f64>> = self.row(
+            "look for the newest file",
+            "SELECT max(first_seen_mjd_utc) FROM file",
+            &[],
+            |row| row.get(0),
+        )?;
+        Ok(found.flatten().map(Epoch::from_mjd_utc))
     }
 
     /// A night's report; `None` while it was never closed.
@@ -199,42 +335,30 @@ impl Reader {
     }
 }
 
-/// Records a file; the answer tells what was there before.
+/// Records a file under its content and its name.
 fn write_file(
     transaction: &Transaction<'_>,
     night: &str,
     file: &FoundFile,
     at: Epoch,
-) -> rusqlite::Result<Sighting> {
+) -> rusqlite::Result<()> {
     // SQLite's integers end at 2^63 - 1; no file system holds a larger file.
     let size_bytes = i64::try_from(file.size_bytes).unwrap_or(i64::MAX);
-    let former: Option<String> = transaction
-        .prepare_cached("SELECT content_hash FROM night_file WHERE night = ?1 AND name = ?2")?
-        .query_map(params![night, file.name], |row| row.get(0))?
-        .next()
-        .transpose()?;
-    let n_new = transaction.execute(
-        "INSERT INTO file (content_hash, size_bytes, first_seen_mjd_utc) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (content_hash) DO NOTHING",
-        params![file.content_hash, size_bytes, at.mjd_utc()],
-    )?;
-    transaction.execute(
-        "INSERT INTO night_file (night, name, content_hash, size_bytes) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (night, name) DO UPDATE SET content_hash = excluded.content_hash, \
-         size_bytes = excluded.size_bytes",
-        params![night, file.name, file.content_hash, size_bytes],
-    )?;
-    let elsewhere = transaction
+    transaction
         .prepare_cached(
-            "SELECT night, name FROM night_file \
-             WHERE content_hash = ?1 AND NOT (night = ?2 AND name = ?3) ORDER BY night, name",
+            "INSERT INTO file (content_hash, size_bytes, first_seen_mjd_utc) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (content_hash) DO NOTHING",
         )?
-        .query_map(params![file.content_hash, night, file.name], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    let replaced = former.filter(|former| *former != file.content_hash);
-    Ok(Sighting { is_new: n_new > 0, replaced, elsewhere })
+        .execute(params![file.content_hash, size_bytes, at.mjd_utc()])?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO night_file (night, name, content_hash, size_bytes, stamp) \
+             VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (night, name) DO UPDATE SET content_hash = excluded.content_hash, \
+             size_bytes = excluded.size_bytes, stamp = excluded.stamp",
+        )?
+        .execute(params![night, file.name, file.content_hash, size_bytes, file.stamp])?;
+    Ok(())
 }
 
 /// A column that counts; a negative number, which nobody wrote, reads as 0.

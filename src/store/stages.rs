@@ -5,9 +5,12 @@
 
 use std::path::PathBuf;
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
+
+use crate::pipeline::artifact::frame_record::FrameRecord;
 
 use super::error::{StoreError, during};
+use super::frames::write_frames;
 use super::night_id::NightId;
 use super::{Reader, Store};
 
@@ -61,34 +64,60 @@ impl Store {
     /// Keeps the result of a stage; replaces the former one of the same subject and stage.
     pub fn record_stage(&self, night: &NightId, row: StageRow) -> Result<(), StoreError> {
         let night = night.to_string();
-        let outcome = match row.outcome {
-            StageOutcome::Done => "done",
-            StageOutcome::Quarantine => "quarantine",
-        };
-        let product = row.product.map(|path| path.to_string_lossy().into_owned());
+        self.writer().transact(move |transaction| write_stage(transaction, &night, &row))
+    }
+
+    /// Keeps what a frame's stages made, its row in the frame table, and that no try is open.
+    pub fn record_frame(
+        &self,
+        night: &NightId,
+        row: StageRow,
+        frame: FrameRecord,
+    ) -> Result<(), StoreError> {
+        let night = night.to_string();
         self.writer().transact(move |transaction| {
+            write_stage(transaction, &night, &row)?;
+            write_frames(transaction, &night, std::slice::from_ref(&frame))?;
             transaction
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO stage_result \
-                     (night, subject, stage, version, key, outcome, product, payload) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )
-                .and_then(|mut statement| {
-                    statement.execute(params![
-                        night,
-                        row.subject,
-                        row.stage,
-                        row.version,
-                        row.key,
-                        outcome,
-                        product,
-                        row.payload
-                    ])
-                })
-                .map_err(during("keep a stage's result"))?;
+                .prepare_cached("DELETE FROM attempt WHERE night = ?1 AND content_hash = ?2")
+                .and_then(|mut statement| statement.execute(params![night, row.subject]))
+                .map_err(during("end a try"))?;
             Ok(())
         })
     }
+}
+
+/// Writes the result of a stage.
+pub(super) fn write_stage(
+    transaction: &Transaction<'_>,
+    night: &str,
+    row: &StageRow,
+) -> Result<(), StoreError> {
+    let outcome = match row.outcome {
+        StageOutcome::Done => "done",
+        StageOutcome::Quarantine => "quarantine",
+    };
+    let product = row.product.as_ref().map(|path| path.to_string_lossy().into_owned());
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO stage_result \
+             (night, subject, stage, version, key, outcome, product, payload) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![
+                night,
+                row.subject,
+                row.stage,
+                row.version,
+                row.key,
+                outcome,
+                product,
+                row.payload
+            ])
+        })
+        .map_err(during("keep a stage's result"))?;
+    Ok(())
 }
 
 impl Reader {
@@ -100,11 +129,21 @@ impl Reader {
         stage: &str,
         key: &str,
     ) -> Result<Option<StageRow>, StoreError> {
+        Ok(self.stage_row(night, subject, stage)?.filter(|row| row.key == key))
+    }
+
+    /// The result of a stage, whatever it was made with, when its product still lies there.
+    pub fn stage_row(
+        &self,
+        night: &NightId,
+        subject: &str,
+        stage: &str,
+    ) -> Result<Option<StageRow>, StoreError> {
         let found = self.row(
             "look up a stage's result",
             "SELECT subject, stage, version, key, outcome = 'done', product, payload \
-             FROM stage_result WHERE night = ?1 AND subject = ?2 AND stage = ?3 AND key = ?4",
-            &[&night.as_str(), &subject, &stage, &key],
+             FROM stage_result WHERE night = ?1 AND subject = ?2 AND stage = ?3",
+            &[&night.as_str(), &subject, &stage],
             |row| {
                 let is_done: bool = row.get(4)?;
                 Ok(StageRow {

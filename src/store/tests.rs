@@ -14,7 +14,7 @@ use crate::science::time::Epoch;
 use super::error::{Retry, StoreError};
 use super::files::{ProductFile, ProductKind};
 use super::masters::MasterRow;
-use super::nights::FoundFile;
+use super::nights::{Closing, ClosingMail, FoundFile, NightSource};
 use super::outbox::{OutboxMessage, OutboxState};
 use super::stages::{NIGHT_SUBJECT, StageOutcome, StageRow};
 use super::verdicts::{Verdict, VerdictRow};
@@ -31,7 +31,7 @@ fn at(hours: f64) -> Epoch {
 /// A store in a new folder with one open night.
 fn open(folder: &Path) -> Store {
     let store = Store::open(folder).expect("opened");
-    store.begin_night(&night(), Path::new("/raw/2026-03-01"), at(0.0)).expect("begun");
+    store.begin_night(&night(), &source(), at(0.0)).expect("begun");
     store
 }
 
@@ -108,6 +108,31 @@ fn report() -> NightReport {
     }
 }
 
+fn source() -> NightSource {
+    NightSource { folder: PathBuf::from("/raw/2026-03-01"), telescope: String::new() }
+}
+
+fn stage(subject: &str, stage: &str) -> StageRow {
+    StageRow {
+        subject: subject.to_owned(),
+        stage: stage.to_owned(),
+        version: 1,
+        key: "k".to_owned(),
+        outcome: StageOutcome::Done,
+        product: None,
+        payload: "{}".to_owned(),
+    }
+}
+
+fn closing() -> Closing {
+    Closing {
+        report: report(),
+        stage: stage(NIGHT_SUBJECT, "night"),
+        listing: Some("l".to_owned()),
+        mail: ClosingMail::Now(message()),
+    }
+}
+
 fn message() -> OutboxMessage {
     OutboxMessage {
         key: "mail/2026-03-01/abc".to_owned(),
@@ -121,7 +146,7 @@ fn message() -> OutboxMessage {
 fn a_closed_night_reads_back_after_reopening() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    store.close_night(&night(), &report(), Some(message()), at(10.0)).expect("closed");
+    store.close_night(&night(), closing(), at(10.0)).expect("closed");
     drop(store);
     let reader = Reader::open(folder.path()).expect("readable without a lock");
     assert_eq!(reader.report(&night()).expect("read"), Some(report()));
@@ -137,7 +162,12 @@ fn a_closed_night_reads_back_after_reopening() {
 fn doing_all_twice_does_nothing_twice() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
-    let file = FoundFile { name: "a.fits".to_owned(), content_hash: "h".to_owned(), size_bytes: 9 };
+    let file = FoundFile {
+        name: "a.fits".to_owned(),
+        content_hash: "h".to_owned(),
+        size_bytes: 9,
+        stamp: None,
+    };
     let dump = |store: &Store| {
         let read = store.read();
         let detections = read
@@ -150,13 +180,13 @@ fn doing_all_twice_does_nothing_twice() {
     };
     let mut dumps = Vec::new();
     for hour in [1.0, 2.0] {
-        store.begin_night(&night(), Path::new("/raw/2026-03-01"), at(hour)).expect("begun");
-        store.record_file(&night(), &file, at(hour)).expect("recorded");
-        for frame in &report().frames {
-            store.put_frame(&night(), frame).expect("kept");
+        store.begin_night(&night(), &source(), at(hour)).expect("begun");
+        store.record_files(&night(), vec![file.clone()], at(hour)).expect("recorded");
+        for frame in report().frames {
+            let row = stage(&frame.content_hash, "frame");
+            store.record_frame(&night(), row, frame).expect("kept");
         }
-        store.replace_candidates(&night(), &report().candidates).expect("kept");
-        store.close_night(&night(), &report(), Some(message()), at(hour)).expect("closed");
+        store.close_night(&night(), closing(), at(hour)).expect("closed");
         dumps.push(dump(&store));
     }
     assert_eq!(dumps[0], dumps[1]);
@@ -169,19 +199,22 @@ fn files_are_known_by_content() {
     let folder = tempfile::tempdir().expect("folder");
     let store = open(folder.path());
     let next = NightId::new("2026-03-02").expect("a good name");
-    store.begin_night(&next, Path::new("/raw/2026-03-02"), at(24.0)).expect("begun");
-    let file = |hash: &str| FoundFile {
-        name: "x.fits".to_owned(),
+    store.begin_night(&next, &source(), at(24.0)).expect("begun");
+    let file = |name: &str, hash: &str| FoundFile {
+        name: name.to_owned(),
         content_hash: hash.to_owned(),
         size_bytes: 1,
+        stamp: Some("1:2:3".to_owned()),
     };
-    assert!(store.record_file(&night(), &file("h1"), at(0.0)).expect("recorded").is_new);
-    let same_name = store.record_file(&next, &file("h2"), at(0.0)).expect("recorded");
-    assert!(same_name.is_new && same_name.elsewhere.is_empty());
-    let same_content = store.record_file(&next, &file("h1"), at(0.0)).expect("recorded");
-    assert!(!same_content.is_new);
-    assert_eq!(same_content.replaced.as_deref(), Some("h2"));
-    assert_eq!(same_content.elsewhere, [("2026-03-01".to_owned(), "x.fits".to_owned())]);
+    let record = |night: &NightId, files| store.record_files(night, files, at(0.0)).expect("done");
+    record(&night(), vec![file("x.fits", "h1")]);
+    record(&next, vec![file("x.fits", "h2"), file("y.fits", "h3")]);
+    let shared = || store.read().shared_files(&next).expect("read");
+    assert!(shared().is_empty(), "the same name in two nights is no conflict");
+    record(&next, vec![file("x.fits", "h1")]);
+    assert_eq!(shared(), [("x.fits".to_owned(), "2026-03-01".to_owned(), "x.fits".to_owned())]);
+    store.forget_names(&next, vec!["x.fits".to_owned()]).expect("forgotten");
+    assert_eq!(store.read().files(&next).expect("read"), [file("y.fits", "h3")]);
 }
 
 #[test]
@@ -192,15 +225,7 @@ fn a_stage_counts_while_key_and_product_stay() {
         store.products().relative_path(&night(), ProductKind::Catalogue, "a.fits").expect("name");
     let path = store.products().resolve(&relative).expect("inside");
     ProductFile::write_bytes(&path, b"x").expect("written");
-    let row = StageRow {
-        subject: NIGHT_SUBJECT.to_owned(),
-        stage: "link".to_owned(),
-        version: 1,
-        key: "k".to_owned(),
-        outcome: StageOutcome::Done,
-        product: Some(relative),
-        payload: "{}".to_owned(),
-    };
+    let row = StageRow { product: Some(relative), ..stage(NIGHT_SUBJECT, "link") };
     store.record_stage(&night(), row.clone()).expect("kept");
     store.record_stage(&night(), row.clone()).expect("kept again");
     let done = |key| store.read().stage_done(&night(), NIGHT_SUBJECT, "link", key).expect("read");
@@ -216,7 +241,7 @@ fn the_newest_fitting_master_is_found() {
     let store = open(folder.path());
     for (name, hours) in [("2026-03-01", 0.0), ("2026-03-02", 24.0), ("2026-03-03", 48.0)] {
         let night = NightId::new(name).expect("a good name");
-        store.begin_night(&night, Path::new("/raw"), at(hours)).expect("begun");
+        store.begin_night(&night, &source(), at(hours)).expect("begun");
         let path =
             store.products().relative_path(&night, ProductKind::Masters, "f.fits").expect("name");
         ProductFile::write_bytes(&store.products().resolve(&path).expect("inside"), b"x")
@@ -261,7 +286,8 @@ fn messages_go_out_once_and_verdicts_outlive_candidates() {
     };
     store.record_verdict(&night(), verdict.clone()).expect("kept");
     store.record_verdict(&night(), verdict.clone()).expect("kept again");
-    store.replace_candidates(&night(), &[]).expect("replaced");
+    let without = NightReport { candidates: Vec::new(), ..report() };
+    store.close_night(&night(), Closing { report: without, ..closing() }, at(2.0)).expect("closed");
     assert_eq!(store.read().verdicts(&night()).expect("read"), [verdict]);
 }
 
@@ -271,12 +297,13 @@ fn a_number_that_json_cannot_hold_is_refused_when_written() {
     let store = open(folder.path());
     let mut bad = candidate("U1", Identity::Unknown);
     bad.chi2_reduced = f64::NAN;
-    let refused = store.replace_candidates(&night(), &[candidate("U0", Identity::Unknown), bad]);
-    assert!(matches!(refused, Err(StoreError::Payload { what: "candidate", .. })));
+    let odd = NightReport { candidates: vec![candidate("U0", Identity::Unknown), bad], ..report() };
+    let refused = store.close_night(&night(), Closing { report: odd, ..closing() }, at(1.0));
+    assert!(matches!(refused, Err(StoreError::Payload { what: "night report", .. })));
     assert!(store.read().candidates(&night()).expect("read").is_empty(), "all undone");
     let mut other = report();
     other.night = "another".to_owned();
-    let refused = store.close_night(&night(), &other, None, at(1.0));
+    let refused = store.close_night(&night(), Closing { report: other, ..closing() }, at(1.0));
     assert!(matches!(refused, Err(StoreError::WrongNight { .. })));
 }
 
@@ -309,6 +336,6 @@ fn damaged_newer_and_missing_databases_are_told_apart() {
     connection.pragma_update(None, "user_version", 7).expect("set");
     drop(connection);
     for refused in [Store::open(folder.path()).err(), Reader::open(folder.path()).err()] {
-        assert!(matches!(refused, Some(StoreError::NewerDatabase { found: 7, known: 1 })));
+        assert!(matches!(refused, Some(StoreError::NewerDatabase { found: 7, known: 2 })));
     }
 }

@@ -5,13 +5,15 @@ use std::sync::Mutex;
 
 use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
-use super::frames::{FrameResult, FrameWork, FramesDone};
+use super::frames::{FrameResult, FrameWork};
 use super::keys::NIGHT_UNIT;
 use super::pictures::{ProductPixels, candidate_pictures};
-use super::scan::{Scanned, chain};
-use super::{RunSummary, now, report_to};
+use super::take::{Scanned, chain};
+use super::{now, report_to};
+use crate::config::MailTime;
 use crate::formats::fits::{self, Limits};
 use crate::formats::known_csv::{KnownPlace, read_known};
+use crate::pipeline::artifact::candidate::Candidate;
 use crate::pipeline::artifact::catalogue::Catalogue;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
 use crate::pipeline::artifact::report::{NightReport, Note};
@@ -24,6 +26,7 @@ use crate::report::render_html;
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
 use crate::science::sky::wcs::Wcs;
 use crate::science::time::Epoch;
+use crate::store::nights::{Closing, ClosingMail};
 use crate::store::outbox::OutboxMessage;
 use crate::store::stages::{NIGHT_SUBJECT, StageOutcome, StageRow};
 use crate::store::{NightId, ProductFile, ProductKind, Store};
@@ -32,7 +35,7 @@ use crate::store::{NightId, ProductFile, ProductKind, Store};
 const HTML_NAME: &str = "report.html";
 
 /// Predicted places of known objects.
-pub(super) struct KnownLists {
+pub struct KnownLists {
     pub(super) places: Vec<KnownPlace>,
     pub(super) notes: Vec<Note>,
     pub(super) key: String,
@@ -88,15 +91,48 @@ pub(super) fn html_path(store: &Store, night: &NightId) -> Result<PathBuf, OpsEr
 /// Links, identifies, summarizes, writes the page and closes the night.
 pub(super) fn finish(
     work: &FrameWork<'_>,
-    inputs: NightInputs<'_>,
-    done: FramesDone,
-    night_key: &str,
+    inputs: &NightInputs<'_>,
+    mut results: Vec<FrameResult>,
+    (night_key, listing): (&str, Option<String>),
     progress: &dyn Progress,
-) -> Result<RunSummary, OpsError> {
-    let FramesDone { mut results, n_reduced } = done;
+) -> Result<(NightReport, PathBuf), OpsError> {
     reject_blurred_results(&mut results, work);
     let (frames, mut notes) = night_frames(work, &results);
     let pixels = ProductPixels { store: work.store, results: &results };
+    let candidates = linked(work, inputs, (&frames, &pixels), &mut notes, progress)?;
+    let report = assemble(work, inputs, &results, candidates, notes);
+    let pictures = candidate_pictures(&report, &frames, &pixels, &work.config.report);
+    let page = render_html(&report, &pictures)?;
+    let path = html_path(work.store, work.night)?;
+    ProductFile::write_bytes(&path, page.as_bytes())?;
+    report_to(progress, Event::Stage { name: "summarize" })?;
+    let stage = StageRow {
+        subject: NIGHT_SUBJECT.to_owned(),
+        stage: NIGHT_UNIT.to_owned(),
+        version: 1,
+        key: night_key.to_owned(),
+        outcome: StageOutcome::Done,
+        product: Some(work.store.products().relative_path(
+            work.night,
+            ProductKind::Report,
+            HTML_NAME,
+        )?),
+        payload: "{}".to_owned(),
+    };
+    let mail = closing_mail(work, &report)?;
+    let closing = Closing { report: report.clone(), stage, listing, mail };
+    work.store.close_night(work.night, closing, now())?;
+    Ok((report, path))
+}
+
+/// The moving objects of the frames, named as far as the lists allow.
+fn linked(
+    work: &FrameWork<'_>,
+    inputs: &NightInputs<'_>,
+    (frames, pixels): (&[NightFrame], &ProductPixels<'_>),
+    notes: &mut Vec<Note>,
+    progress: &dyn Progress,
+) -> Result<Vec<Candidate>, OpsError> {
     let failures = Mutex::new(Vec::new());
     let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
         let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
@@ -108,13 +144,12 @@ pub(super) fn finish(
         })
     };
     let params = work.config.night_params();
-    let linked = link_night(&frames, &stars, &pixels, &params.link_night);
-    notes.extend(linked.notes.into_iter().map(|text| Note { subject: "linking".to_owned(), text }));
+    let linked = link_night(frames, &stars, pixels, &params.link_night);
+    let linking = |text| Note { subject: "linking".to_owned(), text };
+    notes.extend(linked.notes.into_iter().map(linking));
     for failure in failures.into_inner().unwrap_or_default() {
-        notes.push(Note {
-            subject: "linking".to_owned(),
-            text: format!("stars were told from movers without the catalogue: {failure}"),
-        });
+        notes
+            .push(linking(format!("stars were told from movers without the catalogue: {failure}")));
     }
     report_to(progress, Event::Stage { name: "link" })?;
     let mut candidates = linked.candidates;
@@ -126,31 +161,7 @@ pub(super) fn finish(
         });
     }
     report_to(progress, Event::Stage { name: "identify" })?;
-    let report = assemble(work, &inputs, &results, candidates, notes);
-    let pictures = candidate_pictures(&report, &frames, &pixels, &work.config.report);
-    let page = render_html(&report, &pictures)?;
-    let path = html_path(work.store, work.night)?;
-    ProductFile::write_bytes(&path, page.as_bytes())?;
-    report_to(progress, Event::Stage { name: "summarize" })?;
-    let message = queued_mail(work, &report)?;
-    work.store.close_night(work.night, &report, message, now())?;
-    work.store.record_stage(
-        work.night,
-        StageRow {
-            subject: NIGHT_SUBJECT.to_owned(),
-            stage: NIGHT_UNIT.to_owned(),
-            version: 1,
-            key: night_key.to_owned(),
-            outcome: StageOutcome::Done,
-            product: Some(work.store.products().relative_path(
-                work.night,
-                ProductKind::Report,
-                HTML_NAME,
-            )?),
-            payload: "{}".to_owned(),
-        },
-    )?;
-    Ok(RunSummary { night: work.night.clone(), report, html_path: path, n_reduced })
+    Ok(candidates)
 }
 
 fn reject_blurred_results(results: &mut [FrameResult], work: &FrameWork<'_>) {
@@ -212,7 +223,7 @@ fn assemble(
     work: &FrameWork<'_>,
     inputs: &NightInputs<'_>,
     results: &[FrameResult],
-    candidates: Vec<crate::pipeline::artifact::candidate::Candidate>,
+    candidates: Vec<Candidate>,
     mut notes: Vec<Note>,
 ) -> NightReport {
     let mut frames: Vec<FrameRecord> = results.iter().map(|r| r.record.clone()).collect();
@@ -239,18 +250,18 @@ fn assemble(
     )
 }
 
-/// The morning mail, when the configuration names somebody to send it to.
-fn queued_mail(
-    work: &FrameWork<'_>,
-    report: &NightReport,
-) -> Result<Option<OutboxMessage>, OpsError> {
+/// What becomes of the report: a mail when the configuration names somebody to send it to.
+fn closing_mail(work: &FrameWork<'_>, report: &NightReport) -> Result<ClosingMail, OpsError> {
     let addresses = &work.config.mail;
     let Some(from) = addresses.from.as_deref().filter(|_| !addresses.to.is_empty()) else {
-        return Ok(None);
+        return Ok(ClosingMail::None);
     };
+    if addresses.when != MailTime::AtClose {
+        return Ok(ClosingMail::Due);
+    }
     let envelope = Envelope { from, to: &addresses.to, at: now() };
     let mail = morning_mail(report, &envelope)?;
-    Ok(Some(OutboxMessage {
+    Ok(ClosingMail::Now(OutboxMessage {
         key: mail.key,
         kind: "mail".to_owned(),
         subject: mail.subject,

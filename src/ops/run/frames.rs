@@ -1,29 +1,32 @@
-//! All science frames of the night through their stages, a bounded number at a time.
+//! Science frames through their stages, a bounded number at a time.
+//!
+//! Frames of one camera share their pixel scale: the first solved one, in order of time, tells
+//! the others. A header's scale may be missing or wrong, and the search without it is long. So
+//! the first frames of a camera are reduced one after the other, the rest side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
 use super::finish::wcs_of;
-use super::keys::{FRAME_UNIT, calibration_key, frame_key};
+use super::keys::{FRAME_UNIT, frame_key};
 use super::master_files::StoredMasters;
 use super::reference::RunReference;
-use super::scan::{Scanned, ScannedFrame, chain};
-use super::{parallel, report_to};
+use super::take::ScannedFrame;
+use super::{one_frame, parallel, report_to};
 use crate::config::Config;
-use crate::formats::fits::{self, Header};
-use crate::pipeline::artifact::frame_info::FlipState;
-use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
-use crate::pipeline::calibrate::Calibrated;
+use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::masters::select::MasterSet;
-use crate::pipeline::reduce::{RawFrame, ReducedFrame, empty_record, reduce_frame};
-use crate::store::files::frame_product_name;
-use crate::store::stages::{StageOutcome, StageRow};
-use crate::store::{NightId, ProductFile, ProductKind, Store};
+use crate::store::stages::StageRow;
+use crate::store::{NightId, Store};
+
+/// Frames tried one after the other until one tells the camera's scale.
+const PILOTS_MAX: usize = 3;
 
 /// What the work on frames needs to see.
 pub(super) struct FrameWork<'a> {
@@ -31,8 +34,10 @@ pub(super) struct FrameWork<'a> {
     pub(super) night: &'a NightId,
     pub(super) config: &'a Config,
     pub(super) library: &'a MasterLibrary,
-    pub(super) earlier: &'a StoredMasters<'a>,
+    pub(super) earlier: &'a StoredMasters,
     pub(super) sky: &'a RunReference,
+    /// The night's calibration frames: what a frame's masters are made of.
+    pub(super) calibration: &'a [Arc<ScannedFrame>],
 }
 
 /// What is kept of a reduced frame besides its pixels and sources.
@@ -55,99 +60,222 @@ pub(super) struct FrameProducts {
     pub(super) catalogue: Option<PathBuf>,
 }
 
-/// The frames' results in order of names, and how many were made in this run.
-pub(super) struct FramesDone {
-    pub(super) results: Vec<FrameResult>,
-    pub(super) n_reduced: usize,
+/// A frame whose result is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Done {
+    key: String,
+    /// Pixel scale of its plate solution.
+    scale_arcsec: Option<f64>,
 }
 
-/// Reduces all science frames; those whose key is in the store are only looked up.
-///
-/// Frames of one camera share their pixel scale: the first solved one, in order of names, tells
-/// the others. A header's scale may be missing or wrong, and the search without it is long.
-pub(super) fn reduce_all(
+/// Frames whose results are kept, by content hash.
+pub(super) type DoneFrames = HashMap<String, Done>;
+
+/// Which frames are to be reduced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redo {
+    /// Those that have no result in this session.
+    Missing,
+    /// Those, and those whose result was made with other masters or parameters.
+    Changed,
+}
+
+/// What a step over a night's frames came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Frames reduced.
+    pub(super) n_reduced: usize,
+    /// Frames left.
+    pub(super) n_left: usize,
+}
+
+/// A frame to be reduced.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) frame: Arc<ScannedFrame>,
+    /// Pixel scale that another frame of the camera told.
+    pub(super) scale_arcsec: Option<f64>,
+}
+
+impl Job {
+    fn hash(&self) -> &str {
+        &self.frame.content_hash
+    }
+
+    /// The frame with its header as understood by now.
+    pub(super) fn told(&self) -> ScannedFrame {
+        let mut frame = self.frame.as_ref().clone();
+        frame.info.pixel_scale_arcsec = self.scale_arcsec.or(frame.info.pixel_scale_arcsec);
+        frame
+    }
+}
+
+/// Reduces at most `limit` of the frames that have to be; what is done already is looked up.
+pub(super) fn reduce_some(
     work: &FrameWork<'_>,
-    scanned: &Scanned,
+    frames: &[Arc<ScannedFrame>],
+    done: &mut DoneFrames,
+    (redo, limit): (Redo, usize),
     progress: &dyn Progress,
-) -> Result<FramesDone, OpsError> {
-    let calibration_key = calibration_key(scanned, work.config);
-    let reduce = |frame: &ScannedFrame| {
-        let (result, is_new) = work.frame(frame, &calibration_key)?;
-        let is_ok = result.record.status == FrameStatus::Ok;
-        report_to(progress, Event::Frame { name: &frame.file.name, is_ok })?;
-        Ok::<_, OpsError>((result, is_new))
-    };
-    let mut frames = scanned.science.clone();
-    let mut done: Vec<Option<(FrameResult, bool)>> = frames.iter().map(|_| None).collect();
-    for camera in cameras(&frames) {
-        for &pilot in camera.iter().take(PILOTS_MAX) {
-            let result = reduce(&frames[pilot])?;
-            let scale = wcs_of(&result.0.record).map(|wcs| wcs.pixel_scale_arcsec());
-            done[pilot] = Some(result);
-            if let Some(scale_arcsec) = scale {
-                for &other in &camera {
-                    frames[other].info.pixel_scale_arcsec = Some(scale_arcsec);
+) -> Result<Step, OpsError> {
+    let mut n_reduced = 0;
+    let mut rest: Vec<Job> = Vec::new();
+    let mut n_behind = 0;
+    for camera in cameras(frames) {
+        let mut pilots = Pilots { told: None, n_tried: 0 };
+        while let Some(job) = pilots.next(&camera, done) {
+            if !work.is_done(&job, done, redo)? {
+                if n_reduced >= limit {
+                    break;
                 }
-                break;
+                let made = work.make(&job, progress)?;
+                n_reduced += 1;
+                done.insert(job.hash().to_owned(), made);
             }
         }
+        if pilots.is_waiting(&camera, done) {
+            n_behind += camera.len() - pilots.n_tried;
+            continue;
+        }
+        rest.extend(
+            camera
+                .iter()
+                .skip(pilots.n_tried)
+                .map(|frame| Job { frame: Arc::clone(frame), scale_arcsec: pilots.told }),
+        );
     }
-    let rest: Vec<(usize, &ScannedFrame)> =
-        frames.iter().enumerate().filter(|(i, _)| done[*i].is_none()).collect();
-    let results = parallel::for_each(&rest, work.config.run.workers, |(_, frame)| reduce(frame))?;
-    for ((i, _), result) in rest.into_iter().zip(results) {
-        done[i] = Some(result);
+    let mut jobs = Vec::new();
+    for job in rest {
+        if !work.is_done(&job, done, redo)? {
+            jobs.push(job);
+        }
     }
-    let done: Vec<(FrameResult, bool)> = done.into_iter().flatten().collect();
-    let n_reduced = done.iter().filter(|(_, is_new)| *is_new).count();
-    Ok(FramesDone { results: done.into_iter().map(|(result, _)| result).collect(), n_reduced })
+    jobs.sort_by(|a, b| a.frame.file.name.cmp(&b.frame.file.name));
+    let n_now = jobs.len().min(limit - n_reduced);
+    let made = Mutex::new(Vec::new());
+    let all = parallel::for_each(&jobs[..n_now], work.n_workers(&jobs[..n_now]), |job| {
+        let one = work.make(job, progress)?;
+        made.lock().unwrap_or_else(PoisonError::into_inner).push((job.hash().to_owned(), one));
+        Ok::<_, OpsError>(())
+    });
+    // What was done before an error or a stop counts.
+    let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+    n_reduced += made.len();
+    done.extend(made);
+    all?;
+    Ok(Step { n_reduced, n_left: jobs.len() - n_now + n_behind })
 }
 
-/// Frames tried one after the other until one tells the camera's scale.
-const PILOTS_MAX: usize = 3;
+/// The results of all frames in order of names; all must be done.
+pub(super) fn results(
+    work: &FrameWork<'_>,
+    frames: &[Arc<ScannedFrame>],
+    done: &DoneFrames,
+) -> Result<Vec<FrameResult>, OpsError> {
+    let mut results = Vec::with_capacity(frames.len());
+    for frame in frames {
+        let Some(kept) = done.get(&frame.content_hash) else { continue };
+        if let Some((_, result)) = work.kept(&frame.content_hash, Some(&kept.key))? {
+            results.push(result);
+        }
+    }
+    Ok(results)
+}
 
-/// Indices of the frames of each camera: same instrument, size and binning.
-fn cameras(frames: &[ScannedFrame]) -> Vec<Vec<usize>> {
+/// The first frames of a camera, tried in turn until one tells the scale.
+struct Pilots {
+    told: Option<f64>,
+    n_tried: usize,
+}
+
+impl Pilots {
+    /// The next one to be tried; notes what the one before told.
+    fn next(&mut self, camera: &[Arc<ScannedFrame>], done: &DoneFrames) -> Option<Job> {
+        if let Some(before) = self.n_tried.checked_sub(1).and_then(|i| camera.get(i)) {
+            self.told = done.get(&before.content_hash)?.scale_arcsec;
+        }
+        if self.told.is_some() || self.n_tried == PILOTS_MAX {
+            return None;
+        }
+        let frame = Arc::clone(camera.get(self.n_tried)?);
+        self.n_tried += 1;
+        Some(Job { frame, scale_arcsec: None })
+    }
+
+    /// Tells whether the last one tried is not done, so that the others must wait.
+    fn is_waiting(&self, camera: &[Arc<ScannedFrame>], done: &DoneFrames) -> bool {
+        let last = self.n_tried.checked_sub(1).and_then(|i| camera.get(i));
+        last.is_some_and(|frame| !done.contains_key(&frame.content_hash))
+    }
+}
+
+/// The frames of each camera (same instrument, size and binning) in order of time.
+fn cameras(frames: &[Arc<ScannedFrame>]) -> Vec<Vec<Arc<ScannedFrame>>> {
     let camera =
         |f: &ScannedFrame| (f.info.instrument.clone(), f.info.nx, f.info.ny, f.info.binning);
-    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (i, frame) in frames.iter().enumerate() {
-        groups.entry(camera(frame)).or_default().push(i);
+    let mut groups: BTreeMap<_, Vec<Arc<ScannedFrame>>> = BTreeMap::new();
+    for frame in frames {
+        groups.entry(camera(frame)).or_default().push(Arc::clone(frame));
     }
-    groups.into_values().collect()
+    let time = |f: &ScannedFrame| f.info.mid.map_or(f64::INFINITY, |mid| mid.mjd_utc());
+    let mut groups: Vec<Vec<Arc<ScannedFrame>>> = groups.into_values().collect();
+    for group in &mut groups {
+        group.sort_by(|a, b| {
+            time(a).total_cmp(&time(b)).then_with(|| a.file.name.cmp(&b.file.name))
+        });
+    }
+    groups
 }
 
+/// Memory that a frame takes on its way, per pixel [bytes]: measured, rounded up.
+const MEMORY_PER_PIXEL_BYTES: u64 = 48;
+
 impl FrameWork<'_> {
-    /// The result of one frame, from the store or made now.
-    fn frame(
-        &self,
-        frame: &ScannedFrame,
-        calibration_key: &str,
-    ) -> Result<(FrameResult, bool), OpsError> {
-        let masters = self.library.select(&frame.info, self.earlier, &self.config.master_params());
-        let key = frame_key(frame, &masters, self.config, (calibration_key, self.sky.key()));
-        let hash = &frame.content_hash;
-        if let Some(row) = self.store.read().stage_done(self.night, hash, FRAME_UNIT, &key)?
-            && let Ok(result) = serde_json::from_str::<FrameResult>(&row.payload)
-            && self.has_products(&result)
-        {
-            return Ok((result, false));
+    /// Frames in work at a time: as many as asked for, as long as they fit the memory.
+    fn n_workers(&self, jobs: &[Job]) -> usize {
+        let largest = jobs.iter().map(|j| j.frame.info.nx * j.frame.info.ny).max().unwrap_or(0);
+        let bytes = (largest as u64).saturating_mul(MEMORY_PER_PIXEL_BYTES).max(1);
+        let n_fit = (self.config.run.memory_max_mib << 20) / bytes;
+        let n_fit = usize::try_from(n_fit).unwrap_or(usize::MAX).max(1);
+        parallel::n_workers(self.config.run.workers).min(n_fit)
+    }
+
+    /// Tells whether a frame has a result that counts.
+    fn is_done(&self, job: &Job, done: &mut DoneFrames, redo: Redo) -> Result<bool, OpsError> {
+        if redo == Redo::Missing && done.contains_key(job.hash()) {
+            return Ok(true);
         }
-        let result = self.reduce(frame, &masters)?;
-        let payload = serde_json::to_string(&result)
-            .map_err(|source| OpsError::Payload { subject: frame.file.name.clone(), source })?;
-        let is_ok = result.record.status == FrameStatus::Ok;
-        let row = StageRow {
-            subject: hash.clone(),
-            stage: FRAME_UNIT.to_owned(),
-            version: 1,
-            key,
-            outcome: if is_ok { StageOutcome::Done } else { StageOutcome::Quarantine },
-            product: result.products.as_ref().map(|p| p.calibrated.clone()),
-            payload,
+        let key = self.key(&job.told(), &self.masters(job));
+        if let Some(before) = done.get(job.hash()) {
+            return Ok(before.key == key);
+        }
+        let Some((row, result)) = self.kept(job.hash(), Some(&key))? else {
+            return Ok(false);
         };
-        self.store.record_stage(self.night, row)?;
-        Ok((result, true))
+        done.insert(row.subject.clone(), done_by(row.key, &result));
+        Ok(true)
+    }
+
+    fn masters(&self, job: &Job) -> MasterSet {
+        self.library.select(&job.frame.info, self.earlier, &self.config.master_params())
+    }
+
+    fn key(&self, frame: &ScannedFrame, masters: &MasterSet) -> String {
+        frame_key(frame, masters, self.config, (self.calibration, self.sky))
+    }
+
+    /// The kept result of a frame, made with this key or with any.
+    pub(super) fn kept(
+        &self,
+        content_hash: &str,
+        key: Option<&str>,
+    ) -> Result<Option<(StageRow, FrameResult)>, OpsError> {
+        let row = self.store.read().stage_row(self.night, content_hash, FRAME_UNIT)?;
+        let row = row.filter(|row| key.is_none_or(|key| row.key == key));
+        Ok(row.and_then(|row| {
+            let result = serde_json::from_str::<FrameResult>(&row.payload).ok()?;
+            self.has_products(&result).then_some((row, result))
+        }))
     }
 
     fn has_products(&self, result: &FrameResult) -> bool {
@@ -159,115 +287,24 @@ impl FrameWork<'_> {
         })
     }
 
-    fn reduce(&self, frame: &ScannedFrame, masters: &MasterSet) -> Result<FrameResult, OpsError> {
-        let pixels = match fits::read_pixels(&frame.file.path, &frame.image) {
-            Ok(pixels) => pixels,
-            Err(error) => {
-                let record = FrameRecord {
-                    reason: Some(chain(&error)),
-                    ..empty_record(&frame.file.name, &frame.content_hash, FrameStatus::Failed)
-                };
-                return Ok(FrameResult { record, nx: 0, ny: 0, is_turned: false, products: None });
-            }
-        };
-        let raw = RawFrame {
-            name: frame.file.name.clone(),
-            content_hash: frame.content_hash.clone(),
-            info: frame.info.clone(),
-            pixels,
-        };
-        let params = self.config.frame_params();
-        let reduced = reduce_frame(raw, masters, self.sky, &params);
-        self.keep(frame, reduced)
-    }
-
-    /// Puts the products of a frame in place.
-    fn keep(&self, frame: &ScannedFrame, reduced: ReducedFrame) -> Result<FrameResult, OpsError> {
-        let ReducedFrame { record, calibrated, catalogue } = reduced;
-        let Some(calibrated) = calibrated else {
-            return Ok(FrameResult { record, nx: 0, ny: 0, is_turned: false, products: None });
-        };
-        let products = self.store.products();
-        let place = |kind, ending: &str| {
-            let name = frame_product_name(&frame.file.name, &frame.content_hash, ending);
-            products.relative_path(self.night, kind, &name)
-        };
-        let header = product_header(&frame.image.header, &record, &calibrated);
-        let image = place(ProductKind::Calibrated, "fits")?;
-        let mask = place(ProductKind::Calibrated, "mask.fits")?;
-        ProductFile::write(&products.resolve(&image)?, |path| {
-            Ok(fits::write_image(path, &calibrated.pixels.pixels_e, &header)?)
-        })?;
-        ProductFile::write(&products.resolve(&mask)?, |path| {
-            Ok(fits::write_mask(path, &calibrated.pixels.mask, &Header::new())?)
-        })?;
-        let table = match catalogue {
-            Some(catalogue) => {
-                let relative = place(ProductKind::Catalogue, "cat.fits")?;
-                ProductFile::write(&products.resolve(&relative)?, |path| {
-                    Ok(fits::write_table(path, &catalogue.to_columns(), &header, "SOURCES")?)
-                })?;
-                Some(relative)
-            }
-            None => None,
-        };
-        Ok(FrameResult {
-            nx: calibrated.pixels.pixels_e.nx(),
-            ny: calibrated.pixels.pixels_e.ny(),
-            is_turned: frame.info.flip == FlipState::Turned180,
-            record,
-            products: Some(FrameProducts { calibrated: image, mask, catalogue: table }),
-        })
+    /// Reduces a frame and keeps the result.
+    fn make(&self, job: &Job, progress: &dyn Progress) -> Result<Done, OpsError> {
+        let masters = self.masters(job);
+        let frame = job.told();
+        let key = self.key(&frame, &masters);
+        let made = one_frame::reduce_and_keep(self, &frame, &masters, &key)?;
+        report_to(
+            progress,
+            Event::Frame {
+                name: &frame.file.name,
+                is_ok: made.result.record.status == FrameStatus::Ok,
+                seconds: made.seconds,
+            },
+        )?;
+        Ok(done_by(key, &made.result))
     }
 }
 
-/// Keywords of the raw header that say something else after calibration.
-const STALE_KEYS: [&str; 22] = [
-    "SIMPLE", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "EXTEND", "BSCALE", "BZERO", "BLANK", "BUNIT",
-    "XTENSION", "PCOUNT", "GCOUNT", "TFIELDS", "CHECKSUM", "DATASUM", "TRIMSEC", "BIASSEC", "GAIN",
-    "EGAIN", "RDNOISE", "SATURATE",
-];
-/// Starts of keywords of an older plate solution.
-const STALE_STARTS: [&str; 16] = [
-    "CTYPE", "CRVAL", "CRPIX", "CUNIT", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "PV1_",
-    "PV2_", "A_", "B_", "AP_", "BP_",
-];
-
-/// Header of the products: the raw one, corrected and completed.
-fn product_header(raw: &Header, record: &FrameRecord, calibrated: &Calibrated) -> Header {
-    let mut header = raw.clone();
-    let stale: Vec<String> = raw
-        .cards()
-        .iter()
-        .map(|card| card.key.clone())
-        .filter(|key| {
-            STALE_KEYS.contains(&key.as_str()) || STALE_STARTS.iter().any(|s| key.starts_with(s))
-        })
-        .collect();
-    for key in stale {
-        header.remove(&key);
-    }
-    header.set("BUNIT", "electron", "unit of the pixels");
-    header.set("GAIN", 1.0, "[e-/unit] the pixels are electrons");
-    header.set("RAWGAIN", calibrated.gain_e_per_adu, "[e-/ADU] gain used");
-    header.set("RDNOISE", calibrated.read_noise_e, "[e-] read noise used");
-    header.set("LTV1", calibrated.ltv_px.0, "calibrated x = raw x + LTV1");
-    header.set("LTV2", calibrated.ltv_px.1, "calibrated y = raw y + LTV2");
-    for (key, value) in &record.wcs {
-        match value {
-            WcsKeyword::Integer(v) => header.set(key, *v, ""),
-            WcsKeyword::Real(v) => header.set(key, *v, ""),
-            WcsKeyword::Text(v) => header.set(key, v.as_str(), ""),
-        }
-    }
-    if let Some(mid_mjd_utc) = record.mid_mjd_utc {
-        header.set("MJD-AVG", mid_mjd_utc, "[d] UTC, middle of the exposure");
-    }
-    if let Some(zero_point) = record.zero_point_mag {
-        header.set("MAGZERO", zero_point, "Gaia G of 1 ADU/s, BP-RP = 0.82");
-    }
-    for line in record.steps.iter().chain(&record.notes) {
-        header.push_history(&format!("autossos: {line}"));
-    }
-    header
+fn done_by(key: String, result: &FrameResult) -> Done {
+    Done { key, scale_arcsec: wcs_of(&result.record).map(|wcs| wcs.pixel_scale_arcsec()) }
 }

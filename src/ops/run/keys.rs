@@ -1,7 +1,11 @@
 //! Keys of results: the same key means the same result, so the work is not done again.
 
-use super::scan::{Scanned, ScannedFrame};
+use std::sync::Arc;
+
+use super::reference::RunReference;
+use super::take::{Scanned, ScannedFrame};
 use crate::config::Config;
+use crate::pipeline::artifact::frame_info::{FrameInfo, FrameKind};
 use crate::pipeline::masters::select::MasterSet;
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES, StageName};
 use crate::store::stages::stage_key;
@@ -21,17 +25,29 @@ pub(super) fn frame_key(
     frame: &ScannedFrame,
     masters: &MasterSet,
     config: &Config,
-    (calibration_key, reference_key): (&str, &str),
+    (calibration, sky): (&[Arc<ScannedFrame>], &RunReference),
 ) -> String {
-    let parameters =
-        format!("{}{:?}{:?}", versions(&FRAME_STAGES), config.frame_params(), frame.info);
+    let parameters = format!(
+        "{}{:?}{:?}{:?}{:?}{:?}",
+        versions(&FRAME_STAGES),
+        config.frame_params(),
+        config.master_params(),
+        frame.info,
+        masters.measured,
+        masters.notes,
+    );
     let masters = masters.names().join("\n");
-    stage_key(
-        FRAME_UNIT,
-        1,
-        &parameters,
-        &[&frame.content_hash, &frame.file.name, &masters, calibration_key, reference_key],
-    )
+    let mut inputs: Vec<&str> = vec![&frame.content_hash, &frame.file.name, &masters, sky.key()];
+    let serving = calibration.iter().filter(|c| may_serve(&c.info, &frame.info));
+    inputs.extend(serving.map(|c| c.content_hash.as_str()));
+    stage_key(FRAME_UNIT, 1, &parameters, &inputs)
+}
+
+/// Tells whether a calibration frame may have gone into a frame's masters.
+fn may_serve(calibration: &FrameInfo, frame: &FrameInfo) -> bool {
+    let camera = |info: &FrameInfo| (info.instrument.clone(), info.nx, info.ny, info.binning);
+    camera(calibration) == camera(frame)
+        && (calibration.kind != FrameKind::Flat || calibration.filter == frame.filter)
 }
 
 /// Key of the night's calibration frames and how they are combined.

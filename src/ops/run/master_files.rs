@@ -26,17 +26,23 @@ struct Payload {
 }
 
 /// Masters of earlier nights in the store; each file is read once.
-pub(super) struct StoredMasters<'a> {
-    store: &'a Store,
-    night: &'a NightId,
+pub(super) struct StoredMasters {
+    store: Arc<Store>,
+    night: NightId,
     until: Option<Epoch>,
     read: Mutex<Vec<(MasterKey, Option<Arc<Master>>)>>,
 }
 
-impl<'a> StoredMasters<'a> {
+impl StoredMasters {
     /// The masters taken before an instant in other nights than this one.
-    pub(super) fn before(store: &'a Store, night: &'a NightId, until: Option<Epoch>) -> Self {
+    pub(super) fn before(store: &Arc<Store>, night: &NightId, until: Option<Epoch>) -> Self {
+        let (store, night) = (Arc::clone(store), night.clone());
         Self { store, night, until, read: Mutex::new(Vec::new()) }
+    }
+
+    /// The instant.
+    pub(super) fn until(&self) -> Option<Epoch> {
+        self.until
     }
 
     fn look_up(&self, want: &MasterKey) -> Option<Arc<Master>> {
@@ -73,7 +79,7 @@ impl<'a> StoredMasters<'a> {
     }
 }
 
-impl EarlierMasters for StoredMasters<'_> {
+impl EarlierMasters for StoredMasters {
     fn newest(&self, want: &MasterKey) -> Option<Arc<Master>> {
         let mut read = self.read.lock().ok()?;
         if let Some((_, found)) = read.iter().find(|(key, _)| key == want) {

@@ -1,8 +1,10 @@
 //! Masters of the night: made from its calibration frames, kept for later nights.
 
+use std::sync::Arc;
+
 use super::super::error::OpsError;
 use super::master_files::{StoredMasters, keep_master};
-use super::scan::{Scanned, ScannedFrame, chain};
+use super::take::{Scanned, ScannedFrame, chain};
 use crate::config::Config;
 use crate::formats::fits;
 use crate::pipeline::masters::build::build_masters;
@@ -10,11 +12,7 @@ use crate::pipeline::masters::{CalibrationFrame, MasterLibrary, MasterOrigin};
 use crate::store::{NightId, Store};
 
 /// Makes the masters of the night's calibration frames.
-pub(super) fn make(
-    scanned: &Scanned,
-    config: &Config,
-    earlier: &StoredMasters<'_>,
-) -> MasterLibrary {
+pub(super) fn make(scanned: &Scanned, config: &Config, earlier: &StoredMasters) -> MasterLibrary {
     let frames: Vec<CalibrationFrame> = scanned
         .calibration
         .iter()
@@ -22,9 +20,9 @@ pub(super) fn make(
         .collect();
     let find = |name: &str| scanned.calibration.iter().find(|f| f.file.name == name);
     let load = |frame: &CalibrationFrame| match find(&frame.name) {
-        Some(found) => {
-            fits::read_pixels(&found.file.path, &found.image).map_err(|error| chain(&error))
-        }
+        Some(found) => fits::probe(&found.file.path, &config.fits_limits())
+            .and_then(|image| fits::read_pixels(&found.file.path, &image))
+            .map_err(|error| chain(&error)),
         None => Err("not found".to_owned()),
     };
     build_masters(&frames, &load, earlier, &config.master_params())
@@ -38,7 +36,7 @@ pub(super) fn keep(
     scanned: &Scanned,
 ) -> Result<(), OpsError> {
     for master in library.masters.iter().filter(|m| m.origin == MasterOrigin::Night) {
-        let parts: Vec<&ScannedFrame> =
+        let parts: Vec<&Arc<ScannedFrame>> =
             scanned.calibration.iter().filter(|f| f.info.kind == master.key.kind).collect();
         let made_from = parts.iter().map(|f| f.content_hash.clone()).collect();
         let taken =

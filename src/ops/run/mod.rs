@@ -5,26 +5,35 @@
 //! was stopped anywhere goes on with the first frame whose key is not in the store; a run over
 //! an unchanged night does nothing.
 
+mod files;
 mod finish;
 mod frames;
 mod keys;
 mod master_files;
 mod masters;
+mod one_frame;
 mod parallel;
 mod pictures;
+mod product_header;
 mod reference;
-mod scan;
+mod session;
+mod take;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::error::OpsError;
 use super::progress::{Event, Progress};
 use crate::config::Config;
 use crate::pipeline::artifact::report::NightReport;
-use crate::science::reference::ReferenceSky;
+use crate::store::nights::NightSource;
 use crate::store::{NightId, Store};
 
 pub use super::clock::now;
+pub use files::{FileStamp, NightFile};
+pub use finish::KnownLists;
+pub use reference::RunReference;
+pub use session::{Advance, NightSession, Vanished, Workshop};
 
 /// What to process, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +63,20 @@ pub struct RunSummary {
     pub n_reduced: usize,
 }
 
+impl Workshop {
+    /// Opens catalogue and lists for a store.
+    pub fn open(
+        store: Arc<Store>,
+        config: Arc<Config>,
+        (reference, known): (&[PathBuf], &[PathBuf]),
+    ) -> Result<Self, OpsError> {
+        let files = [&config.reference.files[..], reference].concat();
+        let sky = Arc::new(reference::open(&store, &files)?);
+        let known = Arc::new(finish::read_known_lists(known)?);
+        Ok(Self { store, config, sky, known })
+    }
+}
+
 /// Processes one night folder.
 ///
 /// Frames that cannot be used end in the report; an error means that the night itself could not
@@ -63,57 +86,17 @@ pub fn run_night(
     config: &Config,
     progress: &dyn Progress,
 ) -> Result<RunSummary, OpsError> {
-    let night = scan::night_id(request)?;
-    let store = Store::open(&request.data_dir)?;
-    run_in_store(&store, &night, request, config, progress)
-}
-
-/// Processes one night folder into a store that is open already.
-pub fn run_in_store(
-    store: &Store,
-    night: &NightId,
-    request: &RunRequest,
-    config: &Config,
-    progress: &dyn Progress,
-) -> Result<RunSummary, OpsError> {
-    let files = scan::scan(&request.night_dir)?;
-    let started = now();
-    let moved_from = store.begin_night(night, &request.night_dir, started)?;
-    let mut scanned = scan::read_headers(files, config, store, night, started)?;
-    if let Some(former) = moved_from {
-        scanned.note("night", &format!("its folder was {} before", former.display()));
-    }
-    let reference_files = [&config.reference.files[..], &request.reference[..]].concat();
-    let sky = reference::open(store, &reference_files)?;
-    for remark in sky.remarks() {
-        scanned.note("reference", remark);
-    }
-    let known = finish::read_known_lists(&request.known)?;
-    report_to(
-        progress,
-        Event::Scanned { n_files: scanned.n_files, n_science: scanned.science.len() },
-    )?;
-    let night_key = keys::night_key(&scanned, config, sky.key(), &known.key);
-    if let Some(report) = finish::finished_before(store, night, &night_key)? {
-        return Ok(RunSummary {
-            html_path: finish::html_path(store, night)?,
-            night: night.clone(),
-            report,
-            n_reduced: 0,
-        });
-    }
-    if sky.is_empty() {
-        scanned.note("reference", "no reference catalogue: name one with --reference");
-    }
-    let earlier = master_files::StoredMasters::before(store, night, scanned.earliest());
-    let library = masters::make(&scanned, config, &earlier);
-    masters::keep(store, night, &library, &scanned)?;
-    report_to(progress, Event::Masters)?;
-    let work =
-        frames::FrameWork { store, night, config, library: &library, earlier: &earlier, sky: &sky };
-    let done = frames::reduce_all(&work, &scanned, progress)?;
-    let inputs = finish::NightInputs { scanned: &scanned, known: &known, library: &library };
-    finish::finish(&work, inputs, done, &night_key, progress)
+    let night = files::night_id(request)?;
+    let files = files::list(&request.night_dir)?;
+    let store = Arc::new(Store::open(&request.data_dir)?);
+    let workshop =
+        Workshop::open(store, Arc::new(config.clone()), (&request.reference, &request.known))?;
+    let source = NightSource { folder: request.night_dir.clone(), telescope: String::new() };
+    let mut session = NightSession::begin(workshop, night, source, Vanished::Forget)?;
+    session.take(&session.untaken(&files))?;
+    let unsteady = session.untaken(&files);
+    session.give_up(&unsteady, "changed or removed while it was read: run again");
+    session.close(None, progress)
 }
 
 fn report_to(progress: &dyn Progress, event: Event<'_>) -> Result<(), OpsError> {

@@ -6,6 +6,14 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+/// The number of workers: as asked for, or one per core for 0.
+pub(super) fn n_workers(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    }
+}
+
 /// Does `job` for each item on `n_workers` threads (0: one per core); results in the order of
 /// the items.
 ///
@@ -15,10 +23,7 @@ pub(super) fn for_each<T: Sync, R: Send, E: Send>(
     n_workers: usize,
     job: impl Fn(&T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
-    let n_workers = match n_workers {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    };
+    let n_workers = self::n_workers(n_workers);
     let next = AtomicUsize::new(0);
     let is_stopped = AtomicBool::new(false);
     let results: Mutex<Vec<Option<R>>> = Mutex::new(items.iter().map(|_| None).collect());

@@ -31,7 +31,7 @@ impl ReadAt for IndexFile {
 }
 
 /// The reference catalogue of a run, possibly empty.
-pub(super) struct RunReference {
+pub struct RunReference {
     index: Option<IndexReader<IndexFile>>,
     key: String,
     remarks: Vec<String>,

@@ -1,0 +1,60 @@
+//! The header of a frame's products: the raw one, corrected and completed.
+
+use crate::formats::fits::Header;
+use crate::pipeline::artifact::frame_record::{FrameRecord, WcsKeyword};
+use crate::pipeline::calibrate::Calibrated;
+
+/// Keywords of the raw header that say something else after calibration.
+const STALE_KEYS: [&str; 22] = [
+    "SIMPLE", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "EXTEND", "BSCALE", "BZERO", "BLANK", "BUNIT",
+    "XTENSION", "PCOUNT", "GCOUNT", "TFIELDS", "CHECKSUM", "DATASUM", "TRIMSEC", "BIASSEC", "GAIN",
+    "EGAIN", "RDNOISE", "SATURATE",
+];
+/// Starts of keywords of an older plate solution.
+const STALE_STARTS: [&str; 16] = [
+    "CTYPE", "CRVAL", "CRPIX", "CUNIT", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "PV1_",
+    "PV2_", "A_", "B_", "AP_", "BP_",
+];
+
+/// Header of the products: the raw one, corrected and completed.
+pub(super) fn product_header(
+    raw: &Header,
+    record: &FrameRecord,
+    calibrated: &Calibrated,
+) -> Header {
+    let mut header = raw.clone();
+    let stale: Vec<String> = raw
+        .cards()
+        .iter()
+        .map(|card| card.key.clone())
+        .filter(|key| {
+            STALE_KEYS.contains(&key.as_str()) || STALE_STARTS.iter().any(|s| key.starts_with(s))
+        })
+        .collect();
+    for key in stale {
+        header.remove(&key);
+    }
+    header.set("BUNIT", "electron", "unit of the pixels");
+    header.set("GAIN", 1.0, "[e-/unit] the pixels are electrons");
+    header.set("RAWGAIN", calibrated.gain_e_per_adu, "[e-/ADU] gain used");
+    header.set("RDNOISE", calibrated.read_noise_e, "[e-] read noise used");
+    header.set("LTV1", calibrated.ltv_px.0, "calibrated x = raw x + LTV1");
+    header.set("LTV2", calibrated.ltv_px.1, "calibrated y = raw y + LTV2");
+    for (key, value) in &record.wcs {
+        match value {
+            WcsKeyword::Integer(v) => header.set(key, *v, ""),
+            WcsKeyword::Real(v) => header.set(key, *v, ""),
+            WcsKeyword::Text(v) => header.set(key, v.as_str(), ""),
+        }
+    }
+    if let Some(mid_mjd_utc) = record.mid_mjd_utc {
+        header.set("MJD-AVG", mid_mjd_utc, "[d] UTC, middle of the exposure");
+    }
+    if let Some(zero_point) = record.zero_point_mag {
+        header.set("MAGZERO", zero_point, "Gaia G of 1 ADU/s, BP-RP = 0.82");
+    }
+    for line in record.steps.iter().chain(&record.notes) {
+        header.push_history(&format!("autossos: {line}"));
+    }
+    header
+}

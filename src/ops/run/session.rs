@@ -1,0 +1,319 @@
+//! A night in work: files are taken in and frames reduced as they come, then the night is closed.
+//!
+//! Closing is a function of the night's files and the configuration alone: it makes the masters of
+//! all calibration frames, reduces every frame whose kept result was made otherwise, links and
+//! reports. Whatever was reduced before, in whatever order, only saves it work. So a night that
+//! was watched live, one that was killed ten times and one that was dropped whole end the same.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::error::OpsError;
+use super::super::progress::{Event, Progress};
+use super::files::NightFile;
+use super::finish::{self, KnownLists, NightInputs};
+use super::frames::{self, DoneFrames, FrameResult, FrameWork, Redo};
+use super::keys::{calibration_key, night_key};
+use super::master_files::StoredMasters;
+use super::reference::RunReference;
+use super::take::{Found, Scanned, Taken, Taking, take_files};
+use super::{RunSummary, masters, now, report_to};
+use crate::config::{Config, LateCalibration};
+use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
+use crate::pipeline::artifact::report::Note;
+use crate::pipeline::masters::MasterLibrary;
+use crate::pipeline::reduce::empty_record;
+use crate::science::reference::ReferenceSky;
+use crate::store::nights::{FoundFile, NightSource};
+use crate::store::{NightId, Store};
+
+/// What becomes of frames whose files are no longer in the night's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vanished {
+    /// They no longer belong to the night: somebody took them out.
+    Forget,
+    /// What was made of them counts: somebody moved the raw files away.
+    Keep,
+}
+
+/// What a night is worked with, shared by the nights of a service.
+#[derive(Clone)]
+pub struct Workshop {
+    /// Database and products.
+    pub store: Arc<Store>,
+    /// The configuration as the night's telescope sees it.
+    pub config: Arc<Config>,
+    /// Star catalogue.
+    pub sky: Arc<RunReference>,
+    /// Known objects.
+    pub known: Arc<KnownLists>,
+}
+
+/// What is left to do in a night.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Advance {
+    /// Frames reduced in this step.
+    pub n_reduced: usize,
+    /// Science frames that wait to be reduced.
+    pub n_left: usize,
+}
+
+/// Masters of the calibration frames there were at a time.
+struct Library {
+    key: String,
+    masters: MasterLibrary,
+    n_made: u32,
+}
+
+/// A night in work.
+pub struct NightSession {
+    night: NightId,
+    workshop: Workshop,
+    vanished: Vanished,
+    taken: BTreeMap<String, Taken>,
+    /// Stamps and hashes of the files as an earlier session recorded them.
+    recorded: BTreeMap<String, FoundFile>,
+    library: Option<Library>,
+    earlier: StoredMasters,
+    done: DoneFrames,
+    notes: Vec<Note>,
+}
+
+impl NightSession {
+    /// Opens a night or comes back to it.
+    pub fn begin(
+        workshop: Workshop,
+        night: NightId,
+        source: NightSource,
+        vanished: Vanished,
+    ) -> Result<Self, OpsError> {
+        let store = &workshop.store;
+        let moved_from = store.begin_night(&night, &source, now())?;
+        let recorded = store.read().files(&night)?;
+        let mut notes: Vec<Note> = Vec::new();
+        let mut note = |subject: &str, text: String| {
+            notes.push(Note { subject: subject.to_owned(), text });
+        };
+        if let Some(former) = moved_from {
+            note("night", format!("its folder was {} before", former.display()));
+        }
+        for remark in workshop.sky.remarks() {
+            note("reference", remark.clone());
+        }
+        Ok(Self {
+            earlier: StoredMasters::before(store, &night, None),
+            night,
+            vanished,
+            taken: BTreeMap::new(),
+            recorded: recorded.into_iter().map(|file| (file.name.clone(), file)).collect(),
+            library: None,
+            done: DoneFrames::new(),
+            notes,
+            workshop,
+        })
+    }
+
+    /// The night's name.
+    pub fn night(&self) -> &NightId {
+        &self.night
+    }
+
+    /// The files that were not yet taken in as they are now.
+    pub fn untaken<'f>(&self, files: &'f [NightFile]) -> Vec<&'f NightFile> {
+        let is_new =
+            |f: &&NightFile| self.taken.get(&f.name).is_none_or(|taken| taken.stamp != f.stamp);
+        files.iter().filter(is_new).collect()
+    }
+
+    /// Takes files in; returns how many. One that changes meanwhile is left for the next look.
+    pub fn take(&mut self, files: &[&NightFile]) -> Result<usize, OpsError> {
+        let recorded = &self.recorded;
+        let known = |file: &NightFile| {
+            let stamp = file.stamp.to_text();
+            let before = recorded.get(&file.name)?;
+            (before.stamp.as_ref() == Some(&stamp)).then(|| before.content_hash.clone())
+        };
+        let taking = take_files(files, &self.workshop.config, &known)?;
+        let mut rows = Vec::new();
+        let mut n_taken = 0;
+        for (file, taking) in files.iter().zip(taking) {
+            let Taking::Done(taken) = taking else { continue };
+            n_taken += 1;
+            if !taken.content_hash.is_empty() {
+                rows.push(FoundFile {
+                    name: file.name.clone(),
+                    content_hash: taken.content_hash.clone(),
+                    size_bytes: taken.stamp.size_bytes,
+                    stamp: Some(taken.stamp.to_text()),
+                });
+            }
+            self.taken.insert(file.name.clone(), taken);
+        }
+        rows.retain(|row| self.recorded.get(&row.name) != Some(row));
+        if !rows.is_empty() {
+            self.workshop.store.record_files(&self.night, rows.clone(), now())?;
+            self.recorded.extend(rows.into_iter().map(|row| (row.name.clone(), row)));
+        }
+        Ok(n_taken)
+    }
+
+    /// Forgets files that are no longer in the folder, but not what was made of them.
+    pub fn drop_missing(&mut self, is_there: &dyn Fn(&str) -> bool) {
+        self.taken.retain(|name, _| is_there(name));
+    }
+
+    /// Reduces up to `limit` frames that have no result yet, with the masters there are by now.
+    pub fn advance(&mut self, limit: usize, progress: &dyn Progress) -> Result<Advance, OpsError> {
+        let scanned = Scanned::of(&self.taken);
+        let daemon = &self.workshop.config.daemon;
+        let redo = match daemon.late_calibration {
+            LateCalibration::AtClose => Redo::Missing,
+            LateCalibration::AtOnce => Redo::Changed,
+        };
+        let is_needed = redo == Redo::Changed
+            || scanned.science.iter().any(|f| !self.done.contains_key(&f.content_hash));
+        if !is_needed {
+            return Ok(Advance::default());
+        }
+        let n_made_max = 1 + daemon.recalibrations_max;
+        if self.library.as_ref().is_none_or(|library| library.n_made < n_made_max) {
+            self.make_masters(&scanned, progress)?;
+        }
+        let step = self.reduce(&scanned, (redo, limit), progress)?;
+        Ok(Advance { n_reduced: step.n_reduced, n_left: step.n_left })
+    }
+
+    /// Closes the night over all files taken in.
+    ///
+    /// * `listing`: hash of the listing it is closed with, when somebody watches the folder.
+    pub fn close(
+        &mut self,
+        listing: Option<String>,
+        progress: &dyn Progress,
+    ) -> Result<RunSummary, OpsError> {
+        let mut scanned = Scanned::of(&self.taken);
+        scanned.notes.splice(0..0, self.notes.iter().cloned());
+        let (n_files, n_science) = (scanned.n_files, scanned.science.len());
+        report_to(progress, Event::Scanned { n_files, n_science })?;
+        let gone = self.gone_files()?;
+        for (name, night, there) in self.workshop.store.read().shared_files(&self.night)? {
+            scanned.note(&name, &format!("same content as {there} of {night}"));
+        }
+        for (name, _) in &gone {
+            scanned.note(name, "its raw file is gone; what was made of it before counts");
+        }
+        let (sky, known) = (&self.workshop.sky, &self.workshop.known);
+        let config = &self.workshop.config;
+        let key = night_key(&scanned, config, sky.key(), &known.key);
+        if let Some(report) = finish::finished_before(&self.workshop.store, &self.night, &key)? {
+            self.workshop.store.confirm_closed(&self.night, listing)?;
+            let html_path = finish::html_path(&self.workshop.store, &self.night)?;
+            return Ok(RunSummary { night: self.night.clone(), report, html_path, n_reduced: 0 });
+        }
+        if sky.is_empty() {
+            scanned.note("reference", "no reference catalogue: name one with --reference");
+        }
+        self.make_masters(&scanned, progress)?;
+        let step = self.reduce(&scanned, (Redo::Changed, usize::MAX), progress)?;
+        let mut results = {
+            let work = self.work(&scanned);
+            frames::results(&work, &scanned.science, &self.done)?
+        };
+        results.extend(self.kept_results(&gone)?);
+        let known = Arc::clone(&self.workshop.known);
+        let work = self.work(&scanned);
+        let inputs = NightInputs { scanned: &scanned, known: &known, library: work.library };
+        let (report, html_path) =
+            finish::finish(&work, &inputs, results, (&key, listing), progress)?;
+        Ok(RunSummary { night: self.night.clone(), report, html_path, n_reduced: step.n_reduced })
+    }
+
+    /// Makes the masters when the calibration frames are others than before.
+    fn make_masters(&mut self, scanned: &Scanned, progress: &dyn Progress) -> Result<(), OpsError> {
+        let (store, config) = (&self.workshop.store, &self.workshop.config);
+        let until = scanned.earliest();
+        let is_same_time = self.earlier.until() == until;
+        if !is_same_time {
+            self.earlier = StoredMasters::before(store, &self.night, until);
+        }
+        let key = calibration_key(scanned, config);
+        if is_same_time && self.library.as_ref().is_some_and(|library| library.key == key) {
+            return Ok(());
+        }
+        let made = masters::make(scanned, config, &self.earlier);
+        masters::keep(store, &self.night, &made, scanned)?;
+        let is_new = self.library.as_ref().is_none_or(|library| library.key != key);
+        let n_made = self.library.as_ref().map_or(0, |library| library.n_made);
+        self.library = Some(Library { key, masters: made, n_made: n_made + u32::from(is_new) });
+        report_to(progress, Event::Masters)
+    }
+
+    fn reduce(
+        &mut self,
+        scanned: &Scanned,
+        which: (Redo, usize),
+        progress: &dyn Progress,
+    ) -> Result<frames::Step, OpsError> {
+        let mut done = std::mem::take(&mut self.done);
+        let work = self.work(scanned);
+        let step = frames::reduce_some(&work, &scanned.science, &mut done, which, progress);
+        self.done = done;
+        step
+    }
+
+    fn work<'a>(&'a self, scanned: &'a Scanned) -> FrameWork<'a> {
+        FrameWork {
+            store: &self.workshop.store,
+            night: &self.night,
+            config: &self.workshop.config,
+            library: &self.library.as_ref().expect("masters are made before frames").masters,
+            earlier: &self.earlier,
+            sky: &self.workshop.sky,
+            calibration: &scanned.calibration,
+        }
+    }
+
+    /// Files that were taken in once and lie no longer in the folder: names and hashes.
+    fn gone_files(&mut self) -> Result<Vec<(String, String)>, OpsError> {
+        let missing: Vec<FoundFile> =
+            self.recorded.values().filter(|f| !self.taken.contains_key(&f.name)).cloned().collect();
+        let is_elsewhere = |hash: &str| self.taken.values().any(|t| t.content_hash == hash);
+        let (forgotten, gone): (Vec<_>, Vec<_>) = missing.into_iter().partition(|file| {
+            self.vanished == Vanished::Forget || is_elsewhere(&file.content_hash)
+        });
+        let names: Vec<String> = forgotten.into_iter().map(|file| file.name).collect();
+        if !names.is_empty() {
+            for name in &names {
+                self.recorded.remove(name);
+            }
+            self.workshop.store.forget_names(&self.night, names)?;
+        }
+        Ok(gone.into_iter().map(|file| (file.name, file.content_hash)).collect())
+    }
+
+    /// What was made of files that are gone.
+    fn kept_results(&self, gone: &[(String, String)]) -> Result<Vec<FrameResult>, OpsError> {
+        let scanned = Scanned::default();
+        let work = self.work(&scanned);
+        let mut results = Vec::new();
+        for (name, hash) in gone {
+            let kept = work.kept(hash, None)?.map(|(_, result)| result);
+            // Calibration frames have no result of their own, and need none.
+            results.extend(kept.filter(|result| result.record.frame == *name));
+        }
+        Ok(results)
+    }
+
+    /// Files that changed whenever they were read, as rows of the frame table.
+    pub fn give_up(&mut self, files: &[&NightFile], why: &str) {
+        for file in files {
+            let record = FrameRecord {
+                reason: Some(why.to_owned()),
+                ..empty_record(&file.name, "", FrameStatus::Failed)
+            };
+            let found = Found::Failed(Box::new(record));
+            let taken = Taken { stamp: file.stamp, content_hash: String::new(), found };
+            self.taken.insert(file.name.clone(), taken);
+        }
+    }
+}
