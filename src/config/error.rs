@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::keys::{Kind, known_sections, names_in};
+use super::keys::{Kind, heading, known_sections, names_in};
 use crate::pipeline::ingest::ProfileError;
 
 /// Where a setting was written.
@@ -91,7 +91,8 @@ pub enum ConfigError {
     },
     /// A key that does not exist.
     #[error(
-        "{place}: unknown key `{key}` in [{section}]\n  allowed: {}{}",
+        "{place}: unknown key `{key}` in {}\n  allowed: {}{}",
+        heading(section),
         names_in(section).join(", "),
         Hint(hint)
     )]
@@ -109,6 +110,34 @@ pub enum ConfigError {
     #[error("{place}: `{section}` is a section: write [{section}] and its keys below")]
     NotASection {
         /// Where.
+        place: Place,
+        /// The section.
+        section: &'static str,
+    },
+    /// A section or value stands where a list of sections should.
+    #[error(
+        "{place}: `{section}` is a list: write [[{section}]] and its keys below, once for each"
+    )]
+    NotAList {
+        /// Where.
+        place: Place,
+        /// The section.
+        section: &'static str,
+    },
+    /// A list of sections with too many entries.
+    #[error("{place}: more than {max} [[{section}]]")]
+    TooMany {
+        /// Where.
+        place: Place,
+        /// The section.
+        section: &'static str,
+        /// Most that are allowed.
+        max: usize,
+    },
+    /// The environment or `--set` names a list of sections.
+    #[error("{place}: [[{section}]] can only be written in the configuration file")]
+    OnlyInFile {
+        /// Which.
         place: Place,
         /// The section.
         section: String,
@@ -150,6 +179,75 @@ pub enum ConfigError {
         value: String,
         /// What it must look like.
         expected: &'static str,
+    },
+    /// A text that is none of a few words.
+    #[error(
+        "{place}: `{key}` is \"{value}\"; allowed: {}{}",
+        allowed.join(", "),
+        Hint(&quoted(*hint))
+    )]
+    WrongWord {
+        /// Where.
+        place: Place,
+        /// Section and key.
+        key: &'static str,
+        /// The value.
+        value: String,
+        /// The words.
+        allowed: Vec<&'static str>,
+        /// The likeliest one.
+        hint: Option<&'static str>,
+    },
+    /// An entry of a list of sections lacks a key.
+    #[error("{place}: this [[{section}]] needs `{missing}`")]
+    IncompleteEntry {
+        /// Where the entry begins.
+        place: Place,
+        /// The section.
+        section: &'static str,
+        /// The key.
+        missing: &'static str,
+    },
+    /// Two keys that exclude each other.
+    #[error("{place}: `{key}` cannot stand beside {other}: {advice}")]
+    Contradiction {
+        /// Where.
+        place: Place,
+        /// Section and key.
+        key: &'static str,
+        /// What it contradicts.
+        other: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Two telescopes with one name.
+    #[error("{place}: there is a telescope \"{name}\" already, at {first}")]
+    SameName {
+        /// Where.
+        place: Place,
+        /// The name.
+        name: String,
+        /// Where the other one is named.
+        first: Place,
+    },
+    /// Two telescopes whose incoming folders share files.
+    #[error(
+        "{place}: `telescope.incoming` and that at {other} are one folder or lie in each other: \
+         give each telescope a folder of its own"
+    )]
+    SharedFolder {
+        /// Where.
+        place: Place,
+        /// Where the other folder is named.
+        other: Place,
+    },
+    /// An address with a user's name or password in it; they are not repeated here.
+    #[error("{place}: `{key}` holds a user's name or password (before @): take them out")]
+    Secret {
+        /// Where.
+        place: Place,
+        /// Section and key.
+        key: &'static str,
     },
     /// One key is given and another that it needs is not.
     #[error("{place}: `{key}` needs `{missing}` beside it")]
@@ -201,6 +299,11 @@ pub enum ConfigError {
         #[source]
         source: Box<toml::de::Error>,
     },
+}
+
+/// A word in quotes.
+fn quoted(word: Option<&str>) -> Option<String> {
+    word.map(|word| format!("\"{word}\""))
 }
 
 /// A hint on a line of its own, or nothing.

@@ -1,22 +1,24 @@
 //! The keys that the configuration knows, found by asking the raw structs themselves.
 //!
 //! Method: serde tells a deserializer the names of a struct's fields. [`Probe`] is one that has
-//! no data: it answers each field with an empty value and notes section, name and kind. So there
-//! is no second list of keys to keep in step.
+//! no data: it answers each field with an empty value and notes section, name and kind; a list of
+//! sections gets one entry. So there is no second list of keys to keep in step.
 
 use std::fmt;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde::de::value::{Error, SeqDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 use super::raw::Raw;
 
 static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
     let mut keys = Vec::new();
-    let probe = Probe { path: [None, None], keys: &mut keys };
+    let probe = Probe { path: [None, None], is_listed: false, keys: &mut keys };
     Raw::deserialize(probe).expect("raw structs hold supported kinds only; a test looks");
     keys
 });
@@ -57,6 +59,8 @@ pub struct Key {
     pub name: &'static str,
     /// What its value must be.
     pub kind: Kind,
+    /// Whether its section is a list of tables, as `[[telescope]]`.
+    pub is_listed: bool,
 }
 
 /// All keys in the order of the raw structs.
@@ -67,6 +71,16 @@ pub fn known_keys() -> &'static [Key] {
 /// The key of a section and name.
 pub(super) fn find_key(section: &str, name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.section == section && key.name == name)
+}
+
+/// Whether a section is a list of tables.
+pub(super) fn is_listed(section: &str) -> bool {
+    KEYS.iter().any(|key| key.section == section && key.is_listed)
+}
+
+/// A section as it stands in the file: `[run]`, `[[telescope]]`.
+pub(super) fn heading(section: &str) -> String {
+    if is_listed(section) { format!("[[{section}]]") } else { format!("[{section}]") }
 }
 
 /// All sections, each once.
@@ -113,6 +127,7 @@ fn edits(a: &str, b: &str) -> usize {
 /// A deserializer without data that notes what is asked of it.
 struct Probe<'a> {
     path: [Option<&'static str>; 2],
+    is_listed: bool,
     keys: &'a mut Vec<Key>,
 }
 
@@ -121,7 +136,7 @@ impl Probe<'_> {
         let [Some(section), Some(name)] = self.path else {
             return Err(Error::custom("a key outside a section"));
         };
-        self.keys.push(Key { section, name, kind });
+        self.keys.push(Key { section, name, kind, is_listed: self.is_listed });
         Ok(())
     }
 }
@@ -167,6 +182,10 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        if matches!(self.path, [Some(_), None]) {
+            self.is_listed = true;
+            return visitor.visit_seq(OneEntry(Some(self)));
+        }
         self.note(Kind::List)?;
         visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<&str>()))
     }
@@ -174,6 +193,20 @@ impl<'de> Deserializer<'de> for Probe<'_> {
     forward_to_deserialize_any! {
         i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char str bytes byte_buf unit unit_struct
         newtype_struct tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// A list of sections with a single entry.
+struct OneEntry<'a>(Option<Probe<'a>>);
+
+impl<'de> SeqAccess<'de> for OneEntry<'_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        self.0.take().map(|probe| seed.deserialize(probe)).transpose()
     }
 }
 
@@ -205,7 +238,8 @@ impl<'de> MapAccess<'de> for ProbeFields<'_> {
             [section, None] => [section, self.current],
             _ => return Err(Error::custom("sections inside sections")),
         };
-        seed.deserialize(Probe { path, keys: &mut *self.probe.keys })
+        let is_listed = self.probe.is_listed;
+        seed.deserialize(Probe { path, is_listed, keys: &mut *self.probe.keys })
     }
 }
 
@@ -220,6 +254,11 @@ mod tests {
         assert_eq!(find_key("reference", "files").map(|key| key.kind), Some(Kind::List));
         assert_eq!(find_key("instrument", "profile").map(|key| key.kind), Some(Kind::Text));
         assert_eq!(find_key("run", "threads"), None);
+        let incoming =
+            Key { section: "telescope", name: "incoming", kind: Kind::Text, is_listed: true };
+        assert_eq!(find_key("telescope", "incoming"), Some(&incoming));
+        assert_eq!(find_key("daemon", "incoming").map(|key| key.is_listed), Some(false));
+        assert_eq!([heading("run"), heading("telescope")], ["[run]", "[[telescope]]"]);
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! Values are TOML; quotes and brackets may be left away where the key takes text or a list:
 //! `--set site.mpc_code=688` and `--set reference.files=gaia.csv` mean what they seem to.
 
+use toml::de::DeTable;
+
 use super::error::{ConfigError, Place};
-use super::keys::{Kind, find_key, known_sections};
+use super::keys::{Kind, find_key, is_listed, known_sections};
 use super::settings::{Settings, Source, unknown_key, unknown_section, wrong_kind};
 
 /// Start of the environment variables that are settings.
@@ -21,7 +23,7 @@ const VALUE_FORM: &str = "a value on one line, without control characters";
 pub(super) fn add_environment(
     settings: &mut Settings,
     variables: impl Iterator<Item = (String, String)>,
-) -> Result<(), ConfigError> {
+) {
     let mut ours: Vec<(String, String)> = variables
         .filter(|(name, _)| name.starts_with(PREFIX) && name.contains(SEPARATOR))
         .collect();
@@ -30,34 +32,43 @@ pub(super) fn add_environment(
         let bare = name.strip_prefix(PREFIX).unwrap_or(&name).to_ascii_lowercase();
         let (section, key) = bare.split_once(SEPARATOR).unwrap_or((&bare, ""));
         let place = Place::Environment { name: name.clone() };
-        add_one(settings, (section, key), &value, &place)?;
+        add_one(settings, (section, key), &value, &place);
     }
-    Ok(())
 }
 
 /// Adds the command line's settings; the last of a key wins.
-pub(super) fn add_sets(settings: &mut Settings, sets: &[String]) -> Result<(), ConfigError> {
+pub(super) fn add_sets(settings: &mut Settings, sets: &[String]) {
     for argument in sets {
         let place = Place::Set { argument: argument.clone() };
         let parts = argument
             .split_once('=')
             .and_then(|(key, value)| Some((key.trim().split_once('.')?, value)));
         let Some((key, value)) = parts else {
-            return Err(ConfigError::BadOverride { place, form: SET_FORM });
+            settings.refuse(ConfigError::BadOverride { place, form: SET_FORM });
+            continue;
         };
-        add_one(settings, key, value.trim(), &place)?;
+        add_one(settings, key, value.trim(), &place);
     }
-    Ok(())
 }
 
-fn add_one(
-    settings: &mut Settings,
+fn add_one(settings: &mut Settings, key: (&str, &str), value: &str, place: &Place) {
+    match as_toml(key, value, place) {
+        Ok(text) => settings.add(&text, &Source::Override(place)),
+        Err(mistake) => settings.refuse(mistake),
+    }
+}
+
+/// An override as the text of a file with this one setting.
+fn as_toml(
     (section, name): (&str, &str),
     value: &str,
     place: &Place,
-) -> Result<(), ConfigError> {
+) -> Result<String, ConfigError> {
     if !known_sections().contains(&section) {
         return Err(unknown_section(place.clone(), section));
+    }
+    if is_listed(section) {
+        return Err(ConfigError::OnlyInFile { place: place.clone(), section: section.to_owned() });
     }
     let Some(key) = find_key(section, name) else {
         return Err(unknown_key(place.clone(), section, name));
@@ -72,11 +83,10 @@ fn add_one(
         Kind::List if !value.starts_with('[') => format!("[{}]", quoted(value)),
         _ => value.to_owned(),
     };
-    let added = settings.add(&format!("[{section}]\n{name} = {value}\n"), &Source::Override(place));
-    added.map_err(|error| match error {
-        ConfigError::Syntax { .. } => wrong_kind(place.clone(), key, "something else"),
-        other => other,
-    })
+    if DeTable::parse(&format!("value = {value}")).is_err() {
+        return Err(wrong_kind(place.clone(), key, "something else"));
+    }
+    Ok(format!("[{section}]\n{name} = {value}\n"))
 }
 
 #[cfg(test)]
@@ -89,10 +99,10 @@ mod tests {
         let mut settings = Settings::default();
         let variables =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        add_environment(&mut settings, variables)?;
+        add_environment(&mut settings, variables);
         let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-        add_sets(&mut settings, &sets)?;
-        settings.to_raw()
+        add_sets(&mut settings, &sets);
+        settings.take_mistakes().into_iter().next().map_or_else(|| settings.to_raw(), Err)
     }
 
     #[test]
@@ -126,5 +136,14 @@ mod tests {
         assert!(message(&["run.workers=1\n[mail]"]).contains("on one line"));
         let error = raw(&[], &[("AUTOSSOS_RUNN__WORKERS", "1")]).unwrap_err().to_string();
         assert!(error.starts_with("environment variable AUTOSSOS_RUNN__WORKERS: unknown section"));
+    }
+
+    #[test]
+    fn telescopes_stand_in_the_file_only() {
+        let error = raw(&["telescope.name=north"], &[]).unwrap_err().to_string();
+        let told = "[[telescope]] can only be written in the configuration file";
+        assert_eq!(error, format!("--set telescope.name=north: {told}"));
+        let error = raw(&[], &[("AUTOSSOS_TELESCOPE__NAME", "north")]).unwrap_err().to_string();
+        assert!(error.ends_with(told), "{error}");
     }
 }

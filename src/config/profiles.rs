@@ -1,5 +1,6 @@
 //! Instrument profiles of the configuration: the user's files, the shipped ones, and the choice.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::error::{ConfigError, Place};
@@ -19,6 +20,15 @@ pub enum ProfileChoice {
     Auto,
     /// Always this one.
     Named(String),
+}
+
+impl fmt::Display for ProfileChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => AUTO,
+            Self::Named(name) => name,
+        })
+    }
 }
 
 impl Instrument {

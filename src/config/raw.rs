@@ -2,7 +2,8 @@
 //!
 //! A key is added here (type: `f64`, `i64`, `bool`, `String` or `Vec<String>`, in an `Option`),
 //! in `resolved` with its default and check, and in `config/autossos.toml` with its sentence;
-//! tests fail until all three agree. A section is a struct here and one there.
+//! tests fail until all three agree. A section is a struct here and one there; a list of sections
+//! (`[[telescope]]`) is a `Vec` of such a struct.
 
 use serde::Deserialize;
 
@@ -38,6 +39,8 @@ pub struct Raw {
     pub report: RawReport,
     /// `[mail]`
     pub mail: RawMail,
+    /// `[[telescope]]`
+    pub telescope: Vec<RawTelescope>,
 }
 
 /// `[instrument]`: how headers are read.
@@ -246,4 +249,26 @@ pub struct RawMail {
     pub spool: Option<String>,
     /// Time after which a mail that cannot be sent is given up [d].
     pub give_up_days: Option<f64>,
+}
+
+/// `[[telescope]]`: one of several telescopes; what it leaves out the plain sections say.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawTelescope {
+    /// Its name, the start of its nights' names.
+    pub name: Option<String>,
+    /// Folder that receives its raw frames.
+    pub incoming: Option<String>,
+    /// How its files make nights.
+    pub night_pattern: Option<String>,
+    /// `auto` or the name of a profile.
+    pub profile: Option<String>,
+    /// Latitude, north positive [deg].
+    pub latitude_deg: Option<f64>,
+    /// Longitude, east positive [deg].
+    pub longitude_deg: Option<f64>,
+    /// Height [m].
+    pub height_m: Option<f64>,
+    /// Observatory code of the Minor Planet Center.
+    pub mpc_code: Option<String>,
 }

@@ -6,14 +6,15 @@
 use std::path::PathBuf;
 
 use super::check::Checker;
+use super::daemon::{Daemon, daemon};
 use super::error::ConfigError;
+use super::mail::{Mail, mail};
 use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
-use super::raw::{
-    Raw, RawExtract, RawInstrument, RawLimits, RawReference, RawReport, RawRun, RawSite,
-};
+use super::raw::{Raw, RawExtract, RawInstrument, RawLimits, RawReference, RawReport, RawRun};
 use super::science::{self, Astrometry, Link, Photometry};
-use super::service::{self, Daemon, Keep, Log, Mail};
-use super::telescope::Telescope;
+use super::site::{SiteConfig, SiteKeys, site};
+use super::telescope::{Telescope, telescopes};
+use super::upkeep::{self, Keep, Log};
 use crate::pipeline::ingest::{Profile, shipped};
 
 /// Bytes of a mebibyte.
@@ -75,17 +76,6 @@ impl Default for Instrument {
             profiles: shipped().to_vec(),
         }
     }
-}
-
-/// The telescope's place; wins over the header's.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct SiteConfig {
-    /// Latitude, north positive; longitude, east positive [deg].
-    pub place_deg: Option<(f64, f64)>,
-    /// Height above the ellipsoid [m].
-    pub height_m: Option<f64>,
-    /// Observatory code of the Minor Planet Center.
-    pub mpc_code: Option<String>,
 }
 
 /// Star catalogues.
@@ -179,24 +169,38 @@ impl Default for Report {
     }
 }
 
-/// Checks a raw configuration; the first mistake in the order of the sections is the error.
-pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, ConfigError> {
-    Ok(Config {
-        instrument: instrument(raw.instrument, checker)?,
-        site: site(raw.site, checker)?,
+/// Checks a raw configuration; the first mistake of each section is told.
+pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<ConfigError>> {
+    let mut mistakes = Vec::new();
+    let told = &mut mistakes;
+    let mut config = Config {
+        instrument: kept(instrument(raw.instrument, checker), told),
+        site: kept(site(raw.site, &SiteKeys::PLAIN, checker), told),
         reference: reference(raw.reference, checker),
-        limits: limits(&raw.limits, checker)?,
-        run: run(&raw.run, checker)?,
-        extract: extract(&raw.extract, checker)?,
-        astrometry: science::astrometry(&raw.astrometry, checker)?,
-        photometry: science::photometry(&raw.photometry, checker)?,
-        link: science::link(&raw.link, checker)?,
-        daemon: service::daemon(raw.daemon, checker)?,
-        keep: service::keep(raw.keep, checker)?,
-        log: service::log(raw.log, checker)?,
-        report: report(&raw.report, checker)?,
-        mail: service::mail(raw.mail, checker)?,
+        limits: kept(limits(&raw.limits, checker), told),
+        run: kept(run(&raw.run, checker), told),
+        extract: kept(extract(&raw.extract, checker), told),
+        astrometry: kept(science::astrometry(&raw.astrometry, checker), told),
+        photometry: kept(science::photometry(&raw.photometry, checker), told),
+        link: kept(science::link(&raw.link, checker), told),
+        daemon: kept(daemon(raw.daemon, checker), told),
+        keep: kept(upkeep::keep(raw.keep, checker), told),
+        log: kept(upkeep::log(raw.log, checker), told),
+        report: kept(report(&raw.report, checker), told),
+        mail: kept(mail(raw.mail, checker), told),
         telescopes: Vec::new(),
+    };
+    if mistakes.is_empty() {
+        config.telescopes = kept(telescopes(raw.telescope, &config, checker), &mut mistakes);
+    }
+    if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+}
+
+/// The value, or the built-in one beside a mistake that is told.
+fn kept<T: Default>(value: Result<T, ConfigError>, mistakes: &mut Vec<ConfigError>) -> T {
+    value.unwrap_or_else(|mistake| {
+        mistakes.push(mistake);
+        T::default()
     })
 }
 
@@ -205,26 +209,6 @@ fn instrument(raw: RawInstrument, checker: &Checker<'_>) -> Result<Instrument, C
     let profiles = load_profiles(&profile_files)?;
     let choice = resolve_choice(raw.profile, &profiles, || checker.place("instrument.profile"))?;
     Ok(Instrument { choice, profile_files, profiles })
-}
-
-fn site(raw: RawSite, checker: &Checker<'_>) -> Result<SiteConfig, ConfigError> {
-    let (latitude, longitude) = ("site.latitude_deg", "site.longitude_deg");
-    let latitude_deg = checker.optional_number(latitude, raw.latitude_deg, -90.0..=90.0)?;
-    let longitude_deg = checker.optional_number(longitude, raw.longitude_deg, -180.0..=360.0)?;
-    let alone = |key, missing| ConfigError::Incomplete { place: checker.place(key), key, missing };
-    let place_deg = match (latitude_deg, longitude_deg) {
-        (Some(latitude_deg), Some(longitude_deg)) => Some((latitude_deg, longitude_deg)),
-        (None, None) => None,
-        (Some(_), None) => return Err(alone(latitude, longitude)),
-        (None, Some(_)) => return Err(alone(longitude, latitude)),
-    };
-    let is_code = |text: &str| text.len() == 3 && text.bytes().all(|c| c.is_ascii_alphanumeric());
-    let form = "three letters or digits, as 688";
-    Ok(SiteConfig {
-        place_deg,
-        height_m: checker.optional_number("site.height_m", raw.height_m, -500.0..=20_000.0)?,
-        mpc_code: checker.optional_text("site.mpc_code", raw.mpc_code, is_code, form)?,
-    })
 }
 
 fn reference(raw: RawReference, checker: &Checker<'_>) -> Reference {

@@ -1,8 +1,10 @@
 //! Settings from all sources, checked for name and kind, each with its place.
 //!
-//! The configuration is two levels deep, so settings are a flat map from (section, key) to value;
-//! a later source replaces the value of an earlier one.
+//! The configuration is two levels deep, so settings are a flat map from slot (section, entry,
+//! name) to value; a later source replaces the value of an earlier one. The entry is 0 except in
+//! a list of sections. A mistake does not end the reading, so that all can be told at once.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -12,13 +14,24 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, Place};
-use super::keys::{Key, Kind, find_key, known_keys, known_sections, names_in, nearest};
+use super::keys::{
+    Key, Kind, find_key, heading, is_listed, known_keys, known_sections, names_in, nearest,
+};
 use super::raw::Raw;
+
+/// Most entries of a list of sections.
+const ENTRIES_MAX: usize = 64;
+
+/// Section, entry and name.
+type Slot = (&'static str, usize, &'static str);
 
 /// Settings of all sources so far.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    values: BTreeMap<(&'static str, &'static str), (toml::Value, Place)>,
+    values: BTreeMap<Slot, (toml::Value, Place)>,
+    /// Where each entry of a list of sections begins; an entry may be empty.
+    entries: BTreeMap<&'static str, Vec<Place>>,
+    mistakes: Vec<ConfigError>,
 }
 
 /// A text with settings and where it comes from.
@@ -29,82 +42,170 @@ pub(super) enum Source<'a> {
     Override(&'a Place),
 }
 
+/// A text and its source.
+struct Text<'a> {
+    text: &'a str,
+    source: &'a Source<'a>,
+}
+
 impl Settings {
     /// Adds the settings of a TOML text; they win over earlier ones.
-    pub(super) fn add(&mut self, text: &str, source: &Source<'_>) -> Result<(), ConfigError> {
-        let document = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-            place: place_of(text, source, &error.span().unwrap_or(0..0)),
-            cause: Box::new(error),
-        })?;
-        for (section, value) in document.get_ref() {
-            self.add_section(text, source, section, value)?;
+    pub(super) fn add(&mut self, text: &str, source: &Source<'_>) {
+        let origin = Text { text, source };
+        let document = match DeTable::parse(text) {
+            Ok(document) => document,
+            Err(error) => {
+                let place = origin.place(&error.span().unwrap_or(0..0));
+                return self.refuse(ConfigError::Syntax { place, cause: Box::new(error) });
+            }
+        };
+        // The parser's map has the order of the alphabet; a reader's is the file's.
+        let mut sections: Vec<_> = document.get_ref().iter().collect();
+        sections.sort_by_key(|(section, _)| section.span().start);
+        for (section, value) in sections {
+            self.add_section(&origin, section, value);
         }
-        Ok(())
+    }
+
+    /// Notes a mistake.
+    pub(super) fn refuse(&mut self, mistake: ConfigError) {
+        self.mistakes.push(mistake);
+    }
+
+    /// Takes the mistakes noted so far, in the order of the sources.
+    pub(super) fn take_mistakes(&mut self) -> Vec<ConfigError> {
+        std::mem::take(&mut self.mistakes)
     }
 
     fn add_section(
         &mut self,
-        text: &str,
-        source: &Source<'_>,
-        section: &Spanned<std::borrow::Cow<'_, str>>,
+        origin: &Text<'_>,
+        section: &Spanned<Cow<'_, str>>,
         value: &Spanned<DeValue<'_>>,
-    ) -> Result<(), ConfigError> {
-        let place = place_of(text, source, &section.span());
-        let section = section.get_ref().as_ref();
-        if !known_sections().contains(&section) {
-            return Err(unknown_section(place, section));
-        }
-        let Some(table) = value.get_ref().as_table() else {
-            return Err(ConfigError::NotASection { place, section: section.to_owned() });
+    ) {
+        let place = origin.place(&section.span());
+        let name = section.get_ref().as_ref();
+        let Some(section) = known_sections().into_iter().find(|known| *known == name) else {
+            return self.refuse(unknown_section(place, name));
         };
-        for (name, value) in table {
-            let place = place_of(text, source, &name.span());
+        if !is_listed(section) {
+            return match value.get_ref().as_table() {
+                Some(table) => self.add_table(origin, (section, 0), table),
+                None => self.refuse(ConfigError::NotASection { place, section }),
+            };
+        }
+        let list = value
+            .get_ref()
+            .as_array()
+            .filter(|list| list.iter().all(|entry| entry.get_ref().is_table()) && !list.is_empty());
+        let Some(list) = list else {
+            return self.refuse(ConfigError::NotAList { place, section });
+        };
+        if list.len() > ENTRIES_MAX {
+            return self.refuse(ConfigError::TooMany { place, section, max: ENTRIES_MAX });
+        }
+        for (entry, value) in list.iter().enumerate() {
+            let place = origin.place(&value.span());
+            self.entries.entry(section).or_default().push(place);
+            if let Some(table) = value.get_ref().as_table() {
+                self.add_table(origin, (section, entry), table);
+            }
+        }
+    }
+
+    fn add_table(
+        &mut self,
+        origin: &Text<'_>,
+        (section, entry): (&'static str, usize),
+        table: &DeTable<'_>,
+    ) {
+        let mut lines: Vec<_> = table.iter().collect();
+        lines.sort_by_key(|(name, _)| name.span().start);
+        for (name, value) in lines {
+            let place = origin.place(&name.span());
             let name = name.get_ref().as_ref();
             let Some(key) = find_key(section, name) else {
-                return Err(unknown_key(place, section, name));
+                self.refuse(unknown_key(place, section, name));
+                continue;
             };
             if !is_of_kind(value.get_ref(), key.kind) {
-                return Err(wrong_kind(place, key, describe(value.get_ref())));
+                self.refuse(wrong_kind(place, key, describe(value.get_ref())));
+                continue;
             }
-            let value = to_value(value, key.kind).ok_or_else(|| {
-                wrong_kind(place.clone(), key, "a number that does not fit 64 bits")
-            })?;
-            self.values.insert((key.section, key.name), (value, place));
+            match to_value(value, key.kind) {
+                Some(value) => {
+                    self.values.insert((key.section, entry, key.name), (value, place));
+                }
+                None => self.refuse(wrong_kind(place, key, "a number that does not fit 64 bits")),
+            }
         }
-        Ok(())
     }
 
     /// The raw structs with these settings.
     pub(super) fn to_raw(&self) -> Result<Raw, ConfigError> {
         let mut sections = toml::Table::new();
-        for ((section, name), (value, _)) in &self.values {
-            let section =
-                sections.entry(*section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            if let Some(table) = section.as_table_mut() {
-                table.insert((*name).to_owned(), value.clone());
-            }
+        for section in known_sections() {
+            let value = if is_listed(section) {
+                let entries = 0..self.entry_places(section).len();
+                entries.map(|entry| self.table(section, entry)).collect::<Vec<_>>().into()
+            } else {
+                toml::Value::Table(self.table(section, 0))
+            };
+            sections.insert(section.to_owned(), value);
         }
         Raw::deserialize(sections)
             .map_err(|source| ConfigError::Decode { source: Box::new(source) })
     }
 
-    /// Where the setting `section.key` was written.
-    pub(super) fn place(&self, dotted: &str) -> Place {
+    fn table(&self, section: &'static str, entry: usize) -> toml::Table {
+        let slots = names_in(section).into_iter().map(|name| (section, entry, name));
+        slots
+            .filter_map(|slot| Some((slot.2.to_owned(), self.values.get(&slot)?.0.clone())))
+            .collect()
+    }
+
+    /// Where the entries of a list of sections begin.
+    pub(super) fn entry_places(&self, section: &str) -> &[Place] {
+        self.entries.get(section).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a key in an entry, and its place.
+    pub(super) fn value(&self, key: &Key, entry: usize) -> Option<&(toml::Value, Place)> {
+        self.values.get(&(key.section, entry, key.name))
+    }
+
+    /// Where the setting `section.key` was written; the entry counts in a list of sections.
+    pub(super) fn place(&self, dotted: &str, entry: usize) -> Place {
         let found = dotted.split_once('.').and_then(|(section, name)| {
             let key = find_key(section, name)?;
-            self.values.get(&(key.section, key.name))
+            self.value(key, if key.is_listed { entry } else { 0 })
         });
         found.map_or(Place::BuiltIn, |(_, place)| place.clone())
     }
+}
 
-    /// A path of the setting `section.key`: relative ones start at the file that names them.
-    pub(super) fn path(&self, dotted: &str, text: &str) -> PathBuf {
-        match self.place(dotted) {
-            Place::File { path, .. } => {
-                path.parent().map_or_else(|| text.into(), |dir| dir.join(text))
-            }
-            _ => text.into(),
+impl Text<'_> {
+    /// Line and column of a span's start, or the override's place.
+    fn place(&self, span: &Range<usize>) -> Place {
+        let path = match self.source {
+            Source::File(path) => path,
+            Source::Override(place) => return (*place).clone(),
+        };
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Place::File {
+            path: path.to_path_buf(),
+            line: before.matches('\n').count() + 1,
+            column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
         }
+    }
+}
+
+/// A path that was written at a place: relative ones start at the file that names them.
+pub(super) fn path_at(place: &Place, text: &str) -> PathBuf {
+    match place {
+        Place::File { path, .. } => path.parent().map_or_else(|| text.into(), |dir| dir.join(text)),
+        _ => text.into(),
     }
 }
 
@@ -159,8 +260,8 @@ pub(super) fn unknown_section(place: Place, section: &str) -> ConfigError {
     // A key at the top of the file lacks its section.
     let as_key = known_keys().iter().find(|key| key.name == section);
     let hint = match (as_key, nearest(section, known_sections().into_iter())) {
-        (Some(key), _) => Some(format!("`{section}` in [{}]", key.section)),
-        (None, nearest) => nearest.map(|name| format!("[{name}]")),
+        (Some(key), _) => Some(format!("`{section}` in {}", heading(key.section))),
+        (None, nearest) => nearest.map(heading),
     };
     ConfigError::UnknownSection { place, section: section.to_owned(), hint }
 }
@@ -168,23 +269,8 @@ pub(super) fn unknown_section(place: Place, section: &str) -> ConfigError {
 pub(super) fn unknown_key(place: Place, section: &str, name: &str) -> ConfigError {
     let elsewhere = known_keys().iter().find(|key| key.name == name);
     let hint = match (elsewhere, nearest(name, names_in(section).into_iter())) {
-        (Some(key), _) => Some(format!("`{name}` in [{}]", key.section)),
+        (Some(key), _) => Some(format!("`{name}` in {}", heading(key.section))),
         (None, nearest) => nearest.map(|name| format!("`{name}`")),
     };
     ConfigError::UnknownKey { place, section: section.to_owned(), key: name.to_owned(), hint }
-}
-
-/// Line and column of a span's start, or the override's place.
-fn place_of(text: &str, source: &Source<'_>, span: &Range<usize>) -> Place {
-    let path = match source {
-        Source::File(path) => path,
-        Source::Override(place) => return (*place).clone(),
-    };
-    let before = text.get(..span.start).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    Place::File {
-        path: path.to_path_buf(),
-        line: before.matches('\n').count() + 1,
-        column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
-    }
 }

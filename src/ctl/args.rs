@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
+
+use super::config::ConfigVerb;
+use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
 /// Finds, names and measures the moving objects of a night.
 #[derive(Debug, Parser)]
@@ -26,8 +30,83 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Write a table of a processed night.
     Export(ExportArgs),
-    /// List the nights of a data folder.
-    Status(StatusArgs),
+    /// Tell what the service is doing, how it is, and the last nights.
+    Status(ServiceArgs),
+    /// List, show, close or reopen nights.
+    #[command(subcommand)]
+    Night(NightCommand),
+    /// Show frames.
+    #[command(subcommand)]
+    Frame(FrameCommand),
+    /// Forget results of a night, so that they are made again.
+    Reprocess(ReprocessArgs),
+    /// Begin no new work until `resume`; frames in work are finished.
+    Pause(PauseArgs),
+    /// Go on after `pause`.
+    Resume(OrderArgs),
+    /// Let the service read its configuration again.
+    Reload(OrderArgs),
+    /// Print the service's last messages.
+    Log(LogArgs),
+    /// Check the database, make a backup of it, or put a backup in its place.
+    Db(DbArgs),
+    /// Take away products of closed nights that need not be kept; raw frames never.
+    Prune(PruneArgs),
+    /// Check, show or begin a configuration.
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Try, list and send again the mails.
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// Print what a shell needs to complete the words of this program.
+    Completions(CompletionsArgs),
+    /// Write the manual pages of both programs and of the configuration.
+    #[command(hide = true)]
+    Man(ManArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MailCommand {
+    /// Send a test mail at once and tell what the mail server said.
+    Test(MailArgs),
+    /// List the mails of the outbox, newest first.
+    List(MailListArgs),
+    /// Send a mail again, the same bytes, at the service's next step.
+    Resend(MailResendArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MailArgs {
+    /// Configuration file; without one the built-in values hold.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Data folder [default: daemon.data of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Set a configuration key, e.g. `--set mail.encryption=tls`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MailListArgs {
+    #[command(flatten)]
+    pub(super) mail: MailArgs,
+    /// Most mails listed.
+    #[arg(short, long, value_name = "N", default_value_t = 30)]
+    pub(super) number: u32,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MailResendArgs {
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+    /// Number of the mail, as `autossosctl mail list` gives it.
+    #[arg(value_name = "ID")]
+    pub(super) id: i64,
 }
 
 #[derive(Debug, clap::Args)]
@@ -97,12 +176,214 @@ pub(super) enum Format {
     Frames,
 }
 
+/// Where the service and its data are.
 #[derive(Debug, clap::Args)]
-pub(super) struct StatusArgs {
-    /// Data folder.
-    #[arg(long, value_name = "DIR", default_value = "./autossos-data")]
-    pub(super) data: PathBuf,
-    /// Print JSON instead of a table.
+pub(super) struct PlaceArgs {
+    /// Socket of the service [default: as the configuration says].
+    #[arg(long, value_name = "PATH")]
+    pub(super) socket: Option<PathBuf>,
+    /// Configuration of the service [default: /etc/autossos/autossos.toml, when it is there].
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Data folder [default: as the configuration says, else ./autossos-data].
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+}
+
+/// A verb that prints.
+#[derive(Debug, clap::Args)]
+pub(super) struct ServiceArgs {
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+    /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// An order without further words.
+#[derive(Debug, clap::Args)]
+pub(super) struct OrderArgs {
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum NightCommand {
+    /// List the nights.
+    List(NightListArgs),
+    /// Show one night: its frames by status, its objects, what was not done.
+    Show(NightShowArgs),
+    /// Close a night now and report it.
+    Close(NightArgs),
+    /// Open a closed night again.
+    Reopen(NightArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct NightListArgs {
+    /// Only nights of this telescope.
+    #[arg(long, value_name = "NAME")]
+    pub(super) telescope: Option<String>,
+    #[command(flatten)]
+    pub(super) service: ServiceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct NightShowArgs {
+    /// Name of the night.
+    #[arg(value_name = "NIGHT")]
+    pub(super) night: String,
+    #[command(flatten)]
+    pub(super) service: ServiceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct NightArgs {
+    /// Name of the night.
+    #[arg(value_name = "NIGHT")]
+    pub(super) night: String,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FrameCommand {
+    /// Show all that is known of a frame.
+    Show(FrameShowArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct FrameShowArgs {
+    /// Name of the frame's file, or at least six first digits of its content hash.
+    #[arg(value_name = "FRAME")]
+    pub(super) frame: String,
+    /// Its night; needed when several nights have such a frame.
+    #[arg(long, value_name = "NIGHT")]
+    pub(super) night: Option<String>,
+    #[command(flatten)]
+    pub(super) service: ServiceArgs,
+}
+
+/// Names of all stages, those of a frame first.
+fn stage_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(FRAME_STAGES.iter().chain(&NIGHT_STAGES).map(|stage| stage.name))
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReprocessArgs {
+    /// Name of the night.
+    #[arg(value_name = "NIGHT")]
+    pub(super) night: String,
+    /// Only this frame: its name, or at least six first digits of its content hash.
+    #[arg(long, value_name = "FRAME")]
+    pub(super) frame: Option<String>,
+    /// First stage that runs again; a frame's stages are one unit, each of them makes it anew.
+    #[arg(long, value_name = "STAGE", default_value = FRAME_STAGES[0].name,
+          value_parser = stage_names())]
+    pub(super) from: String,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PauseArgs {
+    /// Why, for those who look at the status.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) reason: String,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LogArgs {
+    /// How many messages.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    pub(super) lines: usize,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+/// Where the data folder is, for verbs that need nothing else of the configuration.
+#[derive(Debug, clap::Args)]
+pub(super) struct DataArgs {
+    /// Configuration file; without one the built-in values hold.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Data folder [default: `daemon.data` of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// Set a configuration key, e.g. `--set keep.calibrated_days=90`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DbArgs {
+    #[command(subcommand)]
+    pub(super) verb: DbVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DbVerb {
+    /// Look for damage; the service may run.
+    Check {
+        /// Compare indices and references as well: slower.
+        #[arg(long)]
+        full: bool,
+        #[command(flatten)]
+        place: DataArgs,
+    },
+    /// Make a checked copy of the database; the service may run.
+    Backup {
+        /// Folder for the copy; nothing else in it is deleted [default: that of the daily ones].
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        place: DataArgs,
+    },
+    /// Put a backup in the place of the database; the service must not run.
+    Restore {
+        /// The backup [default: the newest whole one].
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        place: DataArgs,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PruneArgs {
+    /// Only tell what would go; the service may run.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) place: DataArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// Shell that reads them.
+    #[arg(value_enum)]
+    pub(super) shell: Shell,
+}
+
+/// A shell that completes words.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Shell {
+    /// GNU bash.
+    Bash,
+    /// zsh.
+    Zsh,
+    /// fish.
+    Fish,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ManArgs {
+    /// Folder of the pages; made when it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: PathBuf,
 }

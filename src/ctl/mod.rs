@@ -1,11 +1,24 @@
 //! Layer 5: the command line. Parses, calls a verb, prints.
 //!
+//! `run`, `demo` and `export` work by themselves. The others are about the service: `client` finds
+//! its socket or its database; `status`, `night` and `frame` show, `orders` asks for something.
+//!
 //! Exit codes: 0 done; 1 the verb failed; 2 the words on the command line are wrong; 3 the night
 //! was processed, but not one of its frames could be used; 78 the configuration is wrong; 130
 //! stopped by the user.
 
 mod args;
 mod bar;
+mod client;
+mod config;
+mod db;
+mod frame;
+mod mail;
+mod manual;
+mod night;
+mod orders;
+mod output;
+mod status;
 mod table;
 
 use std::io::IsTerminal as _;
@@ -13,15 +26,15 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _};
 
-use crate::config::{self, Config};
+use crate::config::{Config, ConfigError, load as load_config};
+use crate::ops::OpsError;
 use crate::ops::demo::demo;
 use crate::ops::export::{ExportFormat, export};
 use crate::ops::run::{RunRequest, RunSummary, run_night};
-use crate::ops::{OpsError, status};
 use crate::pipeline::artifact::frame_record::FrameStatus;
-use args::{Args, Command, CommonArgs, Format};
+use args::{Args, Command, CommonArgs, Format, FrameCommand};
 use bar::Bar;
 
 const EXIT_FAILED: u8 = 1;
@@ -60,7 +73,7 @@ fn start_log(verbose: u8) {
 
 fn failure(error: &anyhow::Error) -> ExitCode {
     eprintln!("autossosctl: {error:#}");
-    if error.is::<config::ConfigError>() {
+    if error.is::<ConfigError>() {
         return ExitCode::from(EXIT_CONFIG);
     }
     match error.downcast_ref::<OpsError>() {
@@ -107,20 +120,36 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             println!("{n} rows written to {}.", export_args.output.display());
             Ok(ExitCode::SUCCESS)
         }
-        Command::Status(status_args) => {
-            let nights = status::nights(&status_args.data)?;
-            if status_args.json {
-                println!("{}", table::nights_json(&nights)?);
-            } else {
-                println!("{}", table::nights(&nights));
-            }
+        Command::Status(args) => status::show(&args).map(done),
+        Command::Night(command) => night::run(&command).map(done),
+        Command::Frame(FrameCommand::Show(args)) => frame::show(&args).map(done),
+        Command::Reprocess(args) => orders::reprocess(&args).map(done),
+        Command::Pause(args) => orders::pause(&args).map(done),
+        Command::Resume(args) => orders::resume(&args).map(done),
+        Command::Reload(args) => orders::reload(&args).map(done),
+        Command::Log(args) => orders::log(&args).map(done),
+        Command::Db(db_args) => db::act(db_args.verb),
+        Command::Prune(prune_args) => db::prune(&prune_args),
+        Command::Config(verb) => config::act(verb),
+        Command::Mail(command) => mail::act(&command),
+        Command::Completions(wanted) => {
+            manual::completions(Args::command(), wanted.shell)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man(wanted) => {
+            manual::pages(Args::command(), &wanted.to)?;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
+/// A verb that either fails or is done.
+fn done((): ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
 fn load(common: &CommonArgs) -> anyhow::Result<Config> {
-    Ok(config::load(common.config.as_deref(), &common.set, environment())?)
+    Ok(load_config(common.config.as_deref(), &common.set, environment())?)
 }
 
 /// The environment as text; what is no Unicode cannot name a key.
@@ -135,7 +164,7 @@ fn tell(summary: &RunSummary, is_json: bool) -> anyhow::Result<ExitCode> {
     if is_json {
         println!("{}", serde_json::to_string(report).context("printing the report")?);
     } else {
-        println!("{}", table::candidates(report));
+        println!("{}", table::candidates(&report.candidates));
         println!("{}", table::frames_summary(report));
         println!("Report: {}", summary.html_path.display());
     }

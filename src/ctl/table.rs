@@ -2,17 +2,17 @@
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
-use serde_json::json;
 
+use crate::ops::overview::NightLine;
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
 use crate::pipeline::artifact::frame_record::FrameStatus;
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::verdict::verdict;
-use crate::store::nights::NightRow;
+use crate::report::words::printable;
 
 /// The candidates of a night, one a row.
-pub(super) fn candidates(report: &NightReport) -> String {
-    if report.candidates.is_empty() {
+pub(super) fn candidates(candidates: &[Candidate]) -> String {
+    if candidates.is_empty() {
         return "No moving object found.".to_owned();
     }
     let mut table = Table::new();
@@ -31,7 +31,7 @@ pub(super) fn candidates(report: &NightReport) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    for candidate in &report.candidates {
+    for candidate in candidates {
         table.add_row(row(candidate));
     }
     table.to_string()
@@ -79,7 +79,7 @@ pub(super) fn frames_summary(report: &NightReport) -> String {
 }
 
 /// The nights of a data folder, one a row.
-pub(super) fn nights(nights: &[NightRow]) -> String {
+pub(super) fn nights(nights: &[NightLine]) -> String {
     if nights.is_empty() {
         return "No night was processed yet.".to_owned();
     }
@@ -93,30 +93,22 @@ pub(super) fn nights(nights: &[NightRow]) -> String {
     ]);
     for night in nights {
         table.add_row([
-            night.id.clone(),
-            if night.is_closed { "closed" } else { "open" }.to_owned(),
+            printable(&night.night),
+            state(night),
             format!("{}/{}", night.n_frames_ok, night.n_frames),
             night.n_candidates.to_string(),
-            night.folder.display().to_string(),
+            printable(&night.folder),
         ]);
     }
     table.to_string()
 }
 
-/// The nights as JSON.
-pub(super) fn nights_json(nights: &[NightRow]) -> serde_json::Result<String> {
-    let rows: Vec<serde_json::Value> = nights
-        .iter()
-        .map(|n| {
-            json!({
-                "night": n.id,
-                "is_closed": n.is_closed,
-                "folder": n.folder.to_string_lossy(),
-                "n_frames": n.n_frames,
-                "n_frames_ok": n.n_frames_ok,
-                "n_candidates": n.n_candidates,
-            })
-        })
-        .collect();
-    serde_json::to_string(&rows)
+/// Open or closed, and what was asked for since.
+pub(super) fn state(night: &NightLine) -> String {
+    let state = if night.is_closed { "closed" } else { "open" };
+    match night.request.as_deref() {
+        Some("close") => format!("{state}, to be closed"),
+        Some("reopen") => format!("{state} on request"),
+        _ => state.to_owned(),
+    }
 }

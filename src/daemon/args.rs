@@ -9,7 +9,7 @@ const EXIT_CODES: &str = "Exit codes: 0 stopped or done; 1 failed; 2 wrong argum
 
 /// Processes the nights of the incoming folder as they come.
 #[derive(Debug, Parser)]
-#[command(name = "autossosd", version, about, after_help = EXIT_CODES)]
+#[command(name = "autossosd", version, after_help = EXIT_CODES)]
 pub(super) struct Args {
     /// Configuration file; `daemon.incoming` must be set there or in the environment.
     #[arg(long, value_name = "FILE")]

@@ -1,248 +1,234 @@
-//! The loop: list the nights, process those that have settled and changed, wait.
+//! The service as a whole: store, reconciler and the tasks around it, from start to end.
 //!
-//! Events and timers only wake it; what there is to do comes from the folder and the store. A
-//! night runs on a thread of its own, so signals are heard meanwhile. Killing the process at any
-//! instant loses nothing but time, which is why a night that does not stop in time is left.
+//! The reconciler works on a thread of its own and blocks where it likes. Signals, the control
+//! socket, metrics, mail and upkeep are tasks beside it; they ring its bell and never do its
+//! work. Killing the process at any instant loses nothing but time.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::sync::{Notify, mpsc, watch};
 
-use super::nights::{NightFolder, SeenFile, list_nights};
-use super::start::Service;
-use super::stop::{NightProgress, Stop};
-use super::watch::FolderWatch;
+use super::bell::Bell;
+use super::control::{Control, ControlSocket};
+use super::fatal::Fatal;
+use super::log::LogControl;
+use super::log_tail::LogTail;
+use super::reconcile::{Left, Mode, Reconciler, Surroundings};
+use super::start::{MissingFolder, Service};
+use super::state::ServiceState;
+use super::systemd::Notifier;
+use super::{health, post, signals, upkeep};
 use crate::config::Config;
 use crate::ops::OpsError;
-use crate::ops::run::{RunRequest, RunSummary, run_night};
-use crate::remote::heartbeat;
+use crate::ops::clock::SystemClock;
+use crate::ops::status::Phase;
+use crate::store::{Retry, Store, StoreError};
 
-/// Threads for timers, signals and the heartbeat.
+/// Threads for timers, signals, socket and metrics.
 const RUNTIME_THREADS: usize = 2;
-/// How long a night may take to stop [s]; the service must end within 10 s.
-const GRACE_S: f64 = 8.0;
+/// How long the unit in work may take to stop [s]; the service must end within 10 s.
+const GRACE_S: u64 = 8;
+/// How long a database that another program holds is waited for at the start.
+const OPEN_TRIES_MAX: usize = 30;
 
-/// How long the service goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// One look at the folder.
-    Once,
-    /// Until it is asked to stop.
-    Forever,
+/// What a restart and a reload need to know.
+pub(super) struct Started {
+    /// The checked configuration.
+    pub(super) service: Service,
+    /// The configuration's file, read again on a reload.
+    pub(super) config_file: Option<PathBuf>,
+    /// Levels of the log, changed on a reload.
+    pub(super) log: LogControl,
+    /// The last messages, for those who ask.
+    pub(super) tail: LogTail,
+    /// How long to go on.
+    pub(super) mode: Mode,
 }
 
-/// What a look at the incoming folder gave.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Pass {
-    /// Nights that could not be processed.
-    pub(super) n_failed: usize,
-    /// Nights whose files have not settled.
-    pub(super) n_waiting: usize,
+/// What the tasks around the reconciler share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) store: Arc<Store>,
+    pub(super) state: ServiceState,
+    pub(super) bell: Bell,
+    /// Notified when something was put into the outbox.
+    pub(super) post: Arc<Notify>,
+    /// The configuration in force.
+    pub(super) config: watch::Receiver<Arc<Config>>,
 }
 
-/// How a night ended for the loop.
-enum NightEnd {
-    /// Nothing to do until its files change.
-    Done,
-    /// To be tried again at the next look.
-    Failed,
-    /// The program broke over it; the same files would only break it again.
-    Broken,
-    /// The service was asked to stop.
-    Stopped,
-}
-
-/// Runs the service; the last look's result, all zero when it was asked to stop.
-pub(super) fn run(service: Service, mode: Mode) -> anyhow::Result<Pass> {
+/// Runs the service; what was left, nothing when it was asked to stop.
+pub(super) fn run(started: Started) -> anyhow::Result<Left> {
+    let notifier = Arc::new(Notifier::from_environment());
+    let config = Arc::new(started.service.config.clone());
+    let store = Arc::new(open_patiently(&config)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(RUNTIME_THREADS)
         .enable_all()
         .build()
         .context("cannot start the service's threads")?;
-    let ended = runtime.block_on(async {
-        let stop = Stop::listen().context("cannot listen to signals")?;
-        let looped = Loop {
-            config: Arc::new(service.config),
-            incoming: service.incoming,
-            stop,
-            done: HashMap::new(),
-        };
-        looped.go_on(mode).await
-    });
+    let rescan_s = config.daemon.rescan_s;
+    let (publish, config) = watch::channel(config);
+    let shared = Shared {
+        store: Arc::clone(&store),
+        state: ServiceState::new(Arc::new(SystemClock), rescan_s),
+        bell: Bell::default(),
+        post: Arc::default(),
+        config,
+    };
+    let ended = runtime.block_on(around(started, shared, (publish, Arc::clone(&notifier))));
+    notifier.stopping();
     runtime.shutdown_background();
-    ended
+    let marked = store.mark_clean().context("cannot note the clean end");
+    ended.and_then(|left| marked.map(|()| left))
 }
 
-/// What the loop remembers.
-struct Loop {
-    config: Arc<Config>,
-    incoming: PathBuf,
-    stop: Stop,
-    /// Files of each night as they were when there was nothing left to do.
-    done: HashMap<String, Vec<SeenFile>>,
+/// Opens the store; waits while another program holds its database.
+fn open_patiently(config: &Config) -> Result<Store, StoreError> {
+    let mut tries = 0;
+    loop {
+        match Store::open(&config.daemon.data) {
+            Err(error @ StoreError::Busy { .. }) if tries < OPEN_TRIES_MAX => {
+                let Retry::After(wait) = error.retry() else { return Err(error) };
+                tries += 1;
+                tracing::warn!("{error} Waiting.");
+                std::thread::sleep(wait);
+            }
+            opened => return opened,
+        }
+    }
 }
 
-impl Loop {
-    async fn go_on(mut self, mode: Mode) -> anyhow::Result<Pass> {
-        // The watch begins before the first look: nothing falls between them.
-        let watch = FolderWatch::over(&self.incoming);
-        tracing::info!(incoming = %self.incoming.display(), "Service started.");
+/// Starts the tasks and the reconciler, and waits for its end.
+async fn around(
+    started: Started,
+    shared: Shared,
+    (publish, notifier): (watch::Sender<Arc<Config>>, Arc<Notifier>),
+) -> anyhow::Result<Left> {
+    let Started { service, config_file, log, tail, mode } = started;
+    signals::listen(shared.bell.clone(), shared.state.clone())
+        .context("cannot listen to signals")?;
+    let config = Arc::clone(&shared.config.borrow());
+    let mut tasks = tokio::task::JoinSet::new();
+    let fatal = Fatal::new(shared.bell.clone());
+    let mut pages = None;
+    if mode == Mode::Forever {
+        if let Some(path) = &config.daemon.socket {
+            tasks.spawn(serve_socket(ControlSocket::bind(path)?, shared.clone(), tail));
+        }
+        if let Some(address) = config.daemon.metrics_listen {
+            pages = health::serve(address, shared.state.clone()).await;
+        }
+        tasks.spawn(upkeep::keep_up(shared.clone(), fatal.clone()));
+    }
+    tasks.spawn(post::send_all(shared.clone()));
+    let state = shared.state.clone();
+    let bell = shared.bell.clone();
+    let surroundings = Surroundings {
+        store: Arc::clone(&shared.store),
+        bell: shared.bell.clone(),
+        state: shared.state.clone(),
+        clock: Arc::new(SystemClock),
+        notifier: Arc::clone(&notifier),
+        reload: Box::new(move || reload(config_file.as_deref(), &publish, &log)),
+        post: Arc::clone(&shared.post),
+        runtime: tokio::runtime::Handle::current(),
+    };
+    let thread = std::thread::Builder::new()
+        .name("reconciler".to_owned())
+        .spawn(move || Reconciler::new(surroundings, service, mode)?.run())
+        .context("cannot start the reconciler")?;
+    notifier.ready();
+    tracing::info!(data = %config.daemon.data.display(), "Service started.");
+    let ended = tokio::task::spawn_blocking(move || thread.join());
+    let left = tokio::select! {
+        joined = ended => told(joined.context("waiting for the reconciler failed")?)?,
+        () = overdue(&bell) => {
+            tracing::warn!("The unit in work is left; the next start goes on.");
+            Left::default()
+        }
+    };
+    state.set_phase(Phase::Stopping);
+    if mode == Mode::Once {
+        post::send_now(&shared).await;
+    }
+    drop((shared, pages));
+    tasks.shutdown().await;
+    tracing::info!("Service stopped.");
+    fatal.take().map_or(Ok(left), |error| Err(error.into()))
+}
+
+/// Answers `autossosctl` and hands its orders to the reconciler.
+async fn serve_socket(socket: ControlSocket, shared: Shared, log: LogTail) {
+    let wake = Arc::new(Notify::new());
+    let (reload, mut reloads) = mpsc::channel(1);
+    let control = Control {
+        state: shared.state.clone(),
+        log,
+        store: Arc::clone(&shared.store),
+        wake: Arc::clone(&wake),
+        reload,
+    };
+    let orders = async {
         loop {
-            let pass = match self.pass().await {
-                Ok(pass) => pass,
-                Err(error) if mode == Mode::Once => return Err(error),
-                Err(error) => {
-                    tracing::error!("No look at the incoming folder: {error:#}.");
-                    Some(Pass::default())
+            tokio::select! {
+                () = wake.notified() => {
+                    shared.bell.ring_order();
+                    shared.post.notify_one();
                 }
-            };
-            let Some(pass) = pass else {
-                tracing::info!("Service stopped.");
-                return Ok(Pass::default());
-            };
-            if mode == Mode::Once {
-                if pass.n_waiting > 0 {
-                    tracing::warn!(nights = pass.n_waiting, "Nights left: files still change.");
-                }
-                return Ok(pass);
-            }
-            self.wait(pass, &watch).await;
-        }
-    }
-
-    /// One look at the folder; `None` when the service was asked to stop.
-    async fn pass(&mut self) -> anyhow::Result<Option<Pass>> {
-        let mut pass = Pass::default();
-        let incoming = self.incoming.clone();
-        let nights = tokio::task::spawn_blocking(move || list_nights(&incoming))
-            .await
-            .context("listing the incoming folder failed")?
-            .with_context(|| format!("cannot list {}", self.incoming.display()))?;
-        self.done.retain(|name, _| nights.iter().any(|night| night.name == *name));
-        let quiet = seconds(self.config.daemon.settle_s);
-        for night in nights {
-            if self.stop.is_asked() {
-                return Ok(None);
-            }
-            if self.done.get(&night.name) == Some(&night.files) {
-                continue;
-            }
-            if !night.is_settled(quiet) {
-                pass.n_waiting += 1;
-                continue;
-            }
-            match self.process(&night).await {
-                NightEnd::Done => {
-                    self.done.insert(night.name, night.files);
-                }
-                NightEnd::Failed => pass.n_failed += 1,
-                NightEnd::Broken => {
-                    pass.n_failed += 1;
-                    self.done.insert(night.name, night.files);
-                }
-                NightEnd::Stopped => return Ok(None),
+                Some(()) = reloads.recv() => shared.bell.ring_reload(),
             }
         }
-        self.beat().await;
-        Ok(if self.stop.is_asked() { None } else { Some(pass) })
-    }
-
-    /// Processes one night on a thread of its own.
-    async fn process(&self, night: &NightFolder) -> NightEnd {
-        let request = RunRequest {
-            night_dir: night.path.clone(),
-            night: Some(night.name.clone()),
-            data_dir: self.config.daemon.data.clone(),
-            reference: Vec::new(),
-            known: Vec::new(),
-        };
-        let config = Arc::clone(&self.config);
-        let progress = NightProgress { night: night.name.clone(), stop: self.stop.clone() };
-        let job = tokio::task::spawn_blocking(move || run_night(&request, &config, &progress));
-        tokio::select! {
-            ended = job => match ended {
-                Ok(result) => told(&night.name, result),
-                Err(error) => {
-                    tracing::error!(
-                        night = %night.name,
-                        %error,
-                        "Night given up until it changes."
-                    );
-                    NightEnd::Broken
-                }
-            },
-            () = self.stop.overdue(seconds(GRACE_S)) => {
-                tracing::warn!(night = %night.name, "Night left in work; the next start goes on.");
-                NightEnd::Stopped
-            }
-        }
-    }
-
-    /// Tells the outside world that a look was done.
-    async fn beat(&self) {
-        let Some(url) = self.config.daemon.heartbeat_url.as_deref() else {
-            return;
-        };
-        tokio::select! {
-            sent = heartbeat::send(url) => {
-                if let Err(error) = sent {
-                    let error = anyhow::Error::from(error);
-                    tracing::warn!("Heartbeat not sent: {error:#}.");
-                }
-            }
-            () = self.stop.asked() => {}
-        }
-    }
-
-    /// Waits for the next look: a change, the timer, or the end.
-    async fn wait(&self, pass: Pass, watch: &FolderWatch) {
-        let settle = seconds(self.config.daemon.settle_s);
-        let rescan = seconds(self.config.daemon.rescan_s);
-        let timer = if pass.n_waiting > 0 { settle.min(rescan) } else { rescan };
-        let changed = async {
-            watch.changed().await;
-            // Files come in flocks: one look when they have had time to settle.
-            tokio::time::sleep(settle).await;
-        };
-        tokio::select! {
-            () = tokio::time::sleep(timer) => {}
-            () = changed => {}
-            () = self.stop.asked() => {}
-        }
+    };
+    tokio::select! {
+        () = socket.serve(control) => {}
+        () = orders => {}
     }
 }
 
-/// Tells the log how a night ended.
-fn told(night: &str, result: Result<RunSummary, OpsError>) -> NightEnd {
-    match result {
-        Ok(summary) => {
-            tracing::info!(
-                night,
-                frames = summary.report.frames.len(),
-                frames_new = summary.n_reduced,
-                candidates = summary.report.candidates.len(),
-                report = %summary.html_path.display(),
-                "Night processed."
-            );
-            NightEnd::Done
-        }
-        Err(OpsError::Stopped) => NightEnd::Stopped,
-        Err(OpsError::NoFrames { .. }) => {
-            tracing::info!(night, "No FITS file yet.");
-            NightEnd::Done
-        }
-        Err(error) => {
-            let error = anyhow::Error::from(error);
-            tracing::error!(night, "Night not processed: {error:#}.");
-            NightEnd::Failed
-        }
+fn told(joined: std::thread::Result<Result<Left, OpsError>>) -> anyhow::Result<Left> {
+    match joined {
+        Ok(Ok(left)) => Ok(left),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(anyhow::anyhow!("the reconciler broke: please report what the log says")),
     }
 }
 
-/// A checked configuration value as a time; nonsense counts as none at all.
-fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+/// Waits until the service is asked to stop, and then for the grace.
+async fn overdue(bell: &Bell) {
+    let bell = bell.clone();
+    let asked = tokio::task::spawn_blocking(move || bell.wait_for_stop());
+    if asked.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(Duration::from_secs(GRACE_S)).await;
+}
+
+/// Reads the configuration again; what cannot change while the service runs stays.
+fn reload(
+    file: Option<&std::path::Path>,
+    publish: &watch::Sender<Arc<Config>>,
+    log: &LogControl,
+) -> anyhow::Result<Service> {
+    let config = super::read_config(file)?;
+    let mut service = Service::new(config, MissingFolder::Await)?;
+    let old = Arc::clone(&publish.borrow());
+    let (new, old) = (&mut service.config.daemon, &old.daemon);
+    let is_fixed = new.data == old.data
+        && new.socket == old.socket
+        && new.metrics_listen == old.metrics_listen;
+    if !is_fixed {
+        tracing::warn!(
+            "daemon.data, daemon.socket and daemon.metrics_listen change with a restart only."
+        );
+        new.data.clone_from(&old.data);
+        new.socket.clone_from(&old.socket);
+        new.metrics_listen = old.metrics_listen;
+    }
+    log.set(&service.config.log).context("the log's levels could not be changed")?;
+    publish.send_replace(Arc::new(service.config.clone()));
+    Ok(service)
 }

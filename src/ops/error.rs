@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
+use super::mail::MailError;
 use crate::formats::fits::FitsError;
 use crate::formats::known_csv::KnownCsvError;
 use crate::formats::reference_csv::ReferenceCsvError;
 use crate::formats::star_index::StarIndexError;
 use crate::report::ReportError;
-use crate::store::StoreError;
+use crate::store::backup::BackupError;
 use crate::store::files::FilesError;
 use crate::store::night_id::NightIdError;
+use crate::store::restore::RestoreError;
+use crate::store::{Retry, StoreError};
 
 /// A verb that could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +83,12 @@ pub enum OpsError {
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A backup could not be made.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A backup could not be put in place.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
     /// A product could not be written.
     #[error(transparent)]
     Files(#[from] FilesError),
@@ -97,13 +106,16 @@ pub enum OpsError {
         source: serde_json::Error,
     },
     /// The night is not in the database.
-    #[error("no night {night} in {data}: `autossosctl status` lists them")]
+    #[error("no night {night} in {data}: `autossosctl night list` lists them")]
     UnknownNight {
         /// Its name.
         night: String,
         /// The data folder.
         data: PathBuf,
     },
+    /// A mail could not be composed or kept.
+    #[error("a mail could not be composed")]
+    Mail(#[from] MailError),
     /// A file was changed or removed while it was worked on.
     #[error("{path} was changed while it was read: run again when nobody writes it")]
     Changed {
@@ -113,4 +125,31 @@ pub enum OpsError {
     /// Somebody asked to stop.
     #[error("stopped; run again to go on where it ended")]
     Stopped,
+}
+
+impl OpsError {
+    /// Tells whether only a human can help: the service ends, and its next start would too.
+    pub fn is_operators(&self) -> bool {
+        self.store().is_some_and(StoreError::is_operators)
+    }
+
+    /// Tells whether and when another try is worth it.
+    pub fn retry(&self) -> Retry {
+        if let Some(source) = self.store() {
+            return source.retry();
+        }
+        match self {
+            Self::Files(source) if source.is_disk_full() => Retry::WhenDiskFrees,
+            Self::Backup(source) if source.is_disk_full() => Retry::WhenDiskFrees,
+            _ => Retry::Never,
+        }
+    }
+
+    /// The store's error, however it came here.
+    fn store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(source) | Self::Mail(MailError::Store(source)) => Some(source),
+            _ => None,
+        }
+    }
 }

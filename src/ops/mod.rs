@@ -1,10 +1,18 @@
 //! Layer 4: the verbs. Command line and daemon call these; here stages, store and report meet.
 
 pub mod clock;
+pub mod db;
 pub mod demo;
+pub mod disk;
 pub mod error;
 pub mod export;
+pub mod mail;
+pub mod night_end;
+pub mod orders;
+pub mod overview;
+pub mod preflight;
 pub mod progress;
+pub mod prune;
 pub mod run;
 pub mod status;
 

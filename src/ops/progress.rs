@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use crate::pipeline::artifact::frame_record::FrameStatus;
+
 /// One step of a night.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event<'a> {
@@ -19,7 +21,7 @@ pub enum Event<'a> {
         /// Its name.
         name: &'a str,
         /// Whether it can be used.
-        is_ok: bool,
+        status: FrameStatus,
         /// Time it took [s]; 0 when it was only looked up.
         seconds: f64,
     },

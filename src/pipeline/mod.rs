@@ -9,6 +9,7 @@
 pub mod artifact;
 pub mod calibrate;
 pub mod calibrate_flux;
+pub mod clock_check;
 pub mod cutout;
 pub mod extract;
 pub mod identify;

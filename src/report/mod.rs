@@ -2,10 +2,12 @@
 //!
 //! Everything is a function of a [`NightReport`] and of pixels handed in: the same night gives
 //! the same bytes, so nothing here asks for the time. `verdict` counts, `words` puts numbers into
-//! words, `stretch` and `blink` make pictures, `plot` makes charts; `html`, `text`, `mail` and
-//! `table` put them together.
+//! words, `stretch` and `blink` make pictures, `plot` makes charts; `html`, `text` and `table` put
+//! them together. `mail` makes a message of a night, `digest` of several, `alert` of a trouble.
 
+pub mod alert;
 pub mod blink;
+pub mod digest;
 mod glyphs;
 pub mod html;
 pub mod mail;
@@ -59,16 +61,16 @@ pub enum ReportError {
         source: lettre::address::AddressError,
     },
     /// No address to send to.
-    #[error("The mail of night {night} has no address to go to.")]
+    #[error("The mail {subject:?} has no address to go to: name one as mail.to.")]
     NoRecipient {
-        /// The night.
-        night: String,
+        /// Its subject.
+        subject: String,
     },
     /// The mail could not be put together.
-    #[error("The mail of night {night} could not be put together.")]
+    #[error("The mail {subject:?} could not be put together.")]
     Mail {
-        /// The night.
-        night: String,
+        /// Its subject.
+        subject: String,
         /// What the mail library said.
         source: lettre::error::Error,
     },

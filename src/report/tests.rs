@@ -7,6 +7,7 @@ use crate::science::time::Epoch;
 
 use super::ReportError;
 use super::blink::{Stamp, blink_gif};
+use super::digest::{DigestNight, digest_mail};
 use super::fixture;
 use super::html::{CandidatePictures, render_html};
 use super::mail::{Envelope, morning_mail};
@@ -145,4 +146,111 @@ fn bad_addresses_and_hostile_names_are_handled() {
     let text = String::from_utf8(mail.expect("made").bytes).expect("ASCII");
     let head = text.split("\r\n\r\n").next().expect("a head");
     assert!(!head.lines().any(|line| line.starts_with("Bcc")));
+}
+
+/// Three nights of two telescopes, one of them mailed before.
+fn nights() -> [NightReport; 3] {
+    let named = |night: &str| NightReport { night: night.to_owned(), ..fixture::report() };
+    [named("C14.2026-03-01"), named("RASA.2026-03-01"), named("RASA.2026-03-02")]
+}
+
+fn several(nights: &[NightReport], is_update: [bool; 3]) -> super::mail::ComposedMail {
+    let views: Vec<DigestNight<'_>> = nights
+        .iter()
+        .zip(is_update)
+        .map(|(report, is_update)| {
+            let telescope = report.night.split_once('.').map_or("", |(telescope, _)| telescope);
+            DigestNight { report, telescope, is_update }
+        })
+        .collect();
+    let to = ["a@example.org".to_owned()];
+    let at = Epoch::from_mjd_utc(61_102.25);
+    digest_mail(&views, &Envelope { from: "dome@example.org", to: &to, at }).expect("made")
+}
+
+/// The parts of a message as its reader sees them, soft line breaks and coded letters undone.
+fn decoded(mail: &super::mail::ComposedMail) -> String {
+    let text = String::from_utf8(mail.bytes.clone()).expect("ASCII").replace("=\r\n", "");
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        match code.and_then(|pair| u8::from_str_radix(pair, 16).ok()).filter(|_| byte == b'=') {
+            Some(coded) => {
+                bytes.push(coded);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n")
+}
+
+#[test]
+fn several_nights_are_one_mail_by_telescope() {
+    let mail = several(&nights(), [false, true, false]);
+    assert_eq!(mail.subject, "3 nights of 2 telescopes: 3 unknown, 3 known, 6 of 18 frames lost");
+    let text = decoded(&mail);
+    let overview = "\
+3 nights of 2 telescopes: 3 unknown, 3 known, 6 of 18 frames lost
+
+C14
+  C14.2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost
+
+RASA
+  RASA.2026-03-01 (update): 1 unknown, 1 known, 2 of 6 frames lost
+  RASA.2026-03-02: 1 unknown, 1 known, 2 of 6 frames lost
+
+----------------------------------------------------------------------
+C14.2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost
+
+Unknown or not compared with a list
+  U2BBBB: G";
+    assert!(text.contains(overview), "{text}");
+    assert_eq!(text.matches("\nUnknown or not compared with a list\n").count(), 3);
+    let html = text.split("text/html").nth(1).expect("a page");
+    assert!(html.contains(">RASA</h2>") && !html.contains("<script"));
+    assert_eq!(html.matches("<b>U2BBBB</b>").count(), 3);
+    assert!(!html.contains("Not compared"), "a column that is empty is left away");
+    for tag in ["h1", "h2", "h3", "table", "tr", "td", "ul", "li", "p", "body"] {
+        let opened =
+            html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, html.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+    assert_eq!(several(&nights(), [false, true, false]), mail, "the same bytes");
+}
+
+#[test]
+fn one_telescope_needs_no_heading_and_updates_are_told() {
+    let mut nights = nights();
+    for (night, day) in nights.iter_mut().zip(1..) {
+        night.night = format!("2026-03-0{day}");
+    }
+    let mail = several(&nights, [true; 3]);
+    assert_eq!(mail.subject, "Update: 3 nights: 3 unknown, 3 known, 6 of 18 frames lost");
+    let text = decoded(&mail);
+    assert!(!text.contains("telescope") && !text.contains("</h2>"), "{text}");
+    let mut parts = mail.key.split('/');
+    assert_eq!(parts.next(), Some("digest"));
+    assert_eq!(parts.nth(1).map(|all| all.split(',').count()), Some(3), "{}", mail.key);
+}
+
+#[test]
+fn a_hundred_nights_stay_a_mail_of_reasonable_size() {
+    let night = |n: usize| NightReport { night: format!("n{n:03}"), ..fixture::report() };
+    let reports: Vec<NightReport> = (0..100).map(night).collect();
+    let view = |report| DigestNight { report, telescope: "", is_update: false };
+    let views: Vec<DigestNight<'_>> = reports.iter().map(view).collect();
+    let to = ["a@example.org".to_owned()];
+    let at = Epoch::from_mjd_utc(61_102.25);
+    let envelope = Envelope { from: "dome@example.org", to: &to, at };
+    let mail = digest_mail(&views, &envelope).expect("made");
+    assert!(mail.bytes.len() < 200_000, "{} bytes", mail.bytes.len());
+    let text = decoded(&mail);
+    assert!(text.contains("69 of the nights are told in one line each"), "{text}");
+    assert!(text.contains("  n000: 1 unknown") && text.contains("\nn099: 1 unknown"));
+    assert!(!text.contains("\nn068: 1 unknown") && text.contains("\nn069: 1 unknown"));
 }

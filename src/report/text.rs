@@ -22,25 +22,35 @@ pub struct TextSummary {
 
 /// Puts a night into words.
 pub fn render_text(report: &NightReport) -> TextSummary {
+    render_short(report, ENTRIES_MAX)
+}
+
+/// Puts a night into words, with at most so many entries per section.
+pub(super) fn render_short(report: &NightReport, entries_max: usize) -> TextSummary {
     let subject = verdict(report);
     let mut body = format!("{subject}\n");
     let unexplained = page::objects(report, page::is_unexplained);
-    section(&mut body, "Unknown or not compared with a list", &unexplained, |object| {
-        format!("  {}\n     {}\n", object_line(object, &object.id), object.chance)
-    });
+    section(
+        &mut body,
+        ("Unknown or not compared with a list", entries_max),
+        &unexplained,
+        |object| format!("  {}\n     {}\n", object_line(object, &object.id), object.chance),
+    );
     let known = page::objects(report, page::is_known);
-    section(&mut body, "Known", &known, |object| {
+    section(&mut body, ("Known", entries_max), &known, |object| {
         let line = object_line(object, object.title());
         format!("  {line}, {} arcsec off its prediction\n", object.separation)
     });
     let lost: Vec<_> = page::frames(report).into_iter().filter(|frame| frame.is_lost).collect();
-    section(&mut body, "Frames lost", &lost, |frame| {
+    section(&mut body, ("Frames lost", entries_max), &lost, |frame| {
         format!("  {}: {}, {}\n", frame.frame, frame.status, frame.reason)
     });
-    section(&mut body, "Not done, and why", &page::not_done(report), |note| {
+    section(&mut body, ("Not done, and why", entries_max), &page::not_done(report), |note| {
         format!("  {}: {}\n", note.subject, note.text)
     });
-    section(&mut body, "Master frames", &page::masters(report), |text| format!("  {text}\n"));
+    section(&mut body, ("Master frames", entries_max), &page::masters(report), |text| {
+        format!("  {text}\n")
+    });
     add(
         &mut body,
         format_args!(
@@ -64,16 +74,21 @@ fn object_line(object: &ObjectView, name: &str) -> String {
 }
 
 /// Adds a titled section, or nothing when it has no entry.
-fn section<T>(body: &mut String, title: &str, entries: &[T], line: impl Fn(&T) -> String) {
+fn section<T>(
+    body: &mut String,
+    (title, entries_max): (&str, usize),
+    entries: &[T],
+    line: impl Fn(&T) -> String,
+) {
     if entries.is_empty() {
         return;
     }
     add(body, format_args!("\n{title}\n"));
-    for entry in entries.iter().take(ENTRIES_MAX) {
+    for entry in entries.iter().take(entries_max) {
         body.push_str(&line(entry));
     }
-    if entries.len() > ENTRIES_MAX {
-        add(body, format_args!("  and {} more in the report\n", entries.len() - ENTRIES_MAX));
+    if entries.len() > entries_max {
+        add(body, format_args!("  and {} more in the report\n", entries.len() - entries_max));
     }
 }
 

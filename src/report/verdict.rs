@@ -7,7 +7,7 @@ use crate::pipeline::artifact::report::NightReport;
 use super::words::{plural, printable};
 
 /// The numbers one wants to see first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Moving objects that no list explains.
     pub n_unknown: usize,
@@ -19,6 +19,18 @@ pub struct Counts {
     pub n_lost: usize,
     /// Science files.
     pub n_frames: usize,
+}
+
+impl std::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(nights: I) -> Self {
+        nights.fold(Self::default(), |sum, night| Self {
+            n_unknown: sum.n_unknown + night.n_unknown,
+            n_known: sum.n_known + night.n_known,
+            n_unchecked: sum.n_unchecked + night.n_unchecked,
+            n_lost: sum.n_lost + night.n_lost,
+            n_frames: sum.n_frames + night.n_frames,
+        })
+    }
 }
 
 /// Counts objects and frames.
@@ -37,7 +49,11 @@ pub fn counts(report: &NightReport) -> Counts {
 
 /// The night's heading, e.g. `2026-03-01: 3 unknown, 41 known, 2 of 180 frames lost`.
 pub fn verdict(report: &NightReport) -> String {
-    let counts = counts(report);
+    format!("{}: {}", printable(&report.night), in_words(&counts(report)))
+}
+
+/// Numbers as the heading has them, e.g. `3 unknown, 41 known, 2 of 180 frames lost`.
+pub fn in_words(counts: &Counts) -> String {
     let mut objects = Vec::new();
     if counts.n_unchecked > 0 {
         let moving = plural(counts.n_unchecked, "moving object", "moving objects");
@@ -50,5 +66,5 @@ pub fn verdict(report: &NightReport) -> String {
         0 => "no science frames".to_owned(),
         n => format!("{} of {} lost", counts.n_lost, plural(n, "frame", "frames")),
     };
-    format!("{}: {}, {frames}", printable(&report.night), objects.join(", "))
+    format!("{}, {frames}", objects.join(", "))
 }

@@ -1,9 +1,10 @@
 //! What can go wrong in the store, and whether waiting helps.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode};
 
 use super::files::FilesError;
 
@@ -25,6 +26,15 @@ pub enum StoreError {
          wait until that has ended, stop it, or choose another folder with --data."
     )]
     InUse {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// The data folder lies where SQLite's locks do not hold.
+    #[error(
+        "The data folder {path} lies on a network file system, where a database is not safe: \
+         name a folder on a local disk, as `daemon.data` in the configuration or with --data."
+    )]
+    NetworkFolder {
         /// The data folder.
         path: PathBuf,
     },
@@ -58,15 +68,30 @@ pub enum StoreError {
     },
     /// A file is not a database or its pages are damaged.
     #[error(
-        "The database is damaged (while trying to {operation}): move autossos.sqlite, \
-         autossos.sqlite-wal and autossos.sqlite-shm out of the data folder and run the nights \
-         again; only verdicts are lost, restore them from a backup."
+        "The database is damaged (while trying to {operation}): stop the service and put the \
+         newest good backup in its place with `autossosctl db restore --data {data_dir}`."
     )]
     Damaged {
         /// What was tried.
         operation: &'static str,
+        /// The data folder; [`UNKNOWN_FOLDER`] where nobody knew it.
+        data_dir: PathBuf,
         /// What SQLite said.
         source: rusqlite::Error,
+    },
+    /// A check of the whole database found what is not as it should be.
+    #[error(
+        "The check of the database found {n_faults} faults, the first one: {first}. Stop the \
+         service and put the newest good backup in its place with \
+         `autossosctl db restore --data {data_dir}`."
+    )]
+    Faulty {
+        /// The data folder.
+        data_dir: PathBuf,
+        /// Number of faults.
+        n_faults: usize,
+        /// The first fault in SQLite's words.
+        first: String,
     },
     /// Another program holds the database.
     #[error(
@@ -139,8 +164,12 @@ pub enum Retry {
     Never,
 }
 
+/// Stands for the data folder in a text where it is not known.
+pub const UNKNOWN_FOLDER: &str = "DIR";
 /// Wait before another try on a busy database [s].
 const BUSY_WAIT_S: u64 = 10;
+/// Wait before another try after the system failed to read or write [s].
+const IO_WAIT_S: u64 = 60;
 
 impl StoreError {
     /// Tells whether and when another try is worth it.
@@ -149,16 +178,80 @@ impl StoreError {
             Self::Busy { .. } => Retry::After(Duration::from_secs(BUSY_WAIT_S)),
             Self::DiskFull { .. } => Retry::WhenDiskFrees,
             Self::Files(error) if error.is_disk_full() => Retry::WhenDiskFrees,
+            Self::DataFolder { source, .. } if is_full(source.kind()) => Retry::WhenDiskFrees,
+            Self::Sql { source, .. } => match source.sqlite_error_code() {
+                // No more file handles, a disk that stumbled: such things pass.
+                Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+                    Retry::After(Duration::from_secs(IO_WAIT_S))
+                }
+                _ => Retry::Never,
+            },
             _ => Retry::Never,
         }
     }
+
+    /// Tells whether a human must act before the service can work: it ends with exit code 78.
+    ///
+    /// True for a damaged or newer database, a network file system and missing permissions.
+    pub fn is_operators(&self) -> bool {
+        match self {
+            Self::Damaged { .. }
+            | Self::Faulty { .. }
+            | Self::NewerDatabase { .. }
+            | Self::NetworkFolder { .. } => true,
+            Self::DataFolder { source, .. } => is_refusal(source.kind()),
+            Self::Files(FilesError::Folder { source, .. } | FilesError::Place { source, .. }) => {
+                is_refusal(source.kind())
+            }
+            Self::Sql { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+            ),
+            _ => false,
+        }
+    }
+
+    /// Puts the folder of a connection's database into the text that names the way out.
+    pub(super) fn in_folder_of(self, connection: &Connection) -> Self {
+        match connection.path().map(Path::new).and_then(Path::parent) {
+            Some(folder) => self.in_folder(folder),
+            None => self,
+        }
+    }
+
+    /// Puts the data folder into the text that names the way out.
+    pub(super) fn in_folder(self, folder: &Path) -> Self {
+        match self {
+            Self::Damaged { operation, source, .. } => {
+                Self::Damaged { operation, data_dir: folder.to_owned(), source }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Tells whether a disk or a quota is full.
+fn is_full(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+/// Tells whether the system will say the same until somebody changes rights or paths.
+fn is_refusal(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::AlreadyExists
+    )
 }
 
 /// Makes the error of an `operation` ("record a frame") from what SQLite said.
 pub(super) fn during(operation: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
     move |source| match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::Damaged { operation, source }
+            StoreError::Damaged { operation, data_dir: UNKNOWN_FOLDER.into(), source }
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Busy { operation, source }

@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::night_id::{NightId, NightIdError, check_component};
 
 /// Folder of all products below the data folder.
-const PRODUCTS_FOLDER: &str = "products";
+pub(super) const PRODUCTS_FOLDER: &str = "products";
 /// Start of the names of files that are not complete.
-const TEMPORARY_PREFIX: &str = ".tmp-";
+pub(super) const TEMPORARY_PREFIX: &str = ".tmp-";
 /// Longest product name [bytes]; leaves room for the temporary prefix within 255.
 const NAME_LENGTH_MAX: usize = 200;
 /// Characters of a frame's name kept in its products' names.
@@ -123,6 +123,11 @@ impl Products {
     /// The products below a data folder; nothing is made yet.
     pub fn below(data_dir: &Path) -> Self {
         Self { data_dir: data_dir.to_owned() }
+    }
+
+    /// The data folder.
+    pub(super) fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     /// Path of a product relative to the data folder, as the database keeps it.

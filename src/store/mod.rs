@@ -3,20 +3,32 @@
 //! A data folder holds `autossos.sqlite` (the only truth), `products/` (files that can be made
 //! again) and a lock file. [`Store`] owns the folder for one process and writes; [`Reader`] only
 //! reads and needs no lock. Methods of both lie in one file per table: `nights`, `frames`,
-//! `stages`, `candidates`, `verdicts`, `outbox`, `masters`. All writing is one IMMEDIATE
-//! transaction per call on one thread (`writer`), and repeating a call changes nothing.
+//! `stages`, `candidates`, `verdicts`, `outbox`, `masters`, `attempts`; what a person asked for in
+//! `requests`, what a person looks for in `lookup`. Opening and closing lie in `open`; `check`,
+//! `backup`, `restore` and `prune` care for what may break or grows old. All
+//! writing is one IMMEDIATE transaction per call on one thread (`writer`), and repeating a call
+//! changes nothing.
 
+pub mod attempts;
+pub mod backup;
 pub mod candidates;
+pub mod check;
 pub mod error;
 pub mod files;
 pub mod filesystem;
 pub mod frames;
+pub mod lookup;
 pub mod masters;
 pub mod night_id;
 pub mod nights;
+mod open;
 pub mod outbox;
 mod payload;
+pub mod prune;
 pub mod reader;
+pub mod report_due;
+pub mod requests;
+pub mod restore;
 mod schema;
 pub mod service;
 pub mod stages;
@@ -26,11 +38,11 @@ pub mod writer;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
-use rusqlite::Connection;
+use attempts::LeftAttempt;
 
 pub use error::{Retry, StoreError};
 pub use files::{ProductFile, ProductKind, Products};
@@ -40,30 +52,21 @@ pub use writer::Writer;
 
 /// Name of the database in the data folder.
 pub const DATABASE_NAME: &str = "autossos.sqlite";
-/// Name of the lock file in the data folder.
-const LOCK_NAME: &str = "autossos.lock";
-
 /// The state of the observatory, owned by this process.
 #[derive(Debug)]
 pub struct Store {
-    // Fields drop in this order: the connections are closed before the lock is given back.
-    writer: Writer,
+    // Fields drop in this order: the connections are closed before the lock is given back, the
+    // writing one last: only it can bring the log into the database and take it away.
     reader: Reader,
+    writer: Writer,
     data_dir: PathBuf,
+    was_unclean: bool,
+    needs_check: AtomicBool,
+    left_running: Vec<LeftAttempt>,
     _lock: File,
 }
 
 impl Store {
-    /// Opens or makes a data folder, takes its lock and cleans up after a killed run.
-    pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
-        let lock = take_lock(data_dir)?;
-        Products::below(data_dir).remove_leftovers()?;
-        let connection = open_connection(&data_dir.join(DATABASE_NAME))?;
-        let writer = Writer::start(connection)?;
-        let reader = Reader::open(data_dir)?;
-        Ok(Self { writer, reader, data_dir: data_dir.to_owned(), _lock: lock })
-    }
-
     /// Everything that can be asked.
     pub fn read(&self) -> &Reader {
         &self.reader
@@ -83,36 +86,4 @@ impl Store {
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
-}
-
-/// Makes the data folder and takes its lock, which the system gives back when the process ends.
-fn take_lock(data_dir: &Path) -> Result<File, StoreError> {
-    let refuse = |source| StoreError::DataFolder { path: data_dir.to_owned(), source };
-    std::fs::create_dir_all(data_dir).map_err(refuse)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(data_dir.join(LOCK_NAME))
-        .map_err(refuse)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data_dir.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(refuse(source)),
-    }
-}
-
-/// Opens the database for writing and brings it to the known form.
-fn open_connection(path: &Path) -> Result<Connection, StoreError> {
-    let prepare = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open(path)?;
-        connection.busy_timeout(Duration::from_millis(reader::BUSY_TIMEOUT_MS))?;
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        Ok(connection)
-    };
-    let mut connection = prepare().map_err(error::during("open the database"))?;
-    schema::migrate(&mut connection)?;
-    Ok(connection)
 }

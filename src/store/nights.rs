@@ -13,6 +13,7 @@ use super::frames::write_frames;
 use super::night_id::NightId;
 use super::outbox::{OutboxMessage, enqueue};
 use super::payload::{decode, encode};
+use super::report_due::mark_due;
 use super::stages::{StageRow, write_stage};
 use super::{Reader, Store};
 
@@ -61,6 +62,13 @@ pub struct NightSource {
     pub telescope: String,
 }
 
+impl NightSource {
+    /// A folder of the only telescope.
+    pub fn only(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), telescope: String::new() }
+    }
+}
+
 /// How a report leaves the house.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClosingMail {
@@ -83,6 +91,23 @@ pub struct Closing {
     pub listing: Option<String>,
     /// What becomes of the report.
     pub mail: ClosingMail,
+}
+
+#[cfg(test)]
+impl Closing {
+    /// A closing that nobody is told of.
+    pub(crate) fn plain(report: NightReport) -> Self {
+        let stage = StageRow {
+            subject: super::stages::NIGHT_SUBJECT.to_owned(),
+            stage: "night".to_owned(),
+            version: 1,
+            key: "k".to_owned(),
+            outcome: super::stages::StageOutcome::Done,
+            product: None,
+            payload: "{}".to_owned(),
+        };
+        Self { report, stage, listing: None, mail: ClosingMail::None }
+    }
 }
 
 impl Store {
@@ -208,13 +233,12 @@ fn write_closing(
     write_stage(transaction, night, &closing.stage)?;
     match closing.mail {
         ClosingMail::None => {}
-        ClosingMail::Now(message) => enqueue(transaction, &message, at)?,
-        ClosingMail::Due => {
-            transaction
-                .execute("INSERT OR IGNORE INTO report_due (night) VALUES (?1)", [night])
-                .map_err(during("note that a report is due"))?;
-        }
+        ClosingMail::Now(message) => drop(enqueue(transaction, &message, at)?),
+        ClosingMail::Due => mark_due(transaction, night)?,
     }
+    transaction
+        .execute("DELETE FROM attempt WHERE night = ?1", [night])
+        .map_err(during("end the tries of a night"))?;
     transaction
         .execute(
             "UPDATE night SET listing = ?2, request = NULL WHERE id = ?1",
@@ -287,11 +311,13 @@ impl Reader {
         )
     }
 
-    /// What closed nights were closed with: night and hash of the listing of its files.
-    pub fn closed_listings(&self) -> Result<Vec<(String, String)>, StoreError> {
+    /// The nights that were ever closed, with the hash of the listing of their files unless
+    /// something came since.
+    pub fn closed_listings(&self) -> Result<Vec<(String, Option<String>)>, StoreError> {
         self.rows(
             "list the closed nights",
-            "SELECT id, listing FROM night WHERE state = 'closed' AND listing IS NOT NULL",
+            "SELECT id, CASE state WHEN 'closed' THEN listing END FROM night \
+             WHERE closed_mjd_utc IS NOT NULL",
             &[],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
@@ -312,12 +338,13 @@ impl Reader {
         )
     }
 
-    /// When the newest file of all was first seen.
-    pub fn newest_file(&self) -> Result<Option<Epoch>, StoreError> {
+    /// When the newest file of a telescope was first seen.
+    pub fn newest_file(&self, telescope: &str) -> Result<Option<Epoch>, StoreError> {
         let found: Option<Option<f64>> = self.row(
             "look for the newest file",
-            "SELECT max(first_seen_mjd_utc) FROM file",
-            &[],
+            "SELECT max(first_seen_mjd_utc) FROM file JOIN night_file USING (content_hash) \
+             JOIN night ON night.id = night_file.night WHERE night.telescope = ?1",
+            &[&telescope],
             |row| row.get(0),
         )?;
         Ok(found.flatten().map(Epoch::from_mjd_utc))

@@ -11,7 +11,7 @@ use super::error::{StoreError, during};
 use super::files::Products;
 use super::schema;
 
-/// How long a connection waits for another one [ms].
+/// How long a reading connection waits for another one [ms].
 pub(super) const BUSY_TIMEOUT_MS: u64 = 5000;
 
 /// Answers questions about a data folder; its methods lie beside the writing ones of each table.
@@ -34,8 +34,10 @@ impl Reader {
                 connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
                 Ok(connection)
             })
-            .map_err(during("open the database for reading"))?;
-        let (found, known) = (schema::version_of(&connection)?, schema::known_version());
+            .map_err(during("open the database for reading"))
+            .map_err(|error| error.in_folder(data_dir))?;
+        let found = schema::version_of(&connection).map_err(|error| error.in_folder(data_dir))?;
+        let known = schema::known_version();
         match found.cmp(&known) {
             std::cmp::Ordering::Greater => Err(StoreError::NewerDatabase { found, known }),
             std::cmp::Ordering::Less => Err(StoreError::OlderDatabase { found, known }),
@@ -43,6 +45,11 @@ impl Reader {
                 Ok(Self { connection: Mutex::new(connection), products: Products::below(data_dir) })
             }
         }
+    }
+
+    /// The data folder.
+    pub fn data_dir(&self) -> &Path {
+        self.products.data_dir()
     }
 
     /// The product folders.
@@ -64,7 +71,7 @@ impl Reader {
             let mut statement = connection.prepare_cached(sql)?;
             statement.query_map(parameters, make)?.collect()
         };
-        all().map_err(during(operation))
+        all().map_err(|error| during(operation)(error).in_folder_of(&connection))
     }
 
     /// The only row of a query, if there is one.

@@ -47,6 +47,14 @@ fn migrate_with(connection: &mut Connection, scripts: &[&str]) -> Result<(), Sto
     transaction.commit().map_err(during("keep the changed schema"))
 }
 
+/// Makes the form of a version in an empty database: what a release of that version made.
+#[cfg(test)]
+pub(super) fn apply_until(connection: &Connection, version: u32) {
+    for script in SCRIPTS.iter().take(version as usize) {
+        connection.execute_batch(script).expect("a script");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,8 @@
 //!
 //! Callers on any thread hand over a closure; it runs inside an IMMEDIATE transaction and is
 //! committed before the caller goes on. The queue is short and a full one makes callers wait.
+//! Another process that holds the database is waited for inside the call, for a bounded time,
+//! because most callers have work in hand that they could not do again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,6 +15,12 @@ use super::error::{StoreError, during};
 
 /// Jobs that may wait; each belongs to a waiting caller.
 const QUEUE_LENGTH: usize = 64;
+
+/// How long a transaction waits for another process that writes [s].
+///
+/// More than the minute that a shell or a copying tool may take; less than the 90 s that systemd
+/// gives a start.
+pub(super) const WAIT_MAX_S: u64 = 75;
 
 /// Work on the connection, wrapped so that it answers its caller itself.
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -45,7 +53,9 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let (reply, answer) = sync_channel(1);
         let job: Job = Box::new(move |connection| {
-            let outcome = catch_unwind(AssertUnwindSafe(|| in_transaction(connection, work)));
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                in_transaction(connection, work).map_err(|error| error.in_folder_of(connection))
+            }));
             // The caller waits below; were it gone, nobody would miss the answer.
             reply.send(outcome.unwrap_or(Err(StoreError::WorkPanicked))).ok();
         });

@@ -31,7 +31,7 @@ fn help_and_version_are_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let help = ctl(folder.path(), &["--help"]);
     assert_eq!(code(&help), Some(0));
-    for word in ["run", "demo", "export", "status", "Exit codes"] {
+    for word in ["run", "demo", "export", "status", "night", "reprocess", "log", "Exit codes"] {
         assert!(out(&help).contains(word), "{word} is not in:\n{}", out(&help));
     }
     let version = ctl(folder.path(), &["--version"]);
@@ -77,12 +77,21 @@ fn the_demo_runs_and_its_night_can_be_listed_and_exported() {
 
     let status = ctl(folder.path(), &["status", "--data", "data"]);
     assert_eq!(code(&status), Some(0), "{}", err(&status));
-    assert!(out(&status).contains("demo") && out(&status).contains("closed"), "{}", out(&status));
-    let nights = ctl(folder.path(), &["status", "--data", "data", "--json"]);
+    let told = out(&status);
+    assert!(
+        told.contains("demo") && told.contains("closed") && told.contains("No socket"),
+        "{told}"
+    );
+    let status = ctl(folder.path(), &["status", "--data", "data", "--json"]);
+    let status: Value = serde_json::from_slice(&status.stdout).expect("the output is JSON");
+    assert_eq!(status["data"]["nights"][0]["night"], "demo");
+    assert!(status["is_running"].is_null() && status["service"].is_null(), "{status}");
+    let nights = ctl(folder.path(), &["night", "list", "--data", "data", "--json"]);
     let nights: Value = serde_json::from_slice(&nights.stdout).expect("the output is JSON");
     assert_eq!(nights[0]["night"], "demo");
     assert_eq!(nights[0]["n_frames"], 7);
     assert_eq!(nights[0]["n_candidates"], n_candidates);
+    the_night_and_its_frames_are_shown(folder.path(), &report);
 
     let words =
         |night, format| ["export", night, "--data", "data", "--format", format, "-o", "t.csv"];
@@ -95,4 +104,50 @@ fn the_demo_runs_and_its_night_can_be_listed_and_exported() {
     let unknown = ctl(folder.path(), &words("2025-02-14", "frames"));
     assert_eq!(code(&unknown), Some(1), "{}", err(&unknown));
     assert!(err(&unknown).contains("2025-02-14"), "{}", err(&unknown));
+}
+
+/// `night show` and `frame show` on the night of the demo.
+fn the_night_and_its_frames_are_shown(folder: &Path, report: &Value) {
+    let with_data = |words: &[&str]| ctl(folder, &[words, &["--data", "data"]].concat());
+    let frames = report["frames"].as_array().expect("a list");
+    let night = with_data(&["night", "show", "demo"]);
+    assert_eq!(code(&night), Some(0), "{}", err(&night));
+    for frame in frames {
+        let name = frame["frame"].as_str().expect("a name");
+        assert!(out(&night).contains(name), "{name} is not in:\n{}", out(&night));
+    }
+    let json = with_data(&["night", "show", "demo", "--json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).expect("the output is JSON");
+    assert_eq!(json["frames"], report["frames"]);
+    assert_eq!(json["candidates"], report["candidates"]);
+
+    let (name, hash) = (&frames[0]["frame"], &frames[0]["content_hash"]);
+    let hash = hash.as_str().expect("a hash");
+    let digits = hash.get(..8).expect("a long hash");
+    let shown = with_data(&["frame", "show", digits]);
+    assert_eq!(code(&shown), Some(0), "{}", err(&shown));
+    for word in [name.as_str().expect("a name"), hash, "arcsec", "mag", "CRVAL1", ".cat.fits"] {
+        assert!(out(&shown).contains(word), "{word} is not in:\n{}", out(&shown));
+    }
+    let json = with_data(&["frame", "show", digits, "--night", "demo", "--json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).expect("the output is JSON");
+    assert_eq!(json["record"], frames[0]);
+    let product = json["products"][0].as_str().expect("a product");
+    assert!(folder.join("data").join(product).is_file(), "{product}");
+    let unknown = with_data(&["frame", "show", "nothing.fits", "--night", "demo"]);
+    assert_eq!(code(&unknown), Some(1), "{}", err(&unknown));
+
+    // Without a service the order goes into the database: the next run makes one frame anew.
+    let again = with_data(&["reprocess", "demo", "--frame", digits, "--from", "solve"]);
+    assert_eq!(code(&again), Some(0), "{}", err(&again));
+    assert!(out(&again).contains("not running"), "{}", out(&again));
+    let json = with_data(&["frame", "show", digits, "--json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).expect("the output is JSON");
+    assert_eq!(json["products"].as_array().map(Vec::len), Some(0), "its result is forgotten");
+    assert_eq!(json["record"], frames[0], "the last report's words stay until the next");
+    let nights = with_data(&["night", "list"]);
+    assert!(out(&nights).contains("open"), "{}", out(&nights));
+    let wrong = with_data(&["reprocess", "demo", "--from", "slove"]);
+    assert_eq!(code(&wrong), Some(2), "{}", err(&wrong));
+    assert!(err(&wrong).contains("calibrate-flux"), "{}", err(&wrong));
 }

@@ -4,11 +4,21 @@
 #![expect(clippy::disallowed_methods, reason = "tests write files and start our binaries")]
 
 mod config_files;
+mod control;
+mod crash;
 mod ctl;
 mod daemon;
+mod database;
+mod endurance;
+mod faults;
 mod layering;
+mod mail;
+mod mailbox;
 mod night;
+mod observatory;
+mod packaging;
 mod resume;
+mod service;
 mod simulated;
 mod tidy;
 mod tree;

@@ -9,10 +9,12 @@
 
 mod card;
 mod cfitsio;
+mod completeness;
 mod error;
 mod hdu;
 mod header;
 mod limits;
+mod name;
 mod pixels;
 mod probe;
 mod read;
@@ -23,9 +25,11 @@ mod tile_table;
 mod tiles;
 mod write;
 
+pub use completeness::{Completeness, completeness};
 pub use error::FitsError;
 pub use header::{Card, Header, Value};
 pub use limits::Limits;
+pub use name::is_frame_name;
 pub use probe::{ImageInfo, probe};
 pub use read::read_pixels;
 pub use table::{Column, ColumnData, read_table, write_table};

@@ -21,6 +21,17 @@ enum Stream {
     Gzip(Box<MultiGzDecoder<BufReader<File>>>),
 }
 
+/// How a gzip stream ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GzipEnd {
+    /// With its check sum.
+    Proper,
+    /// Not at all: the file ends before.
+    Missing,
+    /// Beyond the bytes that may come out.
+    TooFar,
+}
+
 /// A file being read, with the place reached.
 pub(super) struct Source {
     path: PathBuf,
@@ -65,6 +76,32 @@ impl Source {
     /// Place reached [bytes from the start, gunzipped].
     pub(super) fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Size on disk [bytes].
+    pub(super) fn stored_bytes(&self) -> u64 {
+        self.stored
+    }
+
+    /// Tells whether bytes are gunzipped on the way.
+    pub(super) fn is_gzip(&self) -> bool {
+        matches!(self.stream, Stream::Gzip(_))
+    }
+
+    /// Goes to the end of a gzip stream; of a plain file the end is always proper.
+    pub(super) fn gzip_end(&mut self) -> Result<GzipEnd, FitsError> {
+        let Stream::Gzip(decoder) = &mut self.stream else {
+            return Ok(GzipEnd::Proper);
+        };
+        let most = self.length.saturating_sub(self.position);
+        match io::copy(&mut decoder.take(most + 1), &mut io::sink()) {
+            Ok(count) => {
+                self.position += count;
+                Ok(if count > most { GzipEnd::TooFar } else { GzipEnd::Proper })
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(GzipEnd::Missing),
+            Err(error) => Err(self.read_error(error)),
+        }
     }
 
     /// Reads until the buffer is full or the file ends; the number of bytes read.

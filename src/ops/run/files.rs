@@ -1,5 +1,6 @@
 //! The files of a night's folder, as a listing tells them: names and stamps, no contents.
 
+use std::fmt;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::error::OpsError;
 use super::RunRequest;
+use crate::formats::fits::is_frame_name;
 use crate::science::time::{Epoch, SECONDS_PER_DAY};
 use crate::store::NightId;
 
@@ -59,10 +61,12 @@ impl FileStamp {
     pub fn modified(&self) -> Epoch {
         Epoch::from_mjd_utc(MJD_UNIX + self.modified_ns as f64 * 1e-9 / SECONDS_PER_DAY)
     }
+}
 
-    /// As the database keeps it.
-    pub fn to_text(&self) -> String {
-        format!("{}:{}:{}", self.size_bytes, self.modified_ns, self.inode)
+/// As the database keeps it.
+impl fmt::Display for FileStamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.size_bytes, self.modified_ns, self.inode)
     }
 }
 
@@ -103,7 +107,7 @@ pub(super) fn list(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
             let full_name = format!("{prefix}{name}");
             if kind.is_dir() && depth < DEPTH_MAX {
                 open.push((entry.path(), format!("{full_name}/"), depth + 1));
-            } else if (kind.is_file() || kind.is_symlink()) && is_fits_name(&name) {
+            } else if (kind.is_file() || kind.is_symlink()) && is_frame_name(&name) {
                 let path = entry.path();
                 // What vanishes meanwhile is not there; a dead link is told when it is read.
                 let stamp = FileStamp::read(&path)
@@ -119,10 +123,4 @@ pub(super) fn list(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
-}
-
-fn is_fits_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let plain = lower.strip_suffix(".fz").or_else(|| lower.strip_suffix(".gz")).unwrap_or(&lower);
-    [".fits", ".fit", ".fts"].iter().any(|ending| plain.ends_with(ending))
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::super::error::OpsError;
+use super::super::mail::{MailAtClose, on_close};
 use super::super::progress::{Event, Progress};
 use super::frames::{FrameResult, FrameWork};
 use super::keys::NIGHT_UNIT;
 use super::pictures::{ProductPixels, candidate_pictures};
 use super::take::{Scanned, chain};
 use super::{now, report_to};
-use crate::config::MailTime;
 use crate::formats::fits::{self, Limits};
 use crate::formats::known_csv::{KnownPlace, read_known};
 use crate::pipeline::artifact::candidate::Candidate;
@@ -21,13 +21,11 @@ use crate::pipeline::identify::identify;
 use crate::pipeline::link::{NightFrame, link_night};
 use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::summarize::{reject_blurred, summarize};
-use crate::report::mail::{Envelope, morning_mail};
 use crate::report::render_html;
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
 use crate::science::sky::wcs::Wcs;
 use crate::science::time::Epoch;
 use crate::store::nights::{Closing, ClosingMail};
-use crate::store::outbox::OutboxMessage;
 use crate::store::stages::{NIGHT_SUBJECT, StageOutcome, StageRow};
 use crate::store::{NightId, ProductFile, ProductKind, Store};
 
@@ -250,21 +248,16 @@ fn assemble(
     )
 }
 
-/// What becomes of the report: a mail when the configuration names somebody to send it to.
+/// What becomes of the report. A mail that cannot be composed does not keep a night open.
 fn closing_mail(work: &FrameWork<'_>, report: &NightReport) -> Result<ClosingMail, OpsError> {
-    let addresses = &work.config.mail;
-    let Some(from) = addresses.from.as_deref().filter(|_| !addresses.to.is_empty()) else {
-        return Ok(ClosingMail::None);
-    };
-    if addresses.when != MailTime::AtClose {
-        return Ok(ClosingMail::Due);
-    }
-    let envelope = Envelope { from, to: &addresses.to, at: now() };
-    let mail = morning_mail(report, &envelope)?;
-    Ok(ClosingMail::Now(OutboxMessage {
-        key: mail.key,
-        kind: "mail".to_owned(),
-        subject: mail.subject,
-        body: mail.bytes,
-    }))
+    let history = work.store.read().mail_history(work.night)?;
+    Ok(match on_close(work.config, report, &history, now()) {
+        Ok(MailAtClose::Queue(message)) => ClosingMail::Now(*message),
+        Ok(MailAtClose::DueLater) => ClosingMail::Due,
+        Ok(MailAtClose::Nothing) => ClosingMail::None,
+        Err(error) => {
+            tracing::error!(night = %work.night, "No mail about the night: {}.", chain(&error));
+            ClosingMail::None
+        }
+    })
 }

@@ -19,9 +19,10 @@ use super::reference::RunReference;
 use super::take::ScannedFrame;
 use super::{one_frame, parallel, report_to};
 use crate::config::Config;
-use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
+use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::masters::select::MasterSet;
+use crate::store::attempts::Company;
 use crate::store::stages::StageRow;
 use crate::store::{NightId, Store};
 
@@ -71,6 +72,25 @@ pub(super) struct Done {
 /// Frames whose results are kept, by content hash.
 pub(super) type DoneFrames = HashMap<String, Done>;
 
+impl Extent {
+    /// Everything, as when a night is closed.
+    pub(super) const ALL: Self =
+        Self { redo: Redo::Changed, limit: usize::MAX, deaths_max: DEATHS_MAX + 1 };
+
+    /// Some frames of an open night.
+    pub(super) const fn some(redo: Redo, limit: usize) -> Self {
+        Self { redo, limit, deaths_max: DEATHS_MAX }
+    }
+
+    const fn is_closing(self) -> bool {
+        self.deaths_max > DEATHS_MAX
+    }
+}
+
+/// Deaths of the program over a frame alone in work, after which the frame is set aside until the
+/// night is closed; there it is tried once more.
+const DEATHS_MAX: u32 = 2;
+
 /// Which frames are to be reduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Redo {
@@ -110,31 +130,47 @@ impl Job {
     }
 }
 
-/// Reduces at most `limit` of the frames that have to be; what is done already is looked up.
+/// How far a step over a night's frames goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// Which frames.
+    pub(super) redo: Redo,
+    /// Most frames reduced.
+    pub(super) limit: usize,
+    /// A frame that killed the program more often than this while alone in work is not tried.
+    pub(super) deaths_max: u32,
+}
+
+/// Reduces frames that have to be; what is done already is looked up.
 pub(super) fn reduce_some(
     work: &FrameWork<'_>,
     frames: &[Arc<ScannedFrame>],
     done: &mut DoneFrames,
-    (redo, limit): (Redo, usize),
+    extent: Extent,
     progress: &dyn Progress,
 ) -> Result<Step, OpsError> {
-    let mut n_reduced = 0;
+    let suspects = work.store.read().suspects(work.night)?;
+    let mut crew = Crew {
+        work,
+        done,
+        extent,
+        progress,
+        suspects: suspects.into_iter().map(|s| (s.content_hash, s.n_deaths)).collect(),
+        n_reduced: 0,
+    };
     let mut rest: Vec<Job> = Vec::new();
     let mut n_behind = 0;
     for camera in cameras(frames) {
         let mut pilots = Pilots { told: None, n_tried: 0 };
-        while let Some(job) = pilots.next(&camera, done) {
-            if !work.is_done(&job, done, redo)? {
-                if n_reduced >= limit {
-                    break;
-                }
-                let made = work.make(&job, progress)?;
-                n_reduced += 1;
-                done.insert(job.hash().to_owned(), made);
+        let mut is_waiting = false;
+        while let Some(job) = pilots.next(&camera, crew.done) {
+            if crew.is_to_do(&job)? && !crew.reduce_chunk(std::slice::from_ref(&job))? {
+                is_waiting = true;
+                break;
             }
         }
-        if pilots.is_waiting(&camera, done) {
-            n_behind += camera.len() - pilots.n_tried;
+        if is_waiting {
+            n_behind += camera.len();
             continue;
         }
         rest.extend(
@@ -146,24 +182,77 @@ pub(super) fn reduce_some(
     }
     let mut jobs = Vec::new();
     for job in rest {
-        if !work.is_done(&job, done, redo)? {
+        if crew.is_to_do(&job)? {
             jobs.push(job);
         }
     }
     jobs.sort_by(|a, b| a.frame.file.name.cmp(&b.frame.file.name));
-    let n_now = jobs.len().min(limit - n_reduced);
-    let made = Mutex::new(Vec::new());
-    let all = parallel::for_each(&jobs[..n_now], work.n_workers(&jobs[..n_now]), |job| {
-        let one = work.make(job, progress)?;
-        made.lock().unwrap_or_else(PoisonError::into_inner).push((job.hash().to_owned(), one));
-        Ok::<_, OpsError>(())
-    });
-    // What was done before an error or a stop counts.
-    let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
-    n_reduced += made.len();
-    done.extend(made);
-    all?;
-    Ok(Step { n_reduced, n_left: jobs.len() - n_now + n_behind })
+    let (alone, together): (Vec<Job>, Vec<Job>) =
+        jobs.into_iter().partition(|job| crew.suspects.contains_key(job.hash()));
+    let chunk = CHUNK_PER_WORKER * parallel::n_workers(work.config.run.workers);
+    let chunk = chunk.min(extent.limit.max(1));
+    let mut n_left = n_behind;
+    for chunk in together.chunks(chunk).chain(alone.chunks(1)) {
+        if !crew.reduce_chunk(chunk)? {
+            n_left += chunk.len();
+        }
+    }
+    Ok(Step { n_reduced: crew.n_reduced, n_left })
+}
+
+/// Frames begun together, per worker: those of one chunk are suspects when the process dies.
+const CHUNK_PER_WORKER: usize = 8;
+
+/// Reduces chunks of frames within the extent of a step.
+struct Crew<'a> {
+    work: &'a FrameWork<'a>,
+    done: &'a mut DoneFrames,
+    extent: Extent,
+    progress: &'a dyn Progress,
+    /// Frames in work when a process died: content hash, and deaths while alone in work.
+    suspects: HashMap<String, u32>,
+    n_reduced: usize,
+}
+
+impl Crew<'_> {
+    /// Tells whether a frame is to be reduced; one that kills the program is left for the closing.
+    fn is_to_do(&mut self, job: &Job) -> Result<bool, OpsError> {
+        let n_deaths = self.suspects.get(job.hash()).copied().unwrap_or(0);
+        let is_set_aside = n_deaths >= self.extent.deaths_max && !self.extent.is_closing();
+        Ok(!is_set_aside && !self.work.is_done(job, self.done, self.extent.redo)?)
+    }
+
+    /// Reduces frames side by side; tells whether the step's limit allowed it.
+    fn reduce_chunk(&mut self, jobs: &[Job]) -> Result<bool, OpsError> {
+        if self.n_reduced + jobs.len() > self.extent.limit && self.n_reduced > 0 {
+            return Ok(false);
+        }
+        let is_alone = |job: &Job| self.suspects.contains_key(job.hash());
+        let company = if jobs.iter().all(is_alone) { Company::Alone } else { Company::Shared };
+        let hashes: Vec<&str> = jobs.iter().map(Job::hash).collect();
+        self.work.store.attempt_begin(self.work.night, &hashes, company)?;
+        let made = Mutex::new(Vec::new());
+        let all = parallel::for_each(jobs, self.work.n_workers(jobs), |job| {
+            let n_deaths = self.suspects.get(job.hash()).copied().unwrap_or(0);
+            let one = if n_deaths >= self.extent.deaths_max {
+                self.work.give_up(job, n_deaths)?
+            } else {
+                self.work.make(job, self.progress)?
+            };
+            made.lock().unwrap_or_else(PoisonError::into_inner).push((job.hash().to_owned(), one));
+            Ok::<_, OpsError>(())
+        });
+        // What was done before an error or a stop counts.
+        let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.n_reduced += made.len();
+        self.done.extend(made);
+        if all.is_err() {
+            // The frames that were not begun or not ended killed nobody.
+            self.work.store.attempt_end(self.work.night, &hashes)?;
+        }
+        all?;
+        Ok(true)
+    }
 }
 
 /// The results of all frames in order of names; all must be done.
@@ -192,7 +281,8 @@ impl Pilots {
     /// The next one to be tried; notes what the one before told.
     fn next(&mut self, camera: &[Arc<ScannedFrame>], done: &DoneFrames) -> Option<Job> {
         if let Some(before) = self.n_tried.checked_sub(1).and_then(|i| camera.get(i)) {
-            self.told = done.get(&before.content_hash)?.scale_arcsec;
+            // One that was set aside tells nothing.
+            self.told = done.get(&before.content_hash).and_then(|done| done.scale_arcsec);
         }
         if self.told.is_some() || self.n_tried == PILOTS_MAX {
             return None;
@@ -200,12 +290,6 @@ impl Pilots {
         let frame = Arc::clone(camera.get(self.n_tried)?);
         self.n_tried += 1;
         Some(Job { frame, scale_arcsec: None })
-    }
-
-    /// Tells whether the last one tried is not done, so that the others must wait.
-    fn is_waiting(&self, camera: &[Arc<ScannedFrame>], done: &DoneFrames) -> bool {
-        let last = self.n_tried.checked_sub(1).and_then(|i| camera.get(i));
-        last.is_some_and(|frame| !done.contains_key(&frame.content_hash))
     }
 }
 
@@ -287,6 +371,19 @@ impl FrameWork<'_> {
         })
     }
 
+    /// Keeps as a result that a frame was given up.
+    fn give_up(&self, job: &Job, n_deaths: u32) -> Result<Done, OpsError> {
+        let frame = job.told();
+        let key = self.key(&frame, &self.masters(job));
+        let reason = format!(
+            "set aside: the program died {n_deaths} times while it worked on this frame alone; \
+             please report, and try again with `autossosctl reprocess`"
+        );
+        let result = one_frame::failed(&frame, reason);
+        one_frame::record(self, &frame, &result, &key)?;
+        Ok(done_by(key, &result))
+    }
+
     /// Reduces a frame and keeps the result.
     fn make(&self, job: &Job, progress: &dyn Progress) -> Result<Done, OpsError> {
         let masters = self.masters(job);
@@ -297,7 +394,7 @@ impl FrameWork<'_> {
             progress,
             Event::Frame {
                 name: &frame.file.name,
-                is_ok: made.result.record.status == FrameStatus::Ok,
+                status: made.result.record.status,
                 seconds: made.seconds,
             },
         )?;
@@ -306,5 +403,13 @@ impl FrameWork<'_> {
 }
 
 fn done_by(key: String, result: &FrameResult) -> Done {
-    Done { key, scale_arcsec: wcs_of(&result.record).map(|wcs| wcs.pixel_scale_arcsec()) }
+    let scale_arcsec = wcs_of(&result.record).map(|wcs| rounded(wcs.pixel_scale_arcsec()));
+    Done { key, scale_arcsec }
+}
+
+/// A scale to a hundredth of itself: enough for a hint, and the same when the frame that told it
+/// is reduced again with other masters, so that the others need not be.
+fn rounded(scale_arcsec: f64) -> f64 {
+    let step = 10_f64.powf(scale_arcsec.log10().floor() - 2.0);
+    if step.is_normal() { (scale_arcsec / step).round() * step } else { scale_arcsec }
 }

@@ -91,10 +91,23 @@ pub fn run_night(
     let store = Arc::new(Store::open(&request.data_dir)?);
     let workshop =
         Workshop::open(store, Arc::new(config.clone()), (&request.reference, &request.known))?;
-    let source = NightSource { folder: request.night_dir.clone(), telescope: String::new() };
+    let source = NightSource::only(&request.night_dir);
+    let store = Arc::clone(&workshop.store);
+    let done = whole_night(workshop, (night, source), &files, progress);
+    // An error or a wish to stop is an orderly end too.
+    store.mark_clean()?;
+    done
+}
+
+fn whole_night(
+    workshop: Workshop,
+    (night, source): (NightId, NightSource),
+    files: &[NightFile],
+    progress: &dyn Progress,
+) -> Result<RunSummary, OpsError> {
     let mut session = NightSession::begin(workshop, night, source, Vanished::Forget)?;
-    session.take(&session.untaken(&files))?;
-    let unsteady = session.untaken(&files);
+    session.take(&session.untaken(files))?;
+    let unsteady = session.untaken(files);
     session.give_up(&unsteady, "changed or removed while it was read: run again");
     session.close(None, progress)
 }

@@ -40,7 +40,18 @@ pub(super) fn reduce_and_keep(
 ) -> Result<Made, OpsError> {
     let began = Instant::now();
     let result = reduce(work, frame, masters)?;
-    let payload = serde_json::to_string(&result)
+    record(work, frame, &result, key)?;
+    Ok(Made { result, seconds: began.elapsed().as_secs_f64() })
+}
+
+/// Records a frame's result under its key.
+pub(super) fn record(
+    work: &FrameWork<'_>,
+    frame: &ScannedFrame,
+    result: &FrameResult,
+    key: &str,
+) -> Result<(), OpsError> {
+    let payload = serde_json::to_string(result)
         .map_err(|source| OpsError::Payload { subject: frame.file.name.clone(), source })?;
     let is_ok = result.record.status == FrameStatus::Ok;
     let row = StageRow {
@@ -53,7 +64,7 @@ pub(super) fn reduce_and_keep(
         payload,
     };
     work.store.record_frame(work.night, row, result.record.clone())?;
-    Ok(Made { result, seconds: began.elapsed().as_secs_f64() })
+    Ok(())
 }
 
 fn reduce(
@@ -77,7 +88,6 @@ fn reduce(
 
 /// The frame's pixels and header, or why they cannot be had; an error when the file is no
 /// longer the one that was taken in.
-#[expect(clippy::type_complexity, reason = "two ways to fail: for now, and for good")]
 fn read(
     work: &FrameWork<'_>,
     frame: &ScannedFrame,
@@ -126,7 +136,8 @@ fn guarded(
     }
 }
 
-fn failed(frame: &ScannedFrame, reason: String) -> FrameResult {
+/// The result of a frame that could not be reduced.
+pub(super) fn failed(frame: &ScannedFrame, reason: String) -> FrameResult {
     let record = FrameRecord {
         reason: Some(reason),
         ..empty_record(&frame.file.name, &frame.content_hash, FrameStatus::Failed)

@@ -12,18 +12,21 @@ use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
 use super::files::NightFile;
 use super::finish::{self, KnownLists, NightInputs};
-use super::frames::{self, DoneFrames, FrameResult, FrameWork, Redo};
+use super::frames::{self, DoneFrames, Extent, FrameResult, FrameWork, Redo};
 use super::keys::{calibration_key, night_key};
 use super::master_files::StoredMasters;
 use super::reference::RunReference;
 use super::take::{Found, Scanned, Taken, Taking, take_files};
 use super::{RunSummary, masters, now, report_to};
 use crate::config::{Config, LateCalibration};
+use crate::pipeline::artifact::frame_info::FrameKind;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
 use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::reduce::empty_record;
 use crate::science::reference::ReferenceSky;
+use crate::science::time::Epoch;
+use crate::store::attempts::Company;
 use crate::store::nights::{FoundFile, NightSource};
 use crate::store::{NightId, Store};
 
@@ -63,6 +66,14 @@ struct Library {
     key: String,
     masters: MasterLibrary,
     n_made: u32,
+}
+
+/// Deaths of the program over a file that was opened alone, after which it is given up.
+const DEATHS_MAX: u32 = 2;
+
+/// What a try to open a file is noted under.
+fn opening(file: &NightFile) -> String {
+    format!("file {}", file.name)
 }
 
 /// A night in work.
@@ -118,6 +129,23 @@ impl NightSession {
         &self.night
     }
 
+    /// Middle of the last exposure of the sky.
+    pub fn newest_exposure(&self) -> Option<Epoch> {
+        let frames = self.taken.values().filter_map(|taken| match &taken.found {
+            Found::Frame(frame) if frame.info.kind == FrameKind::Science => frame.info.mid,
+            _ => None,
+        });
+        frames.max_by(|a, b| a.mjd_utc().total_cmp(&b.mjd_utc()))
+    }
+
+    /// Latitude and longitude that a header tells [deg].
+    pub fn site_deg(&self) -> Option<(f64, f64)> {
+        self.taken.values().find_map(|taken| match &taken.found {
+            Found::Frame(frame) => frame.info.site.map(|s| (s.latitude_deg, s.longitude_deg)),
+            _ => None,
+        })
+    }
+
     /// The files that were not yet taken in as they are now.
     pub fn untaken<'f>(&self, files: &'f [NightFile]) -> Vec<&'f NightFile> {
         let is_new =
@@ -126,34 +154,75 @@ impl NightSession {
     }
 
     /// Takes files in; returns how many. One that changes meanwhile is left for the next look.
+    ///
+    /// Files that were being opened when the program died are opened one by one, and given up
+    /// when it dies again.
     pub fn take(&mut self, files: &[&NightFile]) -> Result<usize, OpsError> {
+        let store = Arc::clone(&self.workshop.store);
+        let suspects = store.read().suspects(&self.night)?;
+        let deaths = |file: &NightFile| {
+            let name = opening(file);
+            suspects.iter().find(|s| s.content_hash == name).map(|s| s.n_deaths)
+        };
+        let (suspected, calm): (Vec<&NightFile>, Vec<&NightFile>) =
+            files.iter().partition(|file| deaths(file).is_some());
+        let mut n_taken = self.take_together(&calm, Company::Shared)?;
+        for file in suspected {
+            let n_deaths = deaths(file).unwrap_or(0);
+            if n_deaths >= DEATHS_MAX {
+                let why = format!("the program died {n_deaths} times when it opened this file");
+                self.give_up(&[file], &why);
+                n_taken += 1;
+            } else {
+                n_taken += self.take_together(&[file], Company::Alone)?;
+            }
+        }
+        Ok(n_taken)
+    }
+
+    fn take_together(&mut self, files: &[&NightFile], company: Company) -> Result<usize, OpsError> {
+        if files.is_empty() {
+            return Ok(0);
+        }
+        let store = Arc::clone(&self.workshop.store);
+        let openings: Vec<String> = files.iter().map(|file| opening(file)).collect();
+        let openings: Vec<&str> = openings.iter().map(String::as_str).collect();
+        store.attempt_begin(&self.night, &openings, company)?;
+        let taken = self.take_now(files);
+        store.attempt_end(&self.night, &openings)?;
+        taken
+    }
+
+    fn take_now(&mut self, files: &[&NightFile]) -> Result<usize, OpsError> {
         let recorded = &self.recorded;
         let known = |file: &NightFile| {
-            let stamp = file.stamp.to_text();
+            let stamp = file.stamp.to_string();
             let before = recorded.get(&file.name)?;
             (before.stamp.as_ref() == Some(&stamp)).then(|| before.content_hash.clone())
         };
         let taking = take_files(files, &self.workshop.config, &known)?;
         let mut rows = Vec::new();
-        let mut n_taken = 0;
+        let mut all_taken = Vec::new();
         for (file, taking) in files.iter().zip(taking) {
             let Taking::Done(taken) = taking else { continue };
-            n_taken += 1;
             if !taken.content_hash.is_empty() {
                 rows.push(FoundFile {
                     name: file.name.clone(),
                     content_hash: taken.content_hash.clone(),
                     size_bytes: taken.stamp.size_bytes,
-                    stamp: Some(taken.stamp.to_text()),
+                    stamp: Some(taken.stamp.to_string()),
                 });
             }
-            self.taken.insert(file.name.clone(), taken);
+            all_taken.push((file.name.clone(), taken));
         }
         rows.retain(|row| self.recorded.get(&row.name) != Some(row));
         if !rows.is_empty() {
             self.workshop.store.record_files(&self.night, rows.clone(), now())?;
             self.recorded.extend(rows.into_iter().map(|row| (row.name.clone(), row)));
         }
+        // Only what is recorded counts as taken.
+        let n_taken = all_taken.len();
+        self.taken.extend(all_taken);
         Ok(n_taken)
     }
 
@@ -179,7 +248,7 @@ impl NightSession {
         if self.library.as_ref().is_none_or(|library| library.n_made < n_made_max) {
             self.make_masters(&scanned, progress)?;
         }
-        let step = self.reduce(&scanned, (redo, limit), progress)?;
+        let step = self.reduce(&scanned, Extent::some(redo, limit), progress)?;
         Ok(Advance { n_reduced: step.n_reduced, n_left: step.n_left })
     }
 
@@ -195,6 +264,7 @@ impl NightSession {
         scanned.notes.splice(0..0, self.notes.iter().cloned());
         let (n_files, n_science) = (scanned.n_files, scanned.science.len());
         report_to(progress, Event::Scanned { n_files, n_science })?;
+        scanned.note_clocks();
         let gone = self.gone_files()?;
         for (name, night, there) in self.workshop.store.read().shared_files(&self.night)? {
             scanned.note(&name, &format!("same content as {there} of {night}"));
@@ -214,7 +284,7 @@ impl NightSession {
             scanned.note("reference", "no reference catalogue: name one with --reference");
         }
         self.make_masters(&scanned, progress)?;
-        let step = self.reduce(&scanned, (Redo::Changed, usize::MAX), progress)?;
+        let step = self.reduce(&scanned, Extent::ALL, progress)?;
         let mut results = {
             let work = self.work(&scanned);
             frames::results(&work, &scanned.science, &self.done)?
@@ -251,12 +321,12 @@ impl NightSession {
     fn reduce(
         &mut self,
         scanned: &Scanned,
-        which: (Redo, usize),
+        extent: Extent,
         progress: &dyn Progress,
     ) -> Result<frames::Step, OpsError> {
         let mut done = std::mem::take(&mut self.done);
         let work = self.work(scanned);
-        let step = frames::reduce_some(&work, &scanned.science, &mut done, which, progress);
+        let step = frames::reduce_some(&work, &scanned.science, &mut done, extent, progress);
         self.done = done;
         step
     }

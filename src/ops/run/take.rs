@@ -14,6 +14,7 @@ use crate::formats::fits::{self, FitsError};
 use crate::pipeline::artifact::frame_info::{FrameInfo, FrameKind};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
+use crate::pipeline::clock_check::{FrameClock, clock_notes};
 use crate::pipeline::ingest::{IngestRefusal, interpret};
 use crate::pipeline::reduce::empty_record;
 use crate::science::time::Epoch;
@@ -83,6 +84,23 @@ impl Scanned {
             }
         }
         scanned
+    }
+
+    /// Notes where header times and the files' own times contradict each other.
+    pub(super) fn note_clocks(&mut self) {
+        let clock = |frame: &Arc<ScannedFrame>| {
+            let end = frame.info.mid?.plus_seconds(0.5 * frame.info.exposure_s);
+            Some((frame.file.name.clone(), end, frame.file.stamp.modified()))
+        };
+        let times: Vec<(String, Epoch, Epoch)> =
+            self.science.iter().chain(&self.calibration).filter_map(clock).collect();
+        let clocks: Vec<FrameClock<'_>> = times
+            .iter()
+            .map(|(name, end, modified)| FrameClock { name, end: *end, modified: *modified })
+            .collect();
+        for (subject, text) in clock_notes(&clocks) {
+            self.notes.push(Note { subject, text });
+        }
     }
 
     pub(super) fn note(&mut self, subject: &str, text: &str) {

@@ -2,8 +2,10 @@
 
 pub mod keywords;
 pub mod least_squares;
+pub mod noon;
 pub mod polynomial;
 pub mod sip;
+pub mod sun;
 pub mod tan;
 pub mod vector;
 pub mod wcs;

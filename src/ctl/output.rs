@@ -1,0 +1,36 @@
+//! What goes to standard output.
+
+use std::io::{ErrorKind, Write};
+
+use anyhow::Context;
+use serde::Serialize;
+
+/// Prints a text; a reader that went away (`| head`) is no failure.
+pub(super) fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as JSON.
+pub(super) fn say_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    say(&serde_json::to_string(value).context("cannot print this as JSON")?)
+}
+
+/// An instant as people read it, to the second.
+pub(super) fn instant(mjd_utc: f64) -> String {
+    let iso = crate::science::time::Epoch::from_mjd_utc(mjd_utc).to_iso();
+    let seconds = iso.split('.').next().unwrap_or(&iso);
+    format!("{} UTC", seconds.replace('T', " "))
+}
+
+/// A label and its value as an indented line; nothing for an empty value.
+pub(super) fn line(text: &mut String, label: &str, value: &str) {
+    if !value.is_empty() {
+        text.push_str(&format!("  {label:<16}{value}\n"));
+    }
+}
