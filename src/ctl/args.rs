@@ -271,8 +271,8 @@ fn stage_names() -> PossibleValuesParser {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ReprocessArgs {
-    /// Name of the night.
-    #[arg(value_name = "NIGHT")]
+    /// Name of the night, or a frame of any night.
+    #[arg(value_name = "NIGHT|FRAME")]
     pub(super) night: String,
     /// Only this frame: its name, or at least six first digits of its content hash.
     #[arg(long, value_name = "FRAME")]

@@ -8,6 +8,7 @@ pub mod wire;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -131,6 +132,17 @@ pub enum OrderError {
         /// Its length.
         found: usize,
     },
+    /// Results that could not be made again would be lost.
+    #[error(
+        "the raw files of night {night} are gone from {}: what was made of them is kept",
+        folder.display()
+    )]
+    NoRawFiles {
+        /// The night.
+        night: NightId,
+        /// Where they lay.
+        folder: PathBuf,
+    },
     /// No such message.
     #[error("no mail {id} in the outbox: `autossosctl mail list` lists them")]
     UnknownMail {
@@ -178,7 +190,17 @@ fn reprocess(
     frame: Option<&str>,
     from: &str,
 ) -> Result<OrderDone, OrderError> {
-    let night = find_night(store.read(), night)?;
+    let (night, frame) = match find_night(store.read(), night) {
+        // What is no night may be a frame, of whatever night.
+        Err(unknown @ OrderError::UnknownNight { .. }) if frame.is_none() => {
+            match find_frame(store.read(), night, None) {
+                Ok(found) => (find_night(store.read(), &found.night)?, Some(night)),
+                Err(OrderError::UnknownFrame { .. }) => return Err(unknown),
+                Err(error) => return Err(error),
+            }
+        }
+        found => (found?, frame),
+    };
     let is_night_stage = NIGHT_STAGES.iter().any(|stage| stage.name == from);
     if !is_night_stage && !FRAME_STAGES.iter().any(|stage| stage.name == from) {
         return Err(OrderError::UnknownStage { stage: from.to_owned() });
@@ -197,6 +219,10 @@ fn reprocess(
             (Forget::Frame(found.content_hash), told)
         }
     };
+    let folder = store.read().night_folder(&night)?.unwrap_or_default();
+    if what != Forget::Night && !folder.is_dir() {
+        return Err(OrderError::NoRawFiles { night, folder });
+    }
     store.forget_stages(&night, &what)?;
     Ok(done_for(&night, told))
 }

@@ -145,6 +145,7 @@ fn open_connection(data_dir: &Path) -> Result<Connection, StoreError> {
         connection.busy_timeout(Duration::from_secs(writer::WAIT_MAX_S))?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "cache_size", super::reader::CACHE_KIB)?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
         Ok(connection)
     };

@@ -14,6 +14,9 @@ use super::schema;
 /// How long a reading connection waits for another one [ms].
 pub(super) const BUSY_TIMEOUT_MS: u64 = 5000;
 
+/// Pages that a connection keeps, as SQLite wants it: negative for KiB. Little is read twice.
+pub(super) const CACHE_KIB: i32 = -512;
+
 /// Answers questions about a data folder; its methods lie beside the writing ones of each table.
 #[derive(Debug)]
 pub struct Reader {
@@ -32,6 +35,7 @@ impl Reader {
         let connection = Connection::open_with_flags(&path, flags)
             .and_then(|connection| {
                 connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+                connection.pragma_update(None, "cache_size", CACHE_KIB)?;
                 Ok(connection)
             })
             .map_err(during("open the database for reading"))

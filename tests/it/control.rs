@@ -36,7 +36,7 @@ fn fill(data: &Path) -> Store {
     let store = Store::open(data).expect("opened");
     for name in ["2026-03-01", "2026-03-02"] {
         let night = NightId::new(name).expect("a good name");
-        store.begin_night(&night, &NightSource::only("/raw"), AT).expect("begun");
+        store.begin_night(&night, &NightSource::only("/"), AT).expect("begun");
         for (number, hash) in ["0123456789aa", "0123456789bb"].into_iter().enumerate() {
             let (name, content_hash) = (format!("f{number}.fits"), hash.to_owned());
             let file = FoundFile { name, content_hash, size_bytes: 1, stamp: None };

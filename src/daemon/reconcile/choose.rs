@@ -4,48 +4,63 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use super::super::intake::{FileState, NightFiles};
+use super::super::intake::{FileState, IncomingFile, NightFiles};
 use super::{Mode, Reconciler};
 use crate::ops::night_end::{NightEndRule, night_is_over};
-use crate::ops::run::NightFile;
+use crate::ops::run::{NightFile, NightSession};
 use crate::science::time::Epoch;
 use crate::store::NightId;
 use crate::store::requests::Request;
 
 /// A night as the last look saw it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct NightView {
     pub(super) id: NightId,
     /// Index of its telescope.
     pub(super) telescope: usize,
     pub(super) files: NightFiles,
-    /// Files that can be worked on: complete, or too short for too long.
-    pub(super) usable: Vec<NightFile>,
+    /// Number of files that can be worked on: complete, or too short for too long.
+    n_usable: usize,
     /// Hash of those.
     usable_hash: u64,
 }
 
 impl NightView {
     pub(super) fn new(id: NightId, telescope: usize, files: NightFiles) -> Self {
-        let is_usable =
-            |s: &FileState| matches!(s, FileState::Complete | FileState::Overdue { .. });
-        let usable: Vec<NightFile> = files
-            .files
-            .iter()
-            .filter(|f| is_usable(&f.state))
-            .map(|f| NightFile { path: f.path.clone(), name: f.name.clone(), stamp: f.stamp })
-            .collect();
         let mut hasher = DefaultHasher::new();
-        for file in &usable {
+        let mut n_usable = 0;
+        for file in files.files.iter().filter(|f| is_usable(&f.state)) {
             (&file.name, file.stamp).hash(&mut hasher);
+            n_usable += 1;
         }
-        Self { id, telescope, files, usable, usable_hash: hasher.finish() }
+        Self { id, telescope, files, n_usable, usable_hash: hasher.finish() }
+    }
+
+    /// The first files that can be worked on and are not taken in as they are.
+    pub(super) fn untaken(&self, session: &NightSession, limit: usize) -> Vec<NightFile> {
+        let is_new = |f: &&IncomingFile| is_usable(&f.state) && !session.has(&f.name, f.stamp);
+        let file = |f: &IncomingFile| NightFile {
+            path: f.path.clone(),
+            name: f.name.clone(),
+            stamp: f.stamp,
+        };
+        self.files.files.iter().filter(is_new).take(limit).map(file).collect()
+    }
+
+    /// Tells whether a file of this name lies in the night's folder.
+    pub(super) fn has(&self, name: &str) -> bool {
+        // They come in order of names.
+        self.files.files.binary_search_by(|f| f.name.as_str().cmp(name)).is_ok()
     }
 
     /// Number of files that are still being written.
     pub(super) fn n_waiting(&self) -> usize {
-        self.files.files.len() - self.usable.len()
+        self.files.files.len() - self.n_usable
     }
+}
+
+fn is_usable(state: &FileState) -> bool {
+    matches!(state, FileState::Complete | FileState::Overdue { .. })
 }
 
 /// What is remembered of a night between rounds; all of it can be found out again.
@@ -124,7 +139,7 @@ impl Reconciler {
         let new = NightMemory::default();
         for (index, view) in self.view.iter().enumerate() {
             let request = self.requests.get(view.id.as_str()).copied();
-            if view.usable.is_empty() || (self.is_closed(view) && request.is_none()) {
+            if view.n_usable == 0 || (self.is_closed(view) && request.is_none()) {
                 continue;
             }
             let memory = self.memory.get(view.id.as_str()).unwrap_or(&new);

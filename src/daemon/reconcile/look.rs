@@ -1,6 +1,7 @@
 //! A look at the folders and at the database: the state of the world.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::intake::Known;
@@ -35,6 +36,8 @@ impl Reconciler {
         self.requests = read.requests()?.into_iter().map(|(id, r)| (id.to_string(), r)).collect();
         self.watching.watch.refresh();
         let closed_paths = self.watching.watch.take_closed();
+        // What the last look saw makes room for what this one sees.
+        self.view.clear();
         let mut view = Vec::new();
         let mut next_look: Option<f64> = None;
         let mut unreadable = Vec::new();
@@ -67,7 +70,7 @@ impl Reconciler {
             next_look = [next_look, looked.next_look_s].into_iter().flatten().reduce(f64::min);
             for night in looked.nights {
                 match NightId::new(&night_name(&watched.telescope.name, &night.name)) {
-                    Ok(id) => view.push(NightView::new(id, index, night)),
+                    Ok(id) => view.push(Arc::new(NightView::new(id, index, night))),
                     Err(error) => tracing::warn!(folder = %night.name, "No night: {error}"),
                 }
             }
@@ -85,7 +88,7 @@ impl Reconciler {
     }
 
     fn tell_queue(&self) {
-        let n_waiting: usize = self.view.iter().map(NightView::n_waiting).sum();
+        let n_waiting: usize = self.view.iter().map(|view| view.n_waiting()).sum();
         let n_open = self.view.iter().filter(|v| !self.is_closed(v)).count();
         self.surroundings.state.set_queue(n_waiting as u64, n_open as u64);
     }

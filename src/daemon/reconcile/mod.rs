@@ -116,7 +116,7 @@ pub(super) struct Reconciler {
     watching: Watching,
     guard: DiskGuard,
     /// The nights of the last look, the newest first.
-    view: Vec<NightView>,
+    view: Vec<Arc<NightView>>,
     /// Nights that were ever closed, with the hash of the listing unless something came since.
     closed: HashMap<String, Option<String>>,
     requests: BTreeMap<String, Request>,
@@ -297,7 +297,7 @@ impl Reconciler {
     fn left(&self) -> Left {
         Left {
             n_failed: self.memory.values().filter(|m| m.is_failed()).count(),
-            n_waiting: self.view.iter().map(NightView::n_waiting).sum(),
+            n_waiting: self.view.iter().map(|view| view.n_waiting()).sum(),
         }
     }
 }

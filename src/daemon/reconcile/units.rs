@@ -88,12 +88,11 @@ impl Reconciler {
         let store = Arc::clone(&self.surroundings.store);
         let is_reopen = self.requests.get(view.id.as_str()) == Some(&Request::Reopen);
         let session = self.session(view)?;
-        session.drop_missing(&|name| view.files.files.iter().any(|f| f.name == name));
-        let untaken = session.untaken(&view.usable);
+        session.drop_missing(&|name| view.has(name));
+        let untaken = view.untaken(session, TAKE_CHUNK);
         if !untaken.is_empty() {
-            let chunk = &untaken[..untaken.len().min(TAKE_CHUNK)];
             store.mark_open(&view.id)?;
-            let n_taken = session.take(chunk)?;
+            let n_taken = session.take(&untaken)?;
             if is_reopen && n_taken > 0 {
                 store.clear_request(&view.id, Request::Reopen)?;
                 self.requests.remove(view.id.as_str());

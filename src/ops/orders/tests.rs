@@ -16,7 +16,7 @@ fn store(folder: &Path) -> Store {
     let store = Store::open(folder).expect("opened");
     for name in ["2026-03-01", "2026-03-02"] {
         let night = NightId::new(name).expect("a good name");
-        store.begin_night(&night, &NightSource::only("/raw"), AT).expect("begun");
+        store.begin_night(&night, &NightSource::only("/"), AT).expect("begun");
         for (number, hash) in HASHES.into_iter().enumerate() {
             let (name, content_hash) = (format!("f{number}.fits"), hash.to_owned());
             let file = FoundFile { name, content_hash, size_bytes: 1, stamp: None };
@@ -86,7 +86,7 @@ fn what_cannot_be_meant_is_refused_and_changes_nothing() {
     assert!(text.contains("mean f1.fits, f0.fits"), "{text}");
     let text = refused(&reprocess(Some("012345"), "solve"));
     assert!(text.contains("f0.fits of 2026-03-01") && text.contains("0123456789bb"), "{text}");
-    assert!(refused(&Order::ResendMail { id: 9 }).contains("message 9"));
+    assert!(refused(&Order::ResendMail { id: 9 }).contains("mail 9"));
     assert!(refused(&Order::Pause { reason: "x".repeat(201) }).contains("201"));
     assert_eq!((n_left(&store, "2026-03-01"), n_left(&store, "2026-03-02")), (3, 3));
     assert!(store.read().requests().expect("read").is_empty());
@@ -111,7 +111,7 @@ fn a_night_is_found_without_its_telescope() {
     let store = Store::open(folder.path()).expect("opened");
     for name in ["east.a", "west.a", "west.b"] {
         let night = NightId::new(name).expect("a good name");
-        store.begin_night(&night, &NightSource::only("/raw"), AT).expect("begun");
+        store.begin_night(&night, &NightSource::only("/"), AT).expect("begun");
     }
     // Without a telescope's name in its column a dot is just a dot.
     assert!(matches!(find_night(store.read(), "b"), Err(OrderError::UnknownNight { .. })));
@@ -134,6 +134,32 @@ fn a_pause_keeps_its_reason_as_one_line() {
     assert_eq!(paused(), None);
     apply(&store, &Order::Pause { reason: " ".to_owned() }).expect("done");
     assert_eq!(paused().as_deref(), Some("no reason given"));
+}
+
+#[test]
+fn a_frame_may_stand_for_its_night_and_nothing_is_forgotten_without_raw_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store(folder.path());
+    let order = |night: &str| Order::Reprocess {
+        night: night.to_owned(),
+        frame: None,
+        from: "ingest".to_owned(),
+    };
+    let gone = NightId::new("2026-04-01").expect("a good name");
+    store.begin_night(&gone, &NightSource::only("/nowhere"), AT).expect("begun");
+    let refused = apply(&store, &order("2026-04-01")).expect_err("no raw files");
+    assert!(matches!(refused, OrderError::NoRawFiles { .. }), "{refused}");
+    let unknown = apply(&store, &order("nothing")).expect_err("neither night nor frame");
+    assert!(matches!(unknown, OrderError::UnknownNight { .. }), "{unknown}");
+    // Both nights have such a frame: the whole names are asked for.
+    let both = apply(&store, &order("f0.fits")).expect_err("two frames");
+    assert!(matches!(both, OrderError::AmbiguousFrame { .. }), "{both}");
+    let name = store.read().nights().expect("read")[0].id.clone();
+    let other = store.read().nights().expect("read")[1].id.clone();
+    let other = NightId::new(&other).expect("a good name");
+    store.forget_names(&other, vec!["f0.fits".to_owned()]).expect("forgotten");
+    let done = apply(&store, &order("f0.fits")).expect("one frame");
+    assert_eq!(done.nights, [name]);
 }
 
 #[test]

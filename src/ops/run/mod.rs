@@ -106,8 +106,9 @@ fn whole_night(
     progress: &dyn Progress,
 ) -> Result<RunSummary, OpsError> {
     let mut session = NightSession::begin(workshop, night, source, Vanished::Forget)?;
-    session.take(&session.untaken(files))?;
-    let unsteady = session.untaken(files);
+    session.take(files)?;
+    let unsteady: Vec<&NightFile> =
+        files.iter().filter(|file| !session.has(&file.name, file.stamp)).collect();
     session.give_up(&unsteady, "changed or removed while it was read: run again");
     session.close(None, progress)
 }

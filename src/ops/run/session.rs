@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
-use super::files::NightFile;
+use super::files::{FileStamp, NightFile};
 use super::finish::{self, KnownLists, NightInputs};
 use super::frames::{self, DoneFrames, Extent, FrameResult, FrameWork, Redo};
 use super::keys::{calibration_key, night_key};
@@ -146,18 +146,16 @@ impl NightSession {
         })
     }
 
-    /// The files that were not yet taken in as they are now.
-    pub fn untaken<'f>(&self, files: &'f [NightFile]) -> Vec<&'f NightFile> {
-        let is_new =
-            |f: &&NightFile| self.taken.get(&f.name).is_none_or(|taken| taken.stamp != f.stamp);
-        files.iter().filter(is_new).collect()
+    /// Tells whether a file was taken in as it is now.
+    pub fn has(&self, name: &str, stamp: FileStamp) -> bool {
+        self.taken.get(name).is_some_and(|taken| taken.stamp == stamp)
     }
 
     /// Takes files in; returns how many. One that changes meanwhile is left for the next look.
     ///
     /// Files that were being opened when the program died are opened one by one, and given up
     /// when it dies again.
-    pub fn take(&mut self, files: &[&NightFile]) -> Result<usize, OpsError> {
+    pub fn take(&mut self, files: &[NightFile]) -> Result<usize, OpsError> {
         let store = Arc::clone(&self.workshop.store);
         let suspects = store.read().suspects(&self.night)?;
         let deaths = |file: &NightFile| {
