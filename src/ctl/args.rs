@@ -68,7 +68,7 @@ pub(super) enum Command {
 #[derive(Debug, Subcommand)]
 pub(super) enum MailCommand {
     /// Send a test mail at once and tell what the mail server said.
-    Test(MailArgs),
+    Test(DataPlaceArgs),
     /// List the mails of the outbox, newest first.
     List(MailListArgs),
     /// Send a mail again, the same bytes, at the service's next step.
@@ -76,22 +76,9 @@ pub(super) enum MailCommand {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct MailArgs {
-    /// Configuration file; without one the built-in values hold.
-    #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Data folder [default: daemon.data of the configuration].
-    #[arg(long, value_name = "DIR")]
-    pub(super) data: Option<PathBuf>,
-    /// Set a configuration key, e.g. `--set mail.encryption=tls`.
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(super) set: Vec<String>,
-}
-
-#[derive(Debug, clap::Args)]
 pub(super) struct MailListArgs {
     #[command(flatten)]
-    pub(super) mail: MailArgs,
+    pub(super) place: DataPlaceArgs,
     /// Most mails listed.
     #[arg(short, long, value_name = "N", default_value_t = 30)]
     pub(super) number: u32,
@@ -303,18 +290,25 @@ pub(super) struct LogArgs {
     pub(super) place: PlaceArgs,
 }
 
-/// Where the data folder is, for verbs that need nothing else of the configuration.
+/// Where the data folder is, for verbs that the service has no part in.
 #[derive(Debug, clap::Args)]
-pub(super) struct DataArgs {
-    /// Configuration file; without one the built-in values hold.
+pub(super) struct DataPlaceArgs {
+    /// Configuration of the service [default: /etc/autossos/autossos.toml, when it is there].
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Data folder [default: `daemon.data` of the configuration].
+    /// Data folder [default: as the configuration says, else ./autossos-data].
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
     /// Set a configuration key, e.g. `--set keep.calibrated_days=90`.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+}
+
+/// The same for verbs that can print JSON.
+#[derive(Debug, clap::Args)]
+pub(super) struct DataArgs {
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
     /// Print JSON instead of text.
     #[arg(long)]
     pub(super) json: bool,

@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::args::PlaceArgs;
 use super::environment;
-use crate::config;
+use crate::config::{self, Config};
 use crate::ops::orders::wire::{ANSWER_MAX_BYTES, Answer, Request};
 use crate::ops::orders::{self, Order, OrderDone};
 use crate::store::{Reader, Store, StoreError};
@@ -24,6 +24,25 @@ const CONFIG_PATH: &str = "/etc/autossos/autossos.toml";
 const DATA_DIR: &str = "./autossos-data";
 /// How long the service may take to answer: an order may wait for the database.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
+
+/// The configuration and the data folder of a verb.
+///
+/// * `file`: as named; else the service's, when it is there; else the built-in values hold.
+/// * `data`: as named; else as a configuration file says; else in the working folder.
+pub(super) fn configured(
+    file: Option<&Path>,
+    data: Option<&Path>,
+    set: &[String],
+) -> anyhow::Result<(Config, PathBuf)> {
+    let by_default = Path::new(CONFIG_PATH);
+    let file = file.or_else(|| by_default.exists().then_some(by_default));
+    let config = config::load(file, set, environment())?;
+    // `--set` and the environment may name it as well.
+    let is_named = file.is_some() || config.daemon.data != Config::default().daemon.data;
+    let by_config = if is_named { config.daemon.data.clone() } else { PathBuf::from(DATA_DIR) };
+    let data = data.map_or(by_config, Path::to_owned);
+    Ok((config, data))
+}
 
 /// Where the service and its data are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +65,8 @@ pub(super) enum DoneBy {
 impl Place {
     /// Finds both from the command line and the configuration.
     pub(super) fn find(args: &PlaceArgs) -> anyhow::Result<Self> {
-        let by_default = Path::new(CONFIG_PATH);
-        let path = args.config.as_deref().or_else(|| by_default.exists().then_some(by_default));
-        let daemon = config::load(path, &[], environment())?.daemon;
-        let configured = if path.is_some() { daemon.data.clone() } else { PathBuf::from(DATA_DIR) };
-        let data = args.data.clone().unwrap_or(configured);
+        let (config, data) = configured(args.config.as_deref(), args.data.as_deref(), &[])?;
+        let daemon = config.daemon;
         // Another data folder than the service's is not the service's business.
         let is_of_service = args.data.is_none() || same_folder(&data, &daemon.data);
         let socket = args.socket.clone().or_else(|| daemon.socket.filter(|_| is_of_service));
@@ -100,7 +116,9 @@ impl Place {
             Err(StoreError::InUse { path }) => bail!(self.in_use(&path)),
             opened => opened?,
         };
-        Ok((orders::apply(&store, &what)?, DoneBy::Database))
+        let done = orders::apply(&store, &what);
+        store.close_cleanly()?;
+        Ok((done?, DoneBy::Database))
     }
 
     /// Why an order can go neither way, and what to do.

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::args::{DataArgs, DbVerb, PruneArgs};
-use super::{EXIT_FAILED, environment};
-use crate::config::{self, Config};
+use super::EXIT_FAILED;
+use super::args::{DataArgs, DataPlaceArgs, DbVerb, PruneArgs};
+use super::client::configured;
+use crate::config::Config;
 use crate::ops::clock::now;
 use crate::ops::db::{self, CheckDepth};
 use crate::ops::prune::{PruneMode, PruneReason, PruneReport};
@@ -62,9 +63,8 @@ pub(super) fn prune(args: &PruneArgs) -> anyhow::Result<ExitCode> {
 
 /// The configuration and the data folder that the words name.
 fn find(place: &DataArgs) -> anyhow::Result<(Config, PathBuf)> {
-    let config = config::load(place.config.as_deref(), &place.set, environment())?;
-    let data_dir = place.data.clone().unwrap_or_else(|| config.daemon.data.clone());
-    Ok((config, data_dir))
+    let DataPlaceArgs { config, data, set } = &place.place;
+    configured(config.as_deref(), data.as_deref(), set)
 }
 
 fn tell(place: &DataArgs, value: &Value, text: &str) {

@@ -8,9 +8,9 @@ use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use serde_json::json;
 
-use super::args::{MailArgs, MailCommand, MailListArgs};
-use super::environment;
-use crate::config::{self, Config};
+use super::args::{DataPlaceArgs, MailCommand, MailListArgs};
+use super::client::configured;
+use crate::config::Config;
 use crate::ops::clock::SystemClock;
 use crate::ops::mail::send_test;
 use crate::report::words::printable;
@@ -28,14 +28,11 @@ pub(super) fn act(command: &MailCommand) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The configuration, and the data folder that it or the command line names.
-fn place(args: &MailArgs) -> anyhow::Result<(Config, PathBuf)> {
-    let config = config::load(args.config.as_deref(), &args.set, environment())?;
-    let data = args.data.clone().unwrap_or_else(|| config.daemon.data.clone());
-    Ok((config, data))
+fn place(args: &DataPlaceArgs) -> anyhow::Result<(Config, PathBuf)> {
+    configured(args.config.as_deref(), args.data.as_deref(), &args.set)
 }
 
-fn test(args: &MailArgs) -> anyhow::Result<()> {
+fn test(args: &DataPlaceArgs) -> anyhow::Result<()> {
     let (config, _) = place(args)?;
     let delivered = send_test(&config, &SystemClock).context("the test mail was not sent")?;
     println!("Test mail sent to {}.", config.mail.to.join(", "));
@@ -47,7 +44,7 @@ fn test(args: &MailArgs) -> anyhow::Result<()> {
 }
 
 fn list(args: &MailListArgs) -> anyhow::Result<()> {
-    let (_, data) = place(&args.mail)?;
+    let (_, data) = place(&args.place)?;
     let rows = Reader::open(&data)?.outbox_newest(args.number)?;
     if args.json {
         let rows: Vec<serde_json::Value> = rows.iter().map(row_json).collect();

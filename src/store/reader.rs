@@ -42,6 +42,10 @@ impl Reader {
             .map_err(|error| error.in_folder(data_dir))?;
         let found = schema::version_of(&connection).map_err(|error| error.in_folder(data_dir))?;
         let known = schema::known_version();
+        if found == 0 {
+            // A service that starts for the first time has made the file and nothing in it.
+            return Err(StoreError::NoDatabase { path });
+        }
         match found.cmp(&known) {
             std::cmp::Ordering::Greater => Err(StoreError::NewerDatabase { found, known }),
             std::cmp::Ordering::Less => Err(StoreError::OlderDatabase { found, known }),

@@ -214,6 +214,9 @@ fn an_incoming_folder_that_is_mounted_late_is_waited_for() {
     let service = observatory.start();
     let is_told = || observatory.told().contains("waited for");
     assert!(observatory.wait_until(10, is_told), "{}", observatory.told());
+    let is_up = || observatory.told().contains("Service started");
+    assert!(observatory.wait_until(10, is_up), "{}", observatory.told());
+    std::thread::sleep(Duration::from_millis(500));
     assert!(tell(&observatory, &["status"]).contains("incoming"), "{}", observatory.told());
     observatory.receive(&night, NIGHT);
     observatory.mark_done(NIGHT);
