@@ -1,6 +1,7 @@
 //! Layer 4: the verbs. Command line and daemon call these; here stages, store and report meet.
 
 pub mod clock;
+pub mod cutouts;
 pub mod db;
 pub mod demo;
 pub mod disk;
@@ -15,6 +16,7 @@ pub mod progress;
 pub mod prune;
 pub mod run;
 pub mod status;
+pub mod vetting;
 
 pub use error::OpsError;
 pub use progress::{Event, Progress, Silent};

@@ -13,9 +13,11 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::ops::clock::now;
+use crate::ops::vetting::{self, Judgement, VettingError};
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 use crate::store::lookup::{FoundFrame, HASH_PREFIX_MIN};
 use crate::store::requests::{Forget, Request};
+use crate::store::verdicts::Act;
 use crate::store::{NightId, Reader, Store, StoreError};
 
 /// Name of the service's value that holds why work is paused.
@@ -60,6 +62,22 @@ pub enum Order {
     ResendMail {
         /// Its number.
         id: i64,
+    },
+    /// Say what a candidate is.
+    Judge {
+        /// Name of the night.
+        night: String,
+        /// Identifier of the candidate.
+        candidate: String,
+        /// `real`, `false`, `unsure`, `undo` or `note`.
+        act: String,
+        /// Who says it.
+        who: String,
+        /// Why; may be empty.
+        #[serde(default)]
+        note: String,
+        /// Names this act: a repetition changes nothing.
+        token: String,
     },
 }
 
@@ -149,6 +167,15 @@ pub enum OrderError {
         /// The number.
         id: i64,
     },
+    /// No such verdict.
+    #[error("{word} is no verdict: real, false, unsure, undo or note")]
+    UnknownVerdict {
+        /// As given.
+        word: String,
+    },
+    /// The verdict was not taken.
+    #[error(transparent)]
+    Vetting(#[from] VettingError),
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -163,7 +190,23 @@ pub fn apply(store: &Store, order: &Order) -> Result<OrderDone, OrderError> {
         Order::Pause { reason } => pause(store, reason),
         Order::Resume => resume(store),
         Order::ResendMail { id } => resend(store, *id),
+        Order::Judge { night, candidate, act, who, note, token } => {
+            let night = find_night(store.read(), night)?;
+            let act = Act::from_word(act)
+                .ok_or_else(|| OrderError::UnknownVerdict { word: act.clone() })?;
+            let (candidate, who) = (candidate.clone(), who.clone());
+            let judgement =
+                Judgement { candidate, act, who, note: note.clone(), token: token.clone() };
+            judge(store, &night, &judgement)
+        }
     }
+}
+
+fn judge(store: &Store, night: &NightId, judgement: &Judgement) -> Result<OrderDone, OrderError> {
+    let vetted = vetting::judge(store, night, judgement, now())?;
+    let word = vetted.verdict().map_or("not judged", |verdict| Act::Judge(verdict).word());
+    let text = format!("{} of night {night}: {word}", vetted.candidate.id);
+    Ok(OrderDone { text, nights: Vec::new() })
 }
 
 fn close(store: &Store, text: &str) -> Result<OrderDone, OrderError> {

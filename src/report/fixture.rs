@@ -143,5 +143,6 @@ fn candidate(id: &str, identity: Identity, mag: f64) -> Candidate {
         detections: [0, 1, 3, 4].map(detection).to_vec(),
         n_expected: 5,
         n_covered: 5,
+        rating: None,
     }
 }

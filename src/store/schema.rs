@@ -8,8 +8,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::{StoreError, during};
 
 /// The scripts; number n brings the database to version n.
-const SCRIPTS: &[&str] =
-    &[include_str!("schema/0001_init.sql"), include_str!("schema/0002_service.sql")];
+const SCRIPTS: &[&str] = &[
+    include_str!("schema/0001_init.sql"),
+    include_str!("schema/0002_service.sql"),
+    include_str!("schema/0003_vetting.sql"),
+];
 
 /// Version of the schema this program knows.
 pub(super) fn known_version() -> u32 {
@@ -85,6 +88,6 @@ mod tests {
         let mut connection = Connection::open_in_memory().expect("memory");
         connection.pragma_update(None, "user_version", 99).expect("set");
         let refused = migrate(&mut connection);
-        assert!(matches!(refused, Err(StoreError::NewerDatabase { found: 99, known: 2 })));
+        assert!(matches!(refused, Err(StoreError::NewerDatabase { found: 99, known: 3 })));
     }
 }

@@ -23,7 +23,7 @@ use super::masters::MasterRow;
 use super::nights::{Closing, ClosingMail, FoundFile, NightSource};
 use super::outbox::{OutboxMessage, OutboxState};
 use super::stages::{NIGHT_SUBJECT, StageOutcome, StageRow};
-use super::verdicts::{Verdict, VerdictRow};
+use super::verdicts::{Act, Verdict, VerdictRow};
 use super::{DATABASE_NAME, NightId, Reader, Store};
 
 fn night() -> NightId {
@@ -97,6 +97,7 @@ fn candidate(id: &str, identity: Identity) -> Candidate {
         detections: (0..4).map(detection).collect(),
         n_expected: 5,
         n_covered: 5,
+        rating: None,
     }
 }
 
@@ -287,13 +288,15 @@ fn messages_go_out_once_and_verdicts_outlive_candidates() {
 
     let verdict = VerdictRow {
         candidate_id: "U1".to_owned(),
-        verdict: Verdict::Real,
+        act: Act::Judge(Verdict::Real),
         who: "observer".to_owned(),
         at: at(3.0),
         note: String::new(),
+        token: "one act".to_owned(),
+        about: String::new(),
     };
-    store.record_verdict(&night(), verdict.clone()).expect("kept");
-    store.record_verdict(&night(), verdict.clone()).expect("kept again");
+    assert!(store.record_verdict(&night(), verdict.clone()).expect("kept"));
+    assert!(!store.record_verdict(&night(), verdict.clone()).expect("kept already"));
     let without = NightReport { candidates: Vec::new(), ..report() };
     store.close_night(&night(), Closing { report: without, ..closing() }, at(2.0)).expect("closed");
     assert_eq!(store.read().verdicts(&night()).expect("read"), [verdict]);

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rating::Rating;
+
 /// Who a candidate is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Identity {
@@ -72,6 +74,9 @@ pub struct Candidate {
     pub n_expected: u64,
     /// How many usable frames cover its path.
     pub n_covered: u64,
+    /// How it is rated; `None` from programs that did not rate.
+    #[serde(default)]
+    pub rating: Option<Rating>,
 }
 
 impl Candidate {

@@ -2,6 +2,8 @@
 
 pub mod candidate;
 pub mod catalogue;
+pub mod cutouts;
 pub mod frame_info;
 pub mod frame_record;
+pub mod rating;
 pub mod report;
