@@ -1,12 +1,13 @@
-//! The kept cut-outs of a night: a FITS file per candidate.
+//! The kept cut-outs of a night: a FITS file per candidate; and pictures of them for people.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::OpsError;
 use crate::formats::fits::{self, FitsError};
 use crate::pipeline::artifact::cutout_hdus::{NEIGHBOURS_EXTNAME, limits};
-use crate::pipeline::artifact::cutouts::Cutouts;
+use crate::pipeline::artifact::cutouts::{Cutouts, View};
+use crate::report::{ReportError, blink_apng, blink_gif, strip_png};
 use crate::store::{NightId, ProductFile, ProductKind, Products};
 
 /// The cut-outs of a candidate; `None` when there are none (an old night, a pruned one), or when
@@ -65,6 +66,95 @@ pub(super) fn remove_others(
     Ok(())
 }
 
+/// What cut-outs are exported as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutoutFormat {
+    /// All frames side by side.
+    Png,
+    /// An animation of limited size.
+    Gif,
+    /// An animation of all frames.
+    Apng,
+    /// The stamps themselves, in all views.
+    Fits,
+}
+
+/// How cut-outs are exported.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CutoutExport {
+    /// As what.
+    pub format: CutoutFormat,
+    /// Which stamps; those that show the motion best when none is named.
+    pub view: Option<View>,
+    /// Time of a picture in an animation [ms].
+    pub blink_ms: u64,
+}
+
+/// What became of an export.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CutoutsExported {
+    /// Files written.
+    pub files: Vec<PathBuf>,
+    /// Candidates whose cut-outs cannot be shown so: damaged, or without a static sky.
+    pub left_out: Vec<String>,
+}
+
+/// Candidates of a night that have cut-outs, in order of their names.
+pub fn candidates(products: &Products, night: &NightId) -> Result<Vec<String>, OpsError> {
+    let files = products.found(night, ProductKind::Cutouts)?;
+    let stem = |path: &Path| Some(path.file_stem()?.to_str()?.to_owned());
+    Ok(files.iter().filter_map(|file| stem(&file.relative)).collect())
+}
+
+/// Writes the cut-outs of candidates into a folder, a file each; replaces files of their names.
+pub fn export(
+    products: &Products,
+    night: &NightId,
+    candidates: &[String],
+    folder: &Path,
+    how: CutoutExport,
+) -> Result<CutoutsExported, OpsError> {
+    let mut done = CutoutsExported::default();
+    for candidate in candidates {
+        match exported(products, night, candidate, how)? {
+            Some((ending, bytes)) => {
+                let path = folder.join(format!("{night}-{candidate}{ending}"));
+                ProductFile::write_bytes(&path, &bytes)?;
+                done.files.push(path);
+            }
+            None => done.left_out.push(candidate.clone()),
+        }
+    }
+    Ok(done)
+}
+
+/// The end of a file's name and its content; `None` when there is nothing to show.
+fn exported(
+    products: &Products,
+    night: &NightId,
+    candidate: &str,
+    how: CutoutExport,
+) -> Result<Option<(String, Vec<u8>)>, OpsError> {
+    let Some(cutouts) = load(products, night, candidate) else { return Ok(None) };
+    let view = how.view.unwrap_or_else(|| cutouts.best_view());
+    let (ending, drawn) = match how.format {
+        CutoutFormat::Png => ("png", strip_png(&cutouts, view)),
+        CutoutFormat::Gif => ("gif", blink_gif(&cutouts, view, how.blink_ms)),
+        CutoutFormat::Apng => ("apng", blink_apng(&cutouts, view, how.blink_ms)),
+        CutoutFormat::Fits => {
+            let relative = products.relative_path(night, ProductKind::Cutouts, &name(candidate))?;
+            let path = products.resolve(&relative)?;
+            let bytes = std::fs::read(&path).map_err(|source| OpsError::Read { path, source })?;
+            return Ok(Some((".fits".to_owned(), bytes)));
+        }
+    };
+    match drawn {
+        Ok(bytes) => Ok(Some((format!("-{}.{ending}", view.name()), bytes))),
+        Err(ReportError::NoStamps) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Name of a candidate's file.
 fn name(candidate: &str) -> String {
     format!("{candidate}.fits")
@@ -110,6 +200,19 @@ mod tests {
         assert_eq!(bytes, std::fs::read(folder.path().join(&first)).expect("read"), "same bytes");
         save(&products, &night, &cutouts("OLD")).expect("kept");
         assert_eq!(load(&products, &night, "ABC"), Some(cutouts("ABC")));
+        let how = CutoutExport { format: CutoutFormat::Png, view: None, blink_ms: 400 };
+        let all = candidates(&products, &night).expect("listed");
+        assert_eq!(all, ["ABC", "OLD"]);
+        let out = folder.path().join("out");
+        let done = export(&products, &night, &all, &out, how).expect("written");
+        assert_eq!(done.files.last(), Some(&out.join("2026-03-01-OLD-sky.png")));
+        let view = View::named("object-subtracted");
+        let how = CutoutExport { view, ..how };
+        let done = export(&products, &night, &all, &out, how).expect("nothing to write");
+        assert_eq!((done.files.len(), done.left_out.len()), (0, 2), "no static sky");
+        let how = CutoutExport { format: CutoutFormat::Fits, ..how };
+        let done = export(&products, &night, &all, &out, how).expect("written");
+        assert_eq!(std::fs::read(&done.files[0]).expect("read"), bytes);
         for trick in ["../cutouts/ABC", "", ".", "/etc/passwd", "A\0"] {
             assert_eq!(load(&products, &night, trick), None, "{trick:?}");
         }

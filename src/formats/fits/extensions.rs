@@ -152,6 +152,12 @@ mod tests {
         }
         let (_, columns) = read_table(&path, &Limits::default()).expect("a table");
         assert_eq!(columns, table);
+        // cfitsio's own opinion.
+        let mut file = fitsio::FitsFile::open(&path).expect("cfitsio opens it");
+        let second = file.hdu("B").expect("cfitsio finds it by its name");
+        let pixels: Vec<f32> = second.read_image(&mut file).expect("cfitsio reads it");
+        assert_eq!(pixels.iter().filter(|v| v.is_nan()).count(), 1);
+        assert!((pixels[11] - 111.0).abs() < 1e-6);
         let few = Limits { hdus_max: 2, ..Limits::default() };
         assert!(matches!(read_extensions(&path, &few), Err(FitsError::TooManyHdus { .. })));
         let small = Limits { pixels_max: 11, ..Limits::default() };
