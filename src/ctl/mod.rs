@@ -45,6 +45,9 @@ const EXIT_NO_USABLE_FRAME: u8 = 3;
 const EXIT_CONFIG: u8 = 78;
 const EXIT_STOPPED: u8 = 130;
 
+/// Set while a verb has the whole screen.
+static HAS_SCREEN: AtomicBool = AtomicBool::new(false);
+
 /// Set by Ctrl-C; the verbs stop at the next frame.
 static IS_STOPPED: AtomicBool = AtomicBool::new(false);
 
@@ -66,11 +69,20 @@ fn start_log(verbose: u8) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(format!("autossos={level}")))
-        .with_writer(std::io::stderr)
+        .with_writer(log_writer)
         .with_ansi(std::io::stderr().is_terminal())
         .finish();
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         eprintln!("A log was started before.");
+    }
+}
+
+/// Where the log goes: to stderr, but nowhere while a verb draws on the whole screen.
+fn log_writer() -> Box<dyn std::io::Write> {
+    if HAS_SCREEN.load(Ordering::Relaxed) {
+        Box::new(std::io::sink())
+    } else {
+        Box::new(std::io::stderr())
     }
 }
 

@@ -16,7 +16,7 @@ use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 
 use super::answers::{self, Answers};
 use super::picture::Kind;
-use crate::ctl::EXIT_STOPPED;
+use crate::ctl::{EXIT_STOPPED, HAS_SCREEN};
 
 /// How long the terminal may take to answer; slow lines show half blocks.
 const ANSWER_TIME: Duration = Duration::from_millis(600);
@@ -57,6 +57,7 @@ impl Screen {
         }
         end_on_signals();
         let terminal = ratatui::try_init().context("cannot take the terminal")?;
+        HAS_SCREEN.store(true, Ordering::Relaxed);
         let screen = Self { terminal, farewell: String::new() };
         // Pasted text must not be read as keys.
         execute!(std::io::stdout(), EnableBracketedPaste)
@@ -97,6 +98,7 @@ impl Drop for Screen {
         drop(out.write_all(self.farewell.as_bytes()));
         drop(execute!(out, DisableBracketedPaste));
         ratatui::restore();
+        HAS_SCREEN.store(false, Ordering::Relaxed);
     }
 }
 
