@@ -14,7 +14,7 @@ use super::dress::Dress;
 use super::keys::{Command, Typed, command};
 use super::note::{Edited, Note};
 use super::picture::{Easel, Kind};
-use super::player::{Centre, Control, Player};
+use super::player::{Control, Player};
 use super::screen::{View, draw, is_large_enough};
 use super::sequence::Sequence;
 use super::session::Session;
@@ -23,7 +23,7 @@ use crate::ctl::client::Place;
 use crate::ops::cutouts;
 use crate::ops::orders::Order;
 use crate::ops::vetting::{Judgement, Vetted, vetted};
-use crate::pipeline::artifact::cutouts::Cutouts;
+use crate::pipeline::artifact::cutouts::{Centring, Cutouts};
 use crate::store::NightId;
 
 /// Longest wait for a key; then signals are looked for.
@@ -58,7 +58,7 @@ pub(super) struct Desk {
     dress: Dress,
     cutouts: Option<(String, Option<Cutouts>)>,
     /// The pictures of (candidate, what stands still, sky off).
-    sequence: Option<((String, Centre, bool), Option<Sequence>)>,
+    sequence: Option<((String, Centring, bool), Option<Sequence>)>,
     note: Option<Note>,
     has_help: bool,
     typed: Typed,
@@ -169,7 +169,11 @@ impl Desk {
         };
         if self.cutouts.as_ref().is_none_or(|(shown, _)| *shown != id) {
             let products = crate::store::Products::below(&self.place.data);
-            self.cutouts = Some((id.clone(), cutouts::load(&products, &self.night, &id)));
+            let loaded = cutouts::load(&products, &self.night, &id);
+            if let Some(cutouts) = &loaded {
+                self.player.propose(cutouts.best_view().centring);
+            }
+            self.cutouts = Some((id.clone(), loaded));
             self.sequence = None;
             self.player.begin(0, Instant::now());
         }
@@ -289,8 +293,8 @@ impl Desk {
         }
         self.session.message = match control {
             Control::Centre => match self.player.centre {
-                Centre::Object => "The object stands still, stars move.".to_owned(),
-                Centre::Sky => "The sky stands still, the object moves.".to_owned(),
+                Centring::OnObject => "The object stands still, stars move.".to_owned(),
+                Centring::OnSky => "The sky stands still, the object moves.".to_owned(),
             },
             Control::Faster | Control::Slower => {
                 format!("{} frames per second.", self.player.speed_per_s())

@@ -77,10 +77,10 @@ fn numbers(c: &Candidate) -> Vec<String> {
     let snr = crate::science::image::stats::median(&snr);
     let mut lines = vec![
         format!(
-            "motion  {} \"/min, PA {} deg",
-            words::with_error(Some(c.rate_arcsec_per_min), Some(c.rate_err_arcsec_per_min), 3),
-            words::number(Some(c.pa_deg), 1)
+            "motion  {} \"/min",
+            words::with_error(Some(c.rate_arcsec_per_min), Some(c.rate_err_arcsec_per_min), 3)
         ),
+        format!("PA      {} deg, north through east", words::number(Some(c.pa_deg), 1)),
         format!("mag     {} G", words::with_error(mag, mag_err, 2)),
         format!(
             "seen    {} of {} frames, S/N {}",
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_instant_to_the_minute() {
-        // MJD 61100 is 2026-02-28.
-        assert_eq!(minute(Epoch::from_mjd_utc(61_100.5)), "2026-02-28 12:00");
+        // MJD 60369 is 2024-02-29, and 731 days later is 2026-03-01.
+        assert_eq!(minute(Epoch::from_mjd_utc(61_100.5)), "2026-03-01 12:00");
     }
 }

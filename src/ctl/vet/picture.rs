@@ -17,10 +17,10 @@ use super::sequence::{Dot, FRAMES_MAX, Look, Sequence};
 const SIDE_MAX_PX: usize = 480;
 /// Characters from dark to bright.
 const SHADES: &[u8] = b" .:-=+*#%@";
-/// Thresholds of ordered dithering (Bayer 1973), as shares of a step of 1/16.
-const BAYER: [[i16; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
-/// Grey between two of the sixteen colours: what dithering spreads.
-const SIXTEEN_STEP: i16 = 80;
+/// Ranks of ordered dithering (Bayer 1973).
+const BAYER: [[u32; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
+/// Greys of the sixteen colours.
+const FEW_GREYS: [u8; 4] = [0, 85, 170, 255];
 
 /// How pictures get on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,8 +137,10 @@ impl Easel {
         match dot {
             Dot::Mark { is_detected } => self.dress.mark(is_detected),
             Dot::Grey(grey) if self.dress.depth == Depth::Sixteen => {
-                let spread = (2 * BAYER[y % 4][x % 4] - 15) * SIXTEEN_STEP / 32;
-                self.dress.grey((i16::from(grey) + spread).clamp(0, 255) as u8)
+                // The share above the darker of two greys against a threshold of (rank + 1/2) / 16.
+                let rank = BAYER[y % 4][x % 4];
+                let level = (u32::from(grey) * 3 * 32 + (2 * rank + 1) * 255) / (255 * 32);
+                self.dress.grey(FEW_GREYS[level.min(3) as usize])
             }
             Dot::Grey(grey) => self.dress.grey(grey),
         }
@@ -207,7 +209,7 @@ fn shade(dots: (Dot, Dot)) -> char {
     };
     match (grey(dots.0), grey(dots.1)) {
         (Some(upper), Some(lower)) => {
-            char::from(SHADES[(upper + lower) * (SHADES.len() - 1) / (2 * 255)])
+            char::from(SHADES[(upper + lower) * SHADES.len() / (2 * 255 + 1)])
         }
         (None, None) => '|',
         (None, Some(_)) => '\'',

@@ -2,19 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::pipeline::artifact::cutouts::Centring;
+
 /// Frames per second to choose from.
 const SPEEDS: [f64; 8] = [0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0];
 /// The one at the start.
 const SPEED_AT_START: usize = 3;
-
-/// What stands still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Centre {
-    /// The object: stars move.
-    Object,
-    /// The sky: the object moves.
-    Sky,
-}
 
 /// A change to the player.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +43,9 @@ pub(super) struct Player {
     /// Whether it stands.
     pub(super) is_paused: bool,
     /// What stands still.
-    pub(super) centre: Centre,
+    pub(super) centre: Centring,
+    /// Whether the person chose that.
+    has_chosen: bool,
     /// Whether the static sky is taken off.
     pub(super) is_subtracted: bool,
     /// Whether it is dark on bright.
@@ -68,7 +63,8 @@ impl Player {
             speed: SPEED_AT_START,
             since: now,
             is_paused: false,
-            centre: Centre::Object,
+            centre: Centring::OnSky,
+            has_chosen: false,
             is_subtracted: false,
             is_inverse: false,
             has_marks: true,
@@ -78,6 +74,13 @@ impl Player {
     /// Begins a sequence.
     pub(super) fn begin(&mut self, n_frames: usize, now: Instant) {
         (self.index, self.n_frames, self.since) = (0, n_frames, now);
+    }
+
+    /// Takes what shows a candidate best, unless the person chose.
+    pub(super) fn propose(&mut self, centre: Centring) {
+        if !self.has_chosen {
+            self.centre = centre;
+        }
     }
 
     /// Frames per second.
@@ -94,9 +97,10 @@ impl Player {
             Control::Faster => self.speed = (self.speed + 1).min(SPEEDS.len() - 1),
             Control::Slower => self.speed = self.speed.saturating_sub(1),
             Control::Centre => {
+                self.has_chosen = true;
                 self.centre = match self.centre {
-                    Centre::Object => Centre::Sky,
-                    Centre::Sky => Centre::Object,
+                    Centring::OnObject => Centring::OnSky,
+                    Centring::OnSky => Centring::OnObject,
                 }
             }
             Control::Subtract => self.is_subtracted = !self.is_subtracted,
@@ -170,6 +174,11 @@ mod tests {
         assert!(!player.tick(start + Duration::from_secs(9)));
         player.control(Control::Forward, start);
         assert_eq!(player.index, 0);
+        player.propose(Centring::OnObject);
+        assert_eq!(player.centre, Centring::OnObject);
+        player.control(Control::Centre, start);
+        player.propose(Centring::OnObject);
+        assert_eq!(player.centre, Centring::OnSky, "the person's choice");
         player.control(Control::Pause, start + Duration::from_secs(9));
         assert!(!player.tick(start + Duration::from_secs(9)), "goes on from now");
     }

@@ -11,9 +11,10 @@ use super::facts::{facts, wrapped};
 use super::keys::KEYS;
 use super::note::Note;
 use super::picture::Easel;
-use super::player::{Centre, Player};
+use super::player::Player;
 use super::sequence::{Look, Sequence};
 use super::session::Session;
+use crate::pipeline::artifact::cutouts::Centring;
 use crate::report::words::{clock, printable};
 use crate::store::NightId;
 
@@ -144,8 +145,8 @@ fn caption(view: &View<'_>, sequence: &Sequence, index: usize, width: usize) -> 
         false => format!("{}/s", player.speed_per_s()),
     };
     let centre = match player.centre {
-        Centre::Object => "object",
-        Centre::Sky => "sky",
+        Centring::OnObject => "object",
+        Centring::OnSky => "sky",
     };
     let sky = match (player.is_subtracted, sequence.is_subtracted) {
         (false, _) => "",

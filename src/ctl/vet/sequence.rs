@@ -1,13 +1,12 @@
 //! The grey pictures of a candidate: one stretch for all frames, scaled to what the screen has.
 
-use super::player::Centre;
-use crate::pipeline::artifact::cutouts::{Cutouts, FrameCutout};
+use crate::pipeline::artifact::cutouts::{Centring, Cutouts, FrameCutout, StaticSky, View};
 use crate::report::stretch::Stretch;
 use crate::science::image::Image;
 
 /// Most frames that are shown.
 pub(super) const FRAMES_MAX: usize = 200;
-/// Grey levels.
+/// Number of grey levels, from 0 to one less.
 const LEVELS: u8 = 255;
 /// The marks reach from here to there from the object, in shares of the picture's side.
 const MARK_FROM_SHARE: f64 = 0.07;
@@ -58,24 +57,21 @@ struct GreyFrame {
 
 impl Sequence {
     /// Stretches the stamps; `None` when there is not one finite pixel.
-    pub(super) fn new(cutouts: &Cutouts, centre: Centre, wants_subtracted: bool) -> Option<Self> {
+    pub(super) fn new(cutouts: &Cutouts, centre: Centring, wants_subtracted: bool) -> Option<Self> {
         let shown = &cutouts.frames[..cutouts.frames.len().min(FRAMES_MAX)];
-        let is_subtracted =
-            wants_subtracted && shown.iter().all(|f| stamp(f, centre, true).is_some());
-        let stamps: Vec<&Image<f32>> =
-            shown.iter().filter_map(|f| stamp(f, centre, is_subtracted)).collect();
+        let subtracted = View::new(centre, StaticSky::Subtracted);
+        let is_subtracted = wants_subtracted && shown.iter().all(|f| f.stamp(subtracted).is_some());
+        let view = if is_subtracted { subtracted } else { View::new(centre, StaticSky::Kept) };
+        let stamps: Vec<&Image<f32>> = shown.iter().filter_map(|f| f.stamp(view)).collect();
         let side_px = cutouts.side_px;
         if side_px == 0 || stamps.iter().any(|s| s.nx() != side_px || s.ny() != side_px) {
             return None;
         }
-        let stretch = Stretch::from_pixels(stamps.iter().flat_map(|s| s.pixels()))?;
+        let stretch = Stretch::of(cutouts, view)?;
         let grey = |(frame, stamp): (&FrameCutout, &&Image<f32>)| {
             let rows = (0..side_px).rev().flat_map(|y| stamp.row(y));
             let place = frame.detected_deg.unwrap_or(frame.predicted_deg);
-            let (x, y) = match centre {
-                Centre::Object => cutouts.place_px(frame.predicted_deg, place),
-                Centre::Sky => cutouts.place_px(cutouts.sky_centre_deg, place),
-            };
+            let (x, y) = cutouts.place_px(cutouts.centre_deg(frame, centre), place);
             GreyFrame {
                 name: frame.frame.clone(),
                 mid_mjd_utc: frame.mid_mjd_utc,
@@ -105,22 +101,12 @@ impl Sequence {
         };
         let mut dots: Vec<Dot> = scaled(&frame.greys, self.side_px, n)
             .into_iter()
-            .map(|grey| Dot::Grey(if look.is_inverse { LEVELS - grey } else { grey }))
+            .map(|grey| Dot::Grey(if look.is_inverse { LEVELS - 1 - grey } else { grey }))
             .collect();
         if look.has_marks {
             mark(&mut dots, n, frame, self.side_px);
         }
         dots
-    }
-}
-
-/// The stamp of a frame.
-fn stamp(frame: &FrameCutout, centre: Centre, is_subtracted: bool) -> Option<&Image<f32>> {
-    match (centre, is_subtracted) {
-        (Centre::Object, false) => Some(&frame.on_object),
-        (Centre::Object, true) => frame.on_object_subtracted.as_ref(),
-        (Centre::Sky, false) => Some(&frame.on_sky),
-        (Centre::Sky, true) => frame.on_sky_subtracted.as_ref(),
     }
 }
 
@@ -187,8 +173,8 @@ mod tests {
     #[test]
     fn north_is_up_and_the_object_stands_still_or_moves() {
         let cutouts = cutouts("A", 5);
-        let on_object = Sequence::new(&cutouts, Centre::Object, true).expect("a sequence");
-        let on_sky = Sequence::new(&cutouts, Centre::Sky, false).expect("a sequence");
+        let on_object = Sequence::new(&cutouts, Centring::OnObject, true).expect("a sequence");
+        let on_sky = Sequence::new(&cutouts, Centring::OnSky, false).expect("a sequence");
         for i in 0..5 {
             let dots = on_object.dots(i, 31, BARE);
             assert!(grey(&dots, 31, 15, 15) > 200, "in the middle of frame {i}");
@@ -207,14 +193,14 @@ mod tests {
     #[test]
     fn pictures_fit_any_number_of_dots() {
         let cutouts = cutouts("A", 2);
-        let sequence = Sequence::new(&cutouts, Centre::Object, true).expect("a sequence");
+        let sequence = Sequence::new(&cutouts, Centring::OnObject, true).expect("a sequence");
         for n in [1, 2, 17, 31, 90, 400] {
             let dots = sequence.dots(0, n, BARE);
             assert_eq!(dots.len(), n * n);
             let middle = grey(&dots, n, n / 2, n / 2);
             assert!(n < 10 || middle > grey(&dots, n, n / 2, n / 8), "{n}");
             let inverse = Look { is_inverse: true, has_marks: false };
-            assert_eq!(grey(&sequence.dots(0, n, inverse), n, n / 2, n / 2), 255 - middle);
+            assert_eq!(grey(&sequence.dots(0, n, inverse), n, n / 2, n / 2), 254 - middle);
             let marked = sequence.dots(0, n, Look { is_inverse: false, has_marks: true });
             let n_marks = marked.iter().filter(|d| matches!(d, Dot::Mark { .. })).count();
             assert!(n < 17 || n_marks >= 8, "{n}: {n_marks}");
@@ -233,14 +219,14 @@ mod tests {
     fn without_subtracted_stamps_the_others_are_shown_and_nothing_is_none() {
         let mut cutouts = cutouts("A", 2);
         cutouts.frames[1].on_object_subtracted = None;
-        let sequence = Sequence::new(&cutouts, Centre::Object, true).expect("a sequence");
+        let sequence = Sequence::new(&cutouts, Centring::OnObject, true).expect("a sequence");
         assert!(!sequence.is_subtracted);
         let empty = Image::filled(31, 31, f32::NAN);
         for frame in &mut cutouts.frames {
             frame.on_object = empty.clone();
         }
-        assert!(Sequence::new(&cutouts, Centre::Object, false).is_none());
+        assert!(Sequence::new(&cutouts, Centring::OnObject, false).is_none());
         cutouts.frames.clear();
-        assert!(Sequence::new(&cutouts, Centre::Sky, false).is_none());
+        assert!(Sequence::new(&cutouts, Centring::OnSky, false).is_none());
     }
 }

@@ -4,13 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::fixture::cutouts;
-use super::super::player::Centre;
 use super::*;
+use crate::pipeline::artifact::cutouts::Centring;
 
 const LOOK: Look = Look { is_inverse: false, has_marks: true };
 
 fn drawn(easel: &mut Easel, area: Rect) -> Buffer {
-    let sequence = Sequence::new(&cutouts("A", 3), Centre::Object, true).expect("a sequence");
+    let sequence = Sequence::new(&cutouts("A", 3), Centring::OnObject, true).expect("a sequence");
     let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 20));
     easel.draw((&sequence, 1), LOOK, area, &mut buffer);
     buffer
@@ -28,7 +28,7 @@ fn characters_show_a_point_in_the_middle_and_its_marks() {
     let rows = rows(&drawn(&mut easel, Rect::new(0, 0, 40, 20)));
     let middle: String = rows[9..11].iter().flat_map(|row| row.chars().skip(17).take(5)).collect();
     assert!(middle.contains(['%', '@', '#']), "{rows:#?}");
-    assert!(rows[5..8].iter().any(|row| row.contains('|')), "a mark above: {rows:#?}");
+    assert!(rows[7..9].iter().any(|row| row.contains('|')), "a mark above: {rows:#?}");
     assert!(rows.iter().all(|row| row.is_ascii()));
 }
 

@@ -34,10 +34,11 @@ impl Scene {
     fn new(dress: Dress) -> Self {
         let mut player = Player::new(Instant::now());
         player.begin(5, Instant::now());
+        player.propose(Centring::OnObject);
         Self {
             session: session(),
             player,
-            sequence: Sequence::new(&cutouts("A", 5), Centre::Object, false),
+            sequence: Sequence::new(&cutouts("A", 5), Centring::OnObject, false),
             easel: Easel::new(Kind::Shades, dress, (1, 2), 0),
             dress,
             note: None,
@@ -77,10 +78,11 @@ fn all_of_a_candidate_fits_on_a_terminal_of_80_by_24() {
         rows[0],
         " 2026-03-01: candidate 2, 1 of 3 judged, 2 open                            anna"
     );
-    let right: Vec<String> = rows[1..22].iter().map(|row| row.chars().skip(42).collect()).collect();
+    let right: Vec<String> = rows[1..22].iter().map(|row| row.chars().skip(41).collect()).collect();
     let expected = [
         "K7Q2MB  unknown object",
-        "motion  0.512 +- 0.004 \"/min, PA 271.3",
+        "motion  0.512 +- 0.004 \"/min",
+        "PA      271.3 deg, north through east",
         "mag     19.20 +- 0.04 G",
         "seen    5 of 6 frames, S/N 12.3",
         "fit     rms 0.09\", chi2 1.1",
@@ -91,7 +93,7 @@ fn all_of_a_candidate_fits_on_a_terminal_of_80_by_24() {
         "UTC        mag  S/N  E, N off [\"]",
         "02:24:00 19.20   12  +0.01  -0.03",
     ];
-    assert_eq!(right[..11], expected, "{rows:#?}");
+    assert_eq!(right[..12], expected, "{rows:#?}");
     assert!(rows[21].starts_with("1/5 02:24:00 seen 3/s object"), "{}", rows[21]);
     assert_eq!(rows[22], "K7Q2MA: asteroid, kept.");
     assert!(rows[23].starts_with("<- artefact  -> asteroid  up unknown"), "{}", rows[23]);
@@ -126,7 +128,7 @@ fn opinions_of_others_and_disagreement_are_told() {
     scene.session = session;
     let text = scene.rows(80, 24).join("\n");
     assert!(text.contains("People disagree:"), "{text}");
-    assert!(text.contains("asteroid: berta, 2026-03-01 07:12"), "{text}");
+    assert!(text.contains("asteroid: berta, 2026-03-02 07:12"), "{text}");
     assert!(text.contains("artefact: an?[31mna"), "controls are not sent on: {text}");
 }
 
@@ -148,7 +150,7 @@ fn the_player_says_what_it_does() {
     for control in [Control::Centre, Control::Subtract, Control::Back] {
         scene.player.control(control, Instant::now());
     }
-    scene.sequence = Sequence::new(&cutouts("A", 5), Centre::Sky, true);
+    scene.sequence = Sequence::new(&cutouts("A", 5), Centring::OnSky, true);
     let rows = scene.rows(100, 30);
     assert!(rows[27].contains("5/5 03:21:36 NOT seen stopped sky minus sky"), "{rows:#?}");
     scene.has_help = true;
