@@ -61,11 +61,63 @@ pub(super) enum Command {
     /// Try, list and send again the mails.
     #[command(subcommand)]
     Mail(MailCommand),
+    /// Judge the candidates of a night on the terminal; or list them, or judge one by script.
+    Vet(VetArgs),
     /// Print what a shell needs to complete the words of this program.
     Completions(CompletionsArgs),
     /// Write the manual pages of both programs and of the configuration.
     #[command(hide = true)]
     Man(ManArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = VET_EXIT_CODES)]
+pub(super) struct VetArgs {
+    /// Name of the night [default: the newest closed one with candidates that nobody judged; with
+    /// --set the only one that has the candidate].
+    #[arg(value_name = "NIGHT")]
+    pub(super) night: Option<String>,
+    /// Who judges [default: the user who logged in].
+    #[arg(long, value_name = "NAME")]
+    pub(super) who: Option<String>,
+    /// Print the candidates with their verdicts.
+    #[arg(long, conflicts_with = "set")]
+    pub(super) list: bool,
+    /// Print JSON instead of a table.
+    #[arg(long, requires = "list")]
+    pub(super) json: bool,
+    /// Judge one: asteroid, artefact, unknown, or undo to take the last verdict back.
+    #[arg(long, num_args = 2, value_names = ["ID", "VERDICT"])]
+    pub(super) set: Vec<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT", requires = "set")]
+    pub(super) note: Option<String>,
+    /// Show nothing but ASCII, and no colours.
+    #[arg(long)]
+    pub(super) plain: bool,
+    /// How pictures are shown.
+    #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
+    pub(super) picture: PictureArg,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+const VET_EXIT_CODES: &str = "Exit codes: 0 done, or ended by q; 1 failed; 2 wrong arguments; 130 \
+                              ended by a signal. Keys: ? shows them.";
+
+/// How the terminal shows pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PictureArg {
+    /// As the terminal answers when it is asked.
+    Auto,
+    /// By kitty's graphics protocol.
+    Kitty,
+    /// As sixels.
+    Sixel,
+    /// As half blocks in colours: over ssh and in tmux too.
+    Blocks,
+    /// As characters.
+    Shades,
 }
 
 #[derive(Debug, Subcommand)]

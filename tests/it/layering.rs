@@ -112,7 +112,11 @@ const LAYERS: &[Layer] = &[
             "clap_complete",
             "clap_mangen",
             "comfy_table",
+            "getrandom", // names of acts of judging
+            "image",     // what ratatui_image takes
             "indicatif",
+            "ratatui",
+            "ratatui_image",
             "rustix",
             "serde",
             "serde_json",

@@ -23,3 +23,5 @@ mod service;
 mod simulated;
 mod tidy;
 mod tree;
+mod vet;
+mod vet_night;
