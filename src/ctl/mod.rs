@@ -13,6 +13,7 @@ mod client;
 mod config;
 mod db;
 mod frame;
+mod labels;
 mod mail;
 mod manual;
 mod night;
@@ -115,6 +116,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             let format = match export_args.format {
                 Format::Detections => ExportFormat::Detections,
                 Format::Frames => ExportFormat::Frames,
+                Format::Candidates => ExportFormat::Candidates,
             };
             let n = export(&export_args.data, &export_args.night, format, &export_args.output)?;
             println!("{n} rows written to {}.", export_args.output.display());
@@ -132,6 +134,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Prune(prune_args) => db::prune(&prune_args),
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),
+        Command::Labels(command) => labels::run(&command).map(done),
         Command::Completions(wanted) => {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)

@@ -13,6 +13,7 @@ pub mod html;
 pub mod mail;
 mod page;
 pub mod plot;
+pub mod ratings;
 mod scale;
 pub mod stretch;
 pub mod table;
@@ -27,7 +28,8 @@ mod tests;
 
 pub use blink::{Stamp, blink_gif};
 pub use html::{CandidatePictures, render_html};
-pub use table::{detections_csv, frames_csv};
+pub use ratings::{candidates_csv, rating_cells, rating_columns};
+pub use table::{csv_text, detections_csv, frames_csv};
 
 use crate::pipeline::artifact::report::NightReport;
 

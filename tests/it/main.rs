@@ -17,6 +17,7 @@ mod mailbox;
 mod night;
 mod observatory;
 mod packaging;
+mod ratings;
 mod resume;
 mod service;
 mod simulated;
