@@ -24,6 +24,8 @@ struct Seen<'a> {
     view: &'a FrameView<'a>,
     detection: &'a CandidateDetection,
     source: usize,
+    /// Whether its shape is its own.
+    is_clean: bool,
     likes: Option<Likes>,
 }
 
@@ -40,7 +42,10 @@ pub(super) fn measure(
         .filter_map(|detection| {
             let view = view_of(detection)?;
             let source = view.source_at(detection.x_px, detection.y_px)?;
-            Some(Seen { view, detection, source, likes: view.likes_of(source) })
+            // The shape of a blend or a cut source tells of its neighbour and not of the object.
+            let is_clean = !view.is_flagged(source);
+            let likes = view.likes_of(source);
+            Some(Seen { view, detection, source, is_clean, likes })
         })
         .collect();
     let seeing: Vec<Option<f64>> =
@@ -89,6 +94,11 @@ fn median_of(seen: &[Seen<'_>], value: impl Fn(&Seen<'_>) -> Option<f64>) -> Opt
 }
 
 impl Seen<'_> {
+    /// Likes of a detection whose shape is its own.
+    fn shaped(&self) -> Option<&Likes> {
+        self.likes.as_ref().filter(|_| self.is_clean)
+    }
+
     fn axes_px(&self) -> (f64, f64) {
         let sources = &self.view.rated.frame.catalogue.sources;
         (sources.a_px[self.source], sources.b_px[self.source])
@@ -97,7 +107,7 @@ impl Seen<'_> {
     /// Elongation beyond that of the likes.
     fn elongation(&self) -> Option<f64> {
         let (a, b) = self.axes_px();
-        Some(1.0 - b / a - self.likes.as_ref()?.elongation)
+        Some(1.0 - b / a - self.shaped()?.elongation)
     }
 
     /// Length of the motion during the exposure [px].
@@ -109,7 +119,7 @@ impl Seen<'_> {
 
 fn add_shapes(features: &mut Features, seen: &[Seen<'_>]) {
     let likes = |of: fn(&Likes) -> f64| median_of(seen, |s| s.likes.as_ref().map(of));
-    features.width_ratio = median_of(seen, |s| Some(s.axes_px().1 / s.likes.as_ref()?.b_px));
+    features.width_ratio = median_of(seen, |s| Some(s.axes_px().1 / s.shaped()?.b_px));
     features.width_scatter = likes(|l| l.width_scatter);
     features.elongation = median_of(seen, |s| s.elongation());
     features.elongation_scatter = likes(|l| l.elongation_scatter);
@@ -140,13 +150,14 @@ fn add_trails(features: &mut Features, candidate: &Candidate, seen: &[Seen<'_>])
         (path > TRAIL_MIN_FWHM * fwhm_px).then_some(path)
     };
     features.trail_length_ratio = median_of(seen, |s| {
-        let beyond = s.axes_px().0.powi(2) - s.likes.as_ref()?.a_px.powi(2);
+        let beyond = s.axes_px().0.powi(2) - s.shaped()?.a_px.powi(2);
         Some((12.0 * beyond.max(0.0)).sqrt() / long_enough(s)?)
     });
 }
 
 /// Angle between a source's major axis and the motion, 0..90 [deg].
 fn trail_angle_deg(seen: &Seen<'_>, pa_deg: f64) -> Option<f64> {
+    seen.shaped()?;
     let d = seen.detection;
     let place = (d.ra_deg * DEG_RAD, d.dec_deg * DEG_RAD);
     let motion_rad = seen.view.direction_rad(place, pa_deg * DEG_RAD)?;

@@ -203,7 +203,7 @@ fn a_fast_object_that_trails_along_its_motion_is_real() {
     assert!(f.trail_angle_deg.is_some_and(|angle| angle < 1.0), "{f:?}");
     // The same motion without a trail.
     let round = rated(300.0, &no_stars, |k| mover(k, (12.0, 0.0)));
-    assert!(round.real_score < found.real_score - 0.3, "{round:#?}");
+    assert!(round.real_score < 0.7, "{round:#?}");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn blends_beside_stars_are_artefacts_and_one_passing_star_is_none() {
     };
     let all: Vec<StarAtEpoch> = (0..N_FRAMES).map(beside).collect();
     let found = rated(60.0, &|_, _, _| all.clone(), blend);
-    assert!(found.real_score < 0.2, "{found:#?}");
+    assert!(found.real_score < 0.4, "{found:#?}");
     assert!(found.features.star_distance_fwhm.is_some_and(|d| d <= 1.01), "{:?}", found.features);
     let one = rated(60.0, &|_, _, _| all[..1].to_vec(), |k| mover(k, (2.0, 0.0)));
     assert!(one.real_score > 0.9, "{one:#?}");

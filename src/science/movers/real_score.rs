@@ -19,11 +19,13 @@ const ELONGATION_SPREAD: f64 = 0.04;
 /// ... and those of artefacts by this.
 const ELONGATION_SPREAD_ARTEFACT: f64 = 0.25;
 /// An expected elongation is right to this share of itself.
-const ELONGATION_MODEL_SHARE: f64 = 0.4;
+const ELONGATION_MODEL_SHARE: f64 = 0.3;
 /// Error of a trail's direction [deg].
 const TRAIL_ANGLE_ERR_DEG: f64 = 10.0;
 /// Errors of a trail's length (ln of the ratio), of an object's and of an artefact's.
 const TRAIL_LENGTH_SPREAD: (f64, f64) = (0.25, 0.8);
+/// A trail shorter than this share is none.
+const TRAIL_RATIO_MIN: f64 = 0.01;
 /// Change of an object's light during the night beyond its errors [mag].
 const ROTATION_MAG: f64 = 0.12;
 /// Artefacts scatter this many times more than an object's errors, in the middle.
@@ -143,7 +145,7 @@ pub fn terms(evidence: &Evidence) -> Vec<Term> {
         (Clue::Width, width(e)),
         (Clue::Elongation, elongation(e)),
         (Clue::TrailAngle, e.trail_angle_deg.map(trail_angle)),
-        (Clue::TrailLength, e.trail_length_ratio.and_then(trail_length)),
+        (Clue::TrailLength, e.trail_length_ratio.filter(|r| r.is_finite()).map(trail_length)),
         (Clue::Brightness, brightness(e)),
         (Clue::Residuals, residuals(e)),
         (Clue::Seen, seen(e)),
@@ -178,7 +180,7 @@ fn width(e: &Evidence) -> Option<f64> {
     let x = positive(e.width_ratio?)?.ln();
     let sigma = of_median(e.width_scatter, e.n, WIDTH_SPREAD);
     let log_odds = gaussians(x, sigma, (0.0, WIDTH_SPREAD_ARTEFACT.hypot(sigma)));
-    Some(log_odds.clamp(-4.0, 1.5))
+    Some(log_odds.clamp(-5.0, 1.5))
 }
 
 fn elongation(e: &Evidence) -> Option<f64> {
@@ -186,7 +188,7 @@ fn elongation(e: &Evidence) -> Option<f64> {
     let sigma = of_median(e.elongation_scatter, e.n, ELONGATION_SPREAD)
         .hypot(ELONGATION_MODEL_SHARE * expected);
     let artefact = (-expected, ELONGATION_SPREAD_ARTEFACT.hypot(sigma));
-    Some(gaussians(e.elongation? - expected, sigma, artefact).clamp(-4.0, 1.0))
+    Some(gaussians(e.elongation? - expected, sigma, artefact).clamp(-5.0, 1.0))
 }
 
 /// A Gaussian folded at zero against any direction in 0..90 deg.
@@ -196,9 +198,11 @@ fn trail_angle(angle_deg: f64) -> f64 {
     log_odds.clamp(-3.0, 1.5)
 }
 
-fn trail_length(ratio: f64) -> Option<f64> {
+fn trail_length(ratio: f64) -> f64 {
     let (real, artefact) = TRAIL_LENGTH_SPREAD;
-    Some(gaussians(positive(ratio)?.ln(), real, (0.0, artefact)).clamp(-3.0, 1.0))
+    // No trail at all is as bad as a very short one.
+    let ratio = if ratio > 0.0 { ratio.max(TRAIL_RATIO_MIN) } else { TRAIL_RATIO_MIN };
+    gaussians(ratio.ln(), real, (0.0, artefact)).clamp(-5.0, 1.0)
 }
 
 fn brightness(e: &Evidence) -> Option<f64> {
@@ -207,7 +211,7 @@ fn brightness(e: &Evidence) -> Option<f64> {
     }
     let expected = e.mag_err_mag?.hypot(ROTATION_MAG);
     // Steadier than expected is as good as expected.
-    let x = (e.mag_scatter_mag? / expected).max(1.0).ln();
+    let x = (e.mag_scatter_mag.filter(|m| m.is_finite())? / expected).max(1.0).ln();
     let (real, artefact) = MAG_SCATTER_SPREAD;
     // A standard deviation of n values has this relative error.
     let own = 1.0 / (2.0 * (e.n - 1) as f64).sqrt();
