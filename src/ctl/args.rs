@@ -63,6 +63,9 @@ pub(super) enum Command {
     Mail(MailCommand),
     /// Judge the candidates of a night on the terminal; or list them, or judge one by script.
     Vet(VetArgs),
+    /// Write what people said of candidates, with the features they saw.
+    #[command(subcommand)]
+    Labels(LabelsCommand),
     /// Print what a shell needs to complete the words of this program.
     Completions(CompletionsArgs),
     /// Write the manual pages of both programs and of the configuration.
@@ -216,6 +219,8 @@ pub(super) enum Format {
     Detections,
     /// A row per science file.
     Frames,
+    /// A row per candidate with its motion, identity and ratings.
+    Candidates,
 }
 
 #[derive(Debug, clap::Args)]
@@ -445,6 +450,39 @@ pub(super) struct PruneArgs {
     pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) place: DataArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LabelsCommand {
+    /// Write a row per verdict that holds, with ratings and features as they were when it was given.
+    Export(LabelsExportArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LabelsExportArgs {
+    /// File to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// How it is written.
+    #[arg(long, value_enum, default_value_t = LabelFormatWord::Csv)]
+    pub(super) format: LabelFormatWord,
+    /// Only this night.
+    #[arg(long, value_name = "NIGHT")]
+    pub(super) night: Option<String>,
+    /// The whole history: also what was taken back or overruled, and notes.
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+}
+
+/// How labels are written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum LabelFormatWord {
+    /// A table.
+    Csv,
+    /// A list of objects.
+    Json,
 }
 
 #[derive(Debug, clap::Args)]

@@ -15,6 +15,7 @@ mod config;
 mod cutouts;
 mod db;
 mod frame;
+mod labels;
 mod mail;
 mod manual;
 mod night;
@@ -131,6 +132,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             let format = match export_args.format {
                 Format::Detections => ExportFormat::Detections,
                 Format::Frames => ExportFormat::Frames,
+                Format::Candidates => ExportFormat::Candidates,
             };
             let n = export(&export_args.data, &export_args.night, format, &export_args.output)?;
             println!("{n} rows written to {}.", export_args.output.display());
@@ -150,6 +152,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),
         Command::Vet(args) => vet::run(&args),
+        Command::Labels(command) => labels::run(&command).map(done),
         Command::Completions(wanted) => {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)

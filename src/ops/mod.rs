@@ -7,6 +7,7 @@ pub mod demo;
 pub mod disk;
 pub mod error;
 pub mod export;
+pub mod labels;
 pub mod mail;
 pub mod night_end;
 pub mod orders;

@@ -6,7 +6,7 @@
 //! identifier (it is made from the detections); the new one inherits what was said of the old one
 //! when they share detections.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -290,26 +290,30 @@ fn by_candidate(candidates: &[(Candidate, bool)], rows: Vec<VerdictRow>) -> Vec<
     histories
 }
 
-/// Each person's newest opinion that was not undone, the newest person first.
-fn opinions(history: &[VerdictRow]) -> Vec<Opinion> {
-    let people: BTreeSet<&str> = history.iter().map(|row| row.who.as_str()).collect();
-    let mut standing: Vec<(usize, Opinion)> = Vec::new();
-    for who in people {
-        let mut stack: Vec<(usize, &VerdictRow, Verdict)> = Vec::new();
-        for (i, row) in history.iter().enumerate().filter(|(_, row)| row.who == who) {
-            match row.act {
-                Act::Judge(verdict) => stack.push((i, row, verdict)),
-                Act::Undo => drop(stack.pop()),
-                Act::Note => {}
-            }
-        }
-        if let Some((i, row, verdict)) = stack.pop() {
-            let (who, note) = (row.who.clone(), row.note.clone());
-            standing.push((i, Opinion { verdict, who, at: row.at, note }));
+/// Places in a history of each person's newest opinion that was not undone, the newest first.
+pub(super) fn standing(history: &[VerdictRow]) -> Vec<usize> {
+    let mut stacks: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, row) in history.iter().enumerate() {
+        let stack = stacks.entry(&row.who).or_default();
+        match row.act {
+            Act::Judge(_) => stack.push(i),
+            Act::Undo => drop(stack.pop()),
+            Act::Note => {}
         }
     }
-    standing.sort_by_key(|(i, _)| std::cmp::Reverse(*i));
-    standing.into_iter().map(|(_, opinion)| opinion).collect()
+    let mut places: Vec<usize> = stacks.values().filter_map(|s| s.last().copied()).collect();
+    places.sort_by_key(|i| std::cmp::Reverse(*i));
+    places
+}
+
+/// The opinions that hold, the newest first.
+fn opinions(history: &[VerdictRow]) -> Vec<Opinion> {
+    let opinion = |i: usize| {
+        let row = &history[i];
+        let Act::Judge(verdict) = row.act else { return None };
+        Some(Opinion { verdict, who: row.who.clone(), at: row.at, note: row.note.clone() })
+    };
+    standing(history).into_iter().filter_map(opinion).collect()
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ pub const FRAME_STAGES: [StageName; 5] = [
 pub const NIGHT_STAGES: [StageName; 4] = [
     StageName { name: "link", version: 1 },
     StageName { name: "identify", version: 1 },
+    StageName { name: "rate", version: 1 },
     StageName { name: "summarize", version: 1 },
     StageName { name: "cut-outs", version: 1 },
 ];

@@ -15,6 +15,7 @@ pub mod mail;
 mod page;
 mod picture;
 pub mod plot;
+pub mod ratings;
 mod scale;
 pub mod stretch;
 pub mod strip;
@@ -31,9 +32,10 @@ mod tests;
 pub use blink::{blink_apng, blink_gif};
 pub use html::{CandidatePictures, render_html};
 pub use picture::{stamp_png16, stamp_range};
+pub use ratings::{candidates_csv, rating_cells, rating_columns};
 pub use stretch::Stretch;
 pub use strip::strip_png;
-pub use table::{detections_csv, frames_csv};
+pub use table::{csv_text, detections_csv, frames_csv};
 
 use crate::pipeline::artifact::report::NightReport;
 

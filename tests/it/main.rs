@@ -18,6 +18,7 @@ mod mailbox;
 mod night;
 mod observatory;
 mod packaging;
+mod ratings;
 mod resume;
 mod service;
 mod simulated;
