@@ -77,6 +77,7 @@ fn frame(k: usize, more: Made) -> NightFrame {
         limiting_mag: 20.0,
         fwhm_arcsec: 3.0,
         zero_point_err_mag: 0.01,
+        electron_mag: None,
         catalogue,
     }
 }
