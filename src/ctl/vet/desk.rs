@@ -140,7 +140,7 @@ impl Desk {
         self.prepare();
         if self.easel.kind == Kind::Sixel && had_picture && !self.has_picture() {
             // Characters do not cover the pixels.
-            screen.terminal.clear().context("cannot write to the terminal")?;
+            screen.clear()?;
         }
         let sequence = self.sequence.as_ref().and_then(|(_, sequence)| sequence.as_ref());
         let (session, player) = (&self.session, &self.player);
@@ -191,7 +191,7 @@ impl Desk {
     }
 
     /// Drops verdicts that were typed before the candidate was on the screen.
-    fn drop_typed_ahead(&mut self, screen: &mut Screen) -> anyhow::Result<()> {
+    fn drop_typed_ahead(&mut self, screen: &Screen) -> anyhow::Result<()> {
         for _ in 0..TYPED_AHEAD_MAX {
             if !event::poll(Duration::ZERO).context("cannot read from the terminal")? {
                 break;
@@ -210,7 +210,7 @@ impl Desk {
     }
 
     /// Handles what happened at the terminal.
-    fn event(&mut self, event: Event, screen: &mut Screen) -> anyhow::Result<Option<Ending>> {
+    fn event(&mut self, event: Event, screen: &Screen) -> anyhow::Result<Option<Ending>> {
         match event {
             Event::Key(key) => return Ok(self.key(&key, screen)),
             Event::Paste(text) => {
@@ -218,10 +218,7 @@ impl Desk {
                     note.paste(&text);
                 }
             }
-            Event::Resize(..) => {
-                self.easel.forget();
-                screen.terminal.clear().context("cannot write to the terminal")?;
-            }
+            Event::Resize(..) => self.easel.forget(),
             _ => return Ok(None),
         }
         self.is_dirty = true;

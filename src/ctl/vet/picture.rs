@@ -209,7 +209,9 @@ fn shade(dots: (Dot, Dot)) -> char {
     };
     match (grey(dots.0), grey(dots.1)) {
         (Some(upper), Some(lower)) => {
-            char::from(SHADES[(upper + lower) * SHADES.len() / (2 * 255 + 1)])
+            // The square: the sky's grey must be a light character, or nothing stands out.
+            let sum = upper + lower;
+            char::from(SHADES[sum * sum * SHADES.len() / (511 * 511)])
         }
         (None, None) => '|',
         (None, Some(_)) => '\'',

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::{execute, terminal::window_size};
+use ratatui::layout::Rect;
 use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 
 use super::answers::{self, Answers};
@@ -65,6 +66,15 @@ impl Screen {
         Ok(screen)
     }
 
+    /// Empties it, so that the next drawing is a whole one.
+    ///
+    /// ratatui's own way asks for the cursor's place, and fails where nobody answers.
+    pub(super) fn clear(&mut self) -> anyhow::Result<()> {
+        let size = self.terminal.size().context("cannot measure the terminal")?;
+        let area = Rect::new(0, 0, size.width, size.height);
+        self.terminal.resize(area).context("cannot write to the terminal")
+    }
+
     /// Asks for pictures and the size of a cell; what nobody answers is not there.
     pub(super) fn ask(&mut self) -> anyhow::Result<(Option<Kind>, (u16, u16))> {
         let variable = |name: &str| std::env::var(name).unwrap_or_default();
@@ -76,7 +86,7 @@ impl Screen {
         // The Linux console shows a question that it does not know as text.
         let answers = listen(!is_inside && term != "linux").context("cannot ask the terminal")?;
         // Whatever the questions left on the screen goes.
-        self.terminal.clear().context("cannot write to the terminal")?;
+        self.clear()?;
         let by_system = window_size().ok().and_then(|size| {
             let cell = |pixels: u16, cells: u16| pixels.checked_div(cells).filter(|&px| px > 0);
             Some((cell(size.width, size.columns)?, cell(size.height, size.rows)?))
