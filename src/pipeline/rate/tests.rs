@@ -1,3 +1,5 @@
+//! Made-up catalogues with a mover or an artefact in them: features, scores, words.
+
 use super::*;
 use crate::pipeline::artifact::candidate::{CandidateDetection, Identity};
 use crate::pipeline::artifact::catalogue::Catalogue;

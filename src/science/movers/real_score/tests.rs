@@ -1,3 +1,5 @@
+//! Each feature pushes the right way, by its closed form, within its bound.
+
 use super::*;
 
 /// An ordinary asteroid: six detections as sharp and round as the stars.
