@@ -454,7 +454,7 @@ pub(super) struct PruneArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LabelsCommand {
-    /// Write a row per verdict that holds, with ratings and features as they were when it was given.
+    /// Write a row per verdict that holds, with ratings and features as they were at its time.
     Export(LabelsExportArgs),
 }
 

@@ -1,4 +1,4 @@
-//! Labels: what people said of candidates, with the features they saw, for those who train or check.
+//! Labels: what people said of candidates, with the features they saw, to train and check with.
 //!
 //! A row is an act of a person: who, when, which candidate, which verdict. Its features and ratings
 //! are those kept when it was given, whatever later versions of the program make of the night. What

@@ -79,7 +79,15 @@ fn real_objects_are_rated_by_their_class() {
             medians.insert(name, median);
         }
     }
-    println!("{medians:?}");
+    let median = |start: &str| {
+        let found = medians.iter().find(|(name, _)| name.starts_with(start));
+        *found.unwrap_or_else(|| panic!("{start} in the night sky")).1
+    };
+    // Measured: Eros 100, Bacchus 73 (near-Earth); Hebe 7, Lynnejones 19 (main belt); Paris 15
+    // (Trojan); 1993 SB 0 (beyond Neptune); Einstein 87 (a Hungaria: outside the model's belt).
+    assert!(median("433 Eros") > 90.0 && median("2063 Bacchus") > 60.0);
+    assert!(median("6 Hebe") < 20.0 && median("10297 Lynnejones") < 33.0);
+    assert!(median("3317 Paris") < 33.0 && median("15788 (1993 SB)") < 10.0);
 }
 
 /// An orbit of the database's sample: its elements at an epoch.
@@ -155,7 +163,7 @@ fn real_orbits_of_the_belt_are_rated_as_the_belt() {
     // Near opposition and towards quadrature, over a year.
     for (low_deg, high_deg) in [(150.0, 180.0), (110.0, 150.0), (70.0, 110.0)] {
         let mut found = Vec::new();
-        for (n, orbit) in belt.iter().enumerate() {
+        for (n, orbit) in belt.iter().enumerate().step_by(3) {
             for month in 0..6 {
                 let mjd = 59_800.0 + 61.0 * f64::from(month) + n as f64 * 0.01;
                 let (from, to) = (orbit.seen_rad(mjd), orbit.seen_rad(mjd + 1.0 / 24.0));
@@ -185,7 +193,7 @@ fn real_orbits_of_the_belt_are_rated_as_the_belt() {
             share(66.7),
             share(99.0)
         );
-        assert!(n > 500, "{n}");
+        assert!(n > 300, "{n}");
         assert!(found[n / 2] < 20.0, "{}", found[n / 2]);
         assert!(share(33.3) < 0.2 && share(66.7) < 0.05, "{} {}", share(33.3), share(66.7));
     }

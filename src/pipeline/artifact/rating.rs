@@ -14,6 +14,9 @@ pub struct Features {
     /// Number of usable frames that cover its path; 0 when unknown.
     #[serde(default)]
     pub n_covered: u64,
+    /// Number of detections whose shape is their own: neither blended nor on bad pixels.
+    #[serde(default)]
+    pub n_shapes: Option<u64>,
     /// Median width across (minor axis) relative to sources of the same brightness in its frames,
     /// nearly all of them stars.
     pub width_ratio: Option<f64>,

@@ -119,6 +119,8 @@ impl Seen<'_> {
 
 fn add_shapes(features: &mut Features, seen: &[Seen<'_>]) {
     let likes = |of: fn(&Likes) -> f64| median_of(seen, |s| s.likes.as_ref().map(of));
+    let n_shapes = seen.iter().filter(|s| s.shaped().is_some()).count();
+    features.n_shapes = (!seen.is_empty()).then_some(n_shapes as u64);
     features.width_ratio = median_of(seen, |s| Some(s.axes_px().1 / s.shaped()?.b_px));
     features.width_scatter = likes(|l| l.width_scatter);
     features.elongation = median_of(seen, |s| s.elongation());

@@ -75,6 +75,7 @@ fn evidence(f: &Features) -> Evidence {
         n: whole(f.n_detections),
         n_covered: (f.n_covered > 0).then(|| whole(f.n_covered)),
         snr: f.snr,
+        n_shapes: f.n_shapes.map(whole),
         width_ratio: f.width_ratio,
         width_scatter: f.width_scatter,
         elongation: f.elongation,

@@ -6,7 +6,9 @@ use crate::science::movers::real_score::{Clue, Term};
 use crate::science::orbit::neo_rating::{Like, NeoRating};
 
 /// A term weaker than this is not worth a word.
-const WORTH_A_WORD: f64 = 0.4;
+const WORTH_A_WORD: f64 = 0.25;
+/// A trail farther from the motion lies across it [deg].
+const ACROSS_DEG: f64 = 30.0;
 /// Most words for a real object, and most against.
 const MOST: usize = 3;
 /// From this rating on the motion is worth a word: one belt object in a hundred moves so.
@@ -46,10 +48,15 @@ fn word(term: &Term, f: &Features) -> Option<String> {
         (Clue::Elongation, false) if f.elongation < f.elongation_expected => {
             "rounder than its motion allows".to_owned()
         }
-        (Clue::Elongation, false) => "more elongated than its motion explains".to_owned(),
+        (Clue::Elongation, false) => match f.trail_angle_deg {
+            Some(angle) if angle > ACROSS_DEG => {
+                format!("elongated across its motion (by {angle:.0} deg)")
+            }
+            _ => "more elongated than its motion explains".to_owned(),
+        },
         (Clue::TrailAngle, true) => "trails along its motion".to_owned(),
         (Clue::TrailAngle, false) => {
-            format!("elongated across its motion (by {:.0} deg)", f.trail_angle_deg?)
+            format!("trails askew to its motion (by {:.0} deg)", f.trail_angle_deg?)
         }
         (Clue::TrailLength, true) => "trails as long as its motion".to_owned(),
         (Clue::TrailLength, false) => {

@@ -1,3 +1,5 @@
+//! Made-up catalogues with a mover or an artefact in them: features, scores, words.
+
 use super::*;
 use crate::pipeline::artifact::candidate::{CandidateDetection, Identity};
 use crate::pipeline::artifact::catalogue::Catalogue;
@@ -186,7 +188,7 @@ fn pieces_of_a_trail_across_the_motion_are_artefacts() {
         mag: 18.0 + 0.5 * (k % 3) as f64,
         ..mover(k, (6.0, 0.0))
     });
-    assert!(found.real_score < 0.05, "{found:#?}");
+    assert!(found.real_score < 0.15, "{found:#?}");
     assert!(found.features.trail_angle_deg.is_some_and(|angle| (angle - 90.0).abs() < 1.0));
     assert!(found.reasons.iter().any(|r| r.contains("across its motion")), "{:?}", found.reasons);
 }

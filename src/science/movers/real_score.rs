@@ -4,7 +4,8 @@
 //! for an artefact; the logarithms of these ratios are added as if the features were independent
 //! ("naive Bayes"; Hand & Yu 2001, Int. Stat. Rev. 69, 385), starting from even odds, and turned
 //! into a number between 0 and 1 by the logistic function. A feature that is missing says nothing.
-//! No term may outweigh all others: each is bounded.
+//! Each term is bounded: upwards because there are artefacts of many kinds, most of which look well
+//! in any one respect; downwards because real objects pass stars and bad pixels too.
 //!
 //! The likelihoods are closed forms with stated widths, chosen from how detectors and stars behave,
 //! not fitted to any night; so the score ranks, and is no calibrated probability. It does not know
@@ -60,6 +61,8 @@ pub struct Evidence {
     pub n_covered: Option<usize>,
     /// Median signal-to-noise ratio.
     pub snr: Option<f64>,
+    /// Number of detections whose shape is their own; all when unknown.
+    pub n_shapes: Option<usize>,
     /// Median width over that of stars of the same brightness.
     pub width_ratio: Option<f64>,
     /// Scatter of such stars' widths (ln of the ratio).
@@ -144,7 +147,7 @@ pub fn terms(evidence: &Evidence) -> Vec<Term> {
     let found = [
         (Clue::Width, width(e)),
         (Clue::Elongation, elongation(e)),
-        (Clue::TrailAngle, e.trail_angle_deg.map(trail_angle)),
+        (Clue::TrailAngle, trail_angle(e)),
         (Clue::TrailLength, e.trail_length_ratio.filter(|r| r.is_finite()).map(trail_length)),
         (Clue::Brightness, brightness(e)),
         (Clue::Residuals, residuals(e)),
@@ -178,31 +181,39 @@ fn of_median(scatter: Option<f64>, n: usize, floor: f64) -> f64 {
 
 fn width(e: &Evidence) -> Option<f64> {
     let x = positive(e.width_ratio?)?.ln();
-    let sigma = of_median(e.width_scatter, e.n, WIDTH_SPREAD);
+    let sigma = of_median(e.width_scatter, e.n_shapes.unwrap_or(e.n), WIDTH_SPREAD);
     let log_odds = gaussians(x, sigma, (0.0, WIDTH_SPREAD_ARTEFACT.hypot(sigma)));
-    Some(log_odds.clamp(-5.0, 1.5))
+    Some(log_odds.clamp(-6.0, 1.4))
 }
 
 fn elongation(e: &Evidence) -> Option<f64> {
     let expected = e.elongation_expected.unwrap_or(0.0);
-    let sigma = of_median(e.elongation_scatter, e.n, ELONGATION_SPREAD)
+    let sigma = of_median(e.elongation_scatter, e.n_shapes.unwrap_or(e.n), ELONGATION_SPREAD)
         .hypot(ELONGATION_MODEL_SHARE * expected);
     let artefact = (-expected, ELONGATION_SPREAD_ARTEFACT.hypot(sigma));
-    Some(gaussians(e.elongation? - expected, sigma, artefact).clamp(-5.0, 1.0))
+    // Rounder than the stars is as good as round.
+    Some(
+        gaussians(e.elongation.filter(|v| v.is_finite())?.max(0.0) - expected, sigma, artefact)
+            .clamp(-6.0, 0.7),
+    )
 }
 
-/// A Gaussian folded at zero against any direction in 0..90 deg.
-fn trail_angle(angle_deg: f64) -> f64 {
+/// A Gaussian folded at zero against any direction in 0..90 deg, as far as it is the motion that
+/// makes the elongation and not the noise.
+fn trail_angle(e: &Evidence) -> Option<f64> {
     let folded = 2.0 / (TRAIL_ANGLE_ERR_DEG * std::f64::consts::TAU.sqrt());
-    let log_odds = (90.0 * folded).ln() - 0.5 * (angle_deg / TRAIL_ANGLE_ERR_DEG).powi(2);
-    log_odds.clamp(-3.0, 1.5)
+    let near = 90.0 * folded * (-0.5 * (e.trail_angle_deg? / TRAIL_ANGLE_ERR_DEG).powi(2)).exp();
+    let expected = e.elongation_expected?.max(0.0);
+    let noise = e.elongation_scatter.unwrap_or(0.0).max(ELONGATION_SPREAD);
+    let by_motion = expected / (expected + noise);
+    Some((by_motion * near + 1.0 - by_motion).ln().clamp(-3.0, 1.5))
 }
 
 fn trail_length(ratio: f64) -> f64 {
     let (real, artefact) = TRAIL_LENGTH_SPREAD;
     // No trail at all is as bad as a very short one.
     let ratio = if ratio > 0.0 { ratio.max(TRAIL_RATIO_MIN) } else { TRAIL_RATIO_MIN };
-    gaussians(ratio.ln(), real, (0.0, artefact)).clamp(-5.0, 1.0)
+    gaussians(ratio.ln(), real, (0.0, artefact)).clamp(-6.0, 1.0)
 }
 
 fn brightness(e: &Evidence) -> Option<f64> {
@@ -216,7 +227,7 @@ fn brightness(e: &Evidence) -> Option<f64> {
     // A standard deviation of n values has this relative error.
     let own = 1.0 / (2.0 * (e.n - 1) as f64).sqrt();
     let log_odds = gaussians(x, real.hypot(own), (MAG_SCATTER_ARTEFACT.ln(), artefact.hypot(own)));
-    Some(log_odds.clamp(-3.0, 1.0))
+    Some(log_odds.clamp(-3.0, 0.5))
 }
 
 /// Residuals with the errors as stated against errors larger by a factor.
@@ -224,7 +235,7 @@ fn residuals(e: &Evidence) -> Option<f64> {
     let freedom = (2.0 * e.n as f64 - 4.0).max(1.0);
     let chi2 = e.chi2_reduced? * freedom;
     let shrunk = 1.0 - RESIDUAL_ARTEFACT.powi(-2);
-    Some((freedom * RESIDUAL_ARTEFACT.ln() - 0.5 * chi2 * shrunk).clamp(-3.0, 1.0))
+    Some((freedom * RESIDUAL_ARTEFACT.ln() - 0.5 * chi2 * shrunk).clamp(-2.0, 0.5))
 }
 
 /// Seen in n of so many frames, by its brightness or by accident.
@@ -232,7 +243,7 @@ fn seen(e: &Evidence) -> Option<f64> {
     let covered = e.n_covered?.max(e.n);
     let chance = SEEN_CHANCE_MAX / (1.0 + (-1.702 * (e.snr? - SEEN_SNR_HALF)).exp());
     let chance = chance.clamp(SEEN_CHANCE_ARTEFACT + 0.05, SEEN_CHANCE_MAX);
-    Some(binomial(e.n, covered, (chance, SEEN_CHANCE_ARTEFACT)).clamp(-3.0, 2.0))
+    Some(binomial(e.n, covered, (chance, SEEN_CHANCE_ARTEFACT)).clamp(-3.0, 1.5))
 }
 
 fn binomial(hits: usize, trials: usize, (real, artefact): (f64, f64)) -> f64 {
@@ -245,7 +256,7 @@ fn excess(n: usize, share: Option<f64>, usual: Option<f64>, usual_min: f64) -> O
     let usual = usual?.clamp(usual_min, 0.9);
     let of_artefacts = usual + 0.5 * (1.0 - usual);
     let hits = (share? * n as f64).round() as usize;
-    Some(binomial(hits, n, (usual, of_artefacts)).clamp(-3.0, 0.5))
+    Some(binomial(hits, n, (usual, of_artefacts)).clamp(-3.0, 0.3))
 }
 
 /// At one place of the detector while the sky moved over it.
@@ -256,7 +267,7 @@ fn detector(e: &Evidence) -> Option<f64> {
     }
     // Densities per area: a hot pixel's centre about itself, an object anywhere in its reach.
     let ratio = 0.5 * (sky / HOT_PIXEL_PX).powi(2) * (-0.5 * (shift / HOT_PIXEL_PX).powi(2)).exp();
-    Some(-(1.0 - CULPRIT_SHARE + CULPRIT_SHARE * ratio).ln().clamp(-0.25, 5.0))
+    Some(-(1.0 - CULPRIT_SHARE + CULPRIT_SHARE * ratio).ln().clamp(-0.25, 6.0))
 }
 
 /// One kind of artefact lives at the border.

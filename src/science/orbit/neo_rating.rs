@@ -116,7 +116,8 @@ impl NeoRater {
         place_rad: (f64, f64),
         motion: &SkyMotion,
     ) -> Option<NeoRating> {
-        if !motion.is_known_well() || !(place_rad.0.is_finite() && place_rad.1.is_finite()) {
+        let is_place = place_rad.0.is_finite() && place_rad.1.is_finite();
+        if !is_place || !motion.is_known_well() {
             return None;
         }
         let (sun_longitude_rad, _) = to_ecliptic(unit_vector_of(sun_place_rad(at)));

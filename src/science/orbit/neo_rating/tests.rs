@@ -1,3 +1,5 @@
+//! The belt is low, fast objects are high, slow ones are beyond; axes and errors.
+
 use super::*;
 
 /// New Year 2025, 0h UTC: the Sun is at ecliptic longitude 280.7 deg (Astronomical Almanac).
