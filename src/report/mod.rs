@@ -3,18 +3,21 @@
 //! Everything is a function of a [`NightReport`] and of pixels handed in: the same night gives
 //! the same bytes, so nothing here asks for the time. `verdict` counts, `words` puts numbers into
 //! words, `stretch` and `blink` make pictures, `plot` makes charts; `html`, `text` and `table` put
-//! them together. `mail` makes a message of a night, `digest` of several, `alert` of a trouble.
+//! them together; `conditions` is a chart as a picture (`raster`, `strokes`) for the mail. `mail` makes a message of a night, `digest` of several, `alert` of a trouble.
 
 pub mod alert;
 pub mod blink;
+pub mod conditions;
 pub mod digest;
 mod glyphs;
 pub mod html;
 pub mod mail;
 mod page;
 pub mod plot;
+mod raster;
 mod scale;
 pub mod stretch;
+mod strokes;
 pub mod table;
 pub mod text;
 pub mod verdict;
@@ -48,6 +51,12 @@ pub enum ReportError {
     Gif {
         /// What the encoder said.
         source: gif::EncodingError,
+    },
+    /// A picture could not be encoded.
+    #[error("A picture of the mail could not be encoded.")]
+    Png {
+        /// What the encoder said.
+        source: png::EncodingError,
     },
     /// There was no frame to make a blinking picture of.
     #[error("A blinking picture needs at least one cut-out with pixels.")]
