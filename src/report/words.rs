@@ -44,6 +44,20 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if is_bad(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// A text as one part of the path of an address (RFC 3986).
+pub fn url_part(text: &str) -> String {
+    let mut part = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                part.push(char::from(byte));
+            }
+            _ => part.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    part
+}
+
 /// The status as the tables write it.
 pub const fn status(status: FrameStatus) -> &'static str {
     match status {
@@ -228,6 +242,12 @@ mod tests {
         ] {
             assert_eq!(chance_briefly(false_alarms), told);
         }
+    }
+
+    #[test]
+    fn parts_of_addresses_hold_no_delimiters() {
+        assert_eq!(url_part("C14.2026-03-01"), "C14.2026-03-01");
+        assert_eq!(url_part("a/b ?é"), "a%2Fb%20%3F%C3%A9");
     }
 
     #[test]

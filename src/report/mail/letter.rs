@@ -9,7 +9,7 @@ use crate::report::conditions::{conditions_in_words, conditions_png};
 use crate::report::page::{self, FrameView, NoteView, ObjectView};
 use crate::report::table::detections_csv;
 use crate::report::verdict::verdict;
-use crate::report::words::{plural, printable, shortened};
+use crate::report::words::{plural, printable, shortened, url_part};
 
 use super::message::{File, Inline, plain};
 use super::{CandidatePictures, Enclosed};
@@ -284,14 +284,7 @@ fn is_web_address(url: &str) -> bool {
 
 /// Where a candidate is judged.
 fn candidate_url(page_url: &str, id: &str) -> String {
-    let mut url = format!("{}/candidate/", page_url.trim_end_matches('/'));
-    for byte in id.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => url.push(char::from(byte)),
-            _ => url.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    url
+    format!("{}/candidate/{}", page_url.trim_end_matches('/'), url_part(id))
 }
 
 /// The files that go with a night, and what is said of them.
