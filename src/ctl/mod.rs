@@ -20,6 +20,7 @@ mod orders;
 mod output;
 mod status;
 mod table;
+mod user;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -132,6 +133,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Prune(prune_args) => db::prune(&prune_args),
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),
+        Command::User(command) => user::act(&command).map(done),
         Command::Completions(wanted) => {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)

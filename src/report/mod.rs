@@ -13,6 +13,7 @@ pub mod html;
 pub mod mail;
 mod page;
 pub mod plot;
+pub mod quicklook;
 mod scale;
 pub mod stretch;
 pub mod table;
