@@ -9,6 +9,7 @@
 //! `resolved` puts the checked sections together, and `show` tells them with their places.
 
 mod check;
+mod cutouts;
 mod daemon;
 mod error;
 mod keys;

@@ -37,6 +37,8 @@ pub struct Raw {
     pub log: RawLog,
     /// `[report]`
     pub report: RawReport,
+    /// `[cutouts]`
+    pub cutouts: RawCutouts,
     /// `[mail]`
     pub mail: RawMail,
     /// `[web]`
@@ -199,6 +201,8 @@ pub struct RawKeep {
     pub calibrated_days: Option<i64>,
     /// Catalogues [d].
     pub catalogue_days: Option<i64>,
+    /// Cut-outs [d].
+    pub cutout_days: Option<i64>,
 }
 
 /// `[log]`: what is told.
@@ -219,6 +223,20 @@ pub struct RawReport {
     pub candidates_max: Option<i64>,
     /// Time per picture of a blinking cut-out [ms].
     pub blink_ms: Option<i64>,
+}
+
+/// `[cutouts]`: what a person blinks.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawCutouts {
+    /// Candidates that get cut-outs.
+    pub candidates_max: Option<i64>,
+    /// Side of a stamp [px].
+    pub side_px: Option<i64>,
+    /// Frames of a candidate.
+    pub frames_max: Option<i64>,
+    /// Side of a stamp's pixel [arcsec].
+    pub scale_arcsec: Option<f64>,
 }
 
 /// `[mail]`: the morning mail.

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use super::check::Checker;
+use super::cutouts::{CutoutConfig, cutouts};
 use super::daemon::{Daemon, daemon};
 use super::error::ConfigError;
 use super::mail::{Mail, mail};
@@ -52,6 +53,8 @@ pub struct Config {
     pub log: Log,
     /// The night's report.
     pub report: Report,
+    /// Cut-outs of candidates.
+    pub cutouts: CutoutConfig,
     /// The morning mail.
     pub mail: Mail,
     /// The page.
@@ -190,6 +193,7 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
         keep: kept(upkeep::keep(raw.keep, checker), told),
         log: kept(upkeep::log(raw.log, checker), told),
         report: kept(report(&raw.report, checker), told),
+        cutouts: kept(cutouts(&raw.cutouts, checker), told),
         mail: kept(mail(raw.mail, checker), told),
         web: kept(web(raw.web, checker), told),
         telescopes: Vec::new(),

@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::config::ConfigVerb;
+use crate::pipeline::artifact::cutouts::View;
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
 /// Finds, names and measures the moving objects of a night.
@@ -30,6 +31,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Write a table of a processed night.
     Export(ExportArgs),
+    /// Write pictures, animations or FITS files of candidates' cut-outs.
+    Cutouts(CutoutsArgs),
     /// Tell what the service is doing, how it is, and the last nights.
     Status(ServiceArgs),
     /// List, show, close or reopen nights.
@@ -204,6 +207,41 @@ pub(super) enum Format {
     Detections,
     /// A row per science file.
     Frames,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CutoutsArgs {
+    /// Name of the night.
+    #[arg(value_name = "NIGHT")]
+    pub(super) night: String,
+    /// Candidate [default: all of the night that have cut-outs].
+    #[arg(value_name = "CANDIDATE")]
+    pub(super) candidate: Option<String>,
+    /// Folder to write to; made when it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: PathBuf,
+    /// What is written.
+    #[arg(long, value_enum, default_value_t = CutoutsFormat::Png)]
+    pub(super) format: CutoutsFormat,
+    /// What stands still, and whether the static sky is taken off [default: what shows the motion
+    /// best].
+    #[arg(long, value_name = "VIEW", value_parser = PossibleValuesParser::new(
+          View::ALL.map(View::name)))]
+    pub(super) view: Option<String>,
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum CutoutsFormat {
+    /// All frames side by side.
+    Png,
+    /// An animation of at most 150 kB.
+    Gif,
+    /// An animation of all frames in full quality.
+    Apng,
+    /// The stamps with their places on the sky, in all views.
+    Fits,
 }
 
 /// Where the service and its data are.

@@ -11,6 +11,7 @@ mod args;
 mod bar;
 mod client;
 mod config;
+mod cutouts;
 mod db;
 mod frame;
 mod mail;
@@ -121,6 +122,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             println!("{n} rows written to {}.", export_args.output.display());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Cutouts(args) => cutouts::export(&args).map(done),
         Command::Status(args) => status::show(&args).map(done),
         Command::Night(command) => night::run(&command).map(done),
         Command::Frame(FrameCommand::Show(args)) => frame::show(&args).map(done),

@@ -2,11 +2,11 @@
 
 use crate::pipeline::artifact::candidate::Identity;
 use crate::pipeline::artifact::report::NightReport;
-use crate::science::image::Image;
 use crate::science::time::Epoch;
 
 use super::ReportError;
-use super::blink::{Stamp, blink_gif};
+use super::blink::blink_gif;
+use super::blink::tests::cutouts;
 use super::digest::{DigestNight, digest_mail};
 use super::fixture;
 use super::html::{CandidatePictures, render_html};
@@ -15,9 +15,8 @@ use super::text::render_text;
 use super::verdict::verdict;
 
 fn pictures() -> Vec<CandidatePictures> {
-    let image = Image::from_pixels(5, 5, (0..25_u8).map(f32::from).collect()).expect("25 pixels");
-    let stamp = Stamp { label: "21:36".to_owned(), image, object_px: Some((2.0, 2.0)) };
-    let blink_gif = blink_gif(&[stamp]).expect("drawn");
+    let cutouts = cutouts(3, 21);
+    let blink_gif = blink_gif(&cutouts, cutouts.best_view(), 400).expect("drawn");
     vec![CandidatePictures { candidate_id: "U2BBBB".to_owned(), blink_gif }]
 }
 

@@ -49,7 +49,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "report",
         layers: &["science", "formats", "pipeline"],
-        crates: &["askama", "base64", "csv", "gif", "lettre", "serde", "thiserror"],
+        crates: &["askama", "base64", "csv", "gif", "lettre", "png", "serde", "thiserror"],
         world: &[],
     },
     Layer {
