@@ -57,7 +57,9 @@ fn list(args: &UserListArgs) -> anyhow::Result<()> {
         return say_json(&names);
     }
     match names.is_empty() {
-        true => say(&format!("Nobody may log in ({}): `autossosctl user add NAME`.", path.display())),
+        true => {
+            say(&format!("Nobody may log in ({}): `autossosctl user add NAME`.", path.display()))
+        }
         false => say(&names.join("\n")),
     }
 }

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::assets;
 use crate::ops::OpsError;
 use crate::ops::users::UsersError;
 use crate::ops::vetting::VettingError;
@@ -121,7 +120,6 @@ impl Refusal {
 #[derive(Template)]
 #[template(path = "templates/error.html")]
 struct ErrorPage {
-    icon: &'static str,
     status: u16,
     sentence: String,
 }
@@ -130,17 +128,12 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         self.log();
         if let Self::NeedsLogin { base, wanted } = &self {
-            let query = form_urlencoded::Serializer::new(String::new())
-                .append_pair("to", wanted)
-                .finish();
+            let query =
+                form_urlencoded::Serializer::new(String::new()).append_pair("to", wanted).finish();
             return redirect(&format!("{base}/login?{query}"));
         }
         let status = self.status();
-        let page = ErrorPage {
-            icon: assets::ICON,
-            status: status.as_u16(),
-            sentence: self.sentence(),
-        };
+        let page = ErrorPage { status: status.as_u16(), sentence: self.sentence() };
         let mut response = (status, html(&page)).into_response();
         if let Self::TooMany { seconds } = self {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

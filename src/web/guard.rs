@@ -142,7 +142,8 @@ mod tests {
     fn memory_is_bounded_and_networks_count_as_one() {
         let guard = Guard::default();
         for number in 0..2 * REMEMBERED_MAX as u64 {
-            let place = IpAddr::from((0x2001_0db8_u128 << 96 | u128::from(number) << 64).to_be_bytes());
+            let place =
+                IpAddr::from((0x2001_0db8_u128 << 96 | u128::from(number) << 64).to_be_bytes());
             assert_eq!(guard.begin(place, &number.to_string(), START), Ok(()));
         }
         let tries = guard.tries.lock().expect("no panic");

@@ -86,10 +86,7 @@ impl Drop for WebPage {
 }
 
 /// Serves the page at an address until it is dropped; must be called inside the runtime.
-pub async fn serve(
-    address: SocketAddr,
-    surroundings: Surroundings,
-) -> Result<WebPage, WebError> {
+pub async fn serve(address: SocketAddr, surroundings: Surroundings) -> Result<WebPage, WebError> {
     let refuse = |source| WebError::Bind { address, source };
     let listener = TcpListener::bind(address).await.map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;

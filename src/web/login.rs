@@ -11,12 +11,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 
+use super::assets;
 use super::error::{Refusal, html, redirect};
 use super::form::Fields;
 use super::listener::Peer;
 use super::page::Page;
 use super::session::{self, Visitor};
-use super::assets;
 use crate::ops::users::is_name;
 
 /// Passwords that are checked at the same time: each takes 19 MiB and a core for some 50 ms.

@@ -77,7 +77,11 @@ impl Pictures {
     }
 
     /// What is kept under a name, or what `make` makes.
-    pub(super) fn get(&self, name: String, make: impl FnOnce() -> Option<Vec<u8>>) -> Option<Bytes> {
+    pub(super) fn get(
+        &self,
+        name: String,
+        make: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Option<Bytes> {
         if let Some(bytes) = self.find(&name) {
             return Some(bytes);
         }

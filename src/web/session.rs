@@ -133,9 +133,7 @@ pub(super) fn no_cookie(page: &Page) -> String {
 fn set_cookie(page: &Page, value: &str, age_s: u64) -> String {
     let path = if page.base().is_empty() { "/" } else { page.base() };
     let secure = if page.web.is_encrypted() { "; Secure" } else { "" };
-    format!(
-        "{COOKIE}={value}; Path={path}; Max-Age={age_s}; HttpOnly; SameSite=Strict{secure}"
-    )
+    format!("{COOKIE}={value}; Path={path}; Max-Age={age_s}; HttpOnly; SameSite=Strict{secure}")
 }
 
 #[cfg(test)]

@@ -210,8 +210,7 @@ mod tests {
     fn codes_keep_the_range_and_what_is_missing() {
         let (low, step) = (-10.0, 0.5);
         let (black, soft, white) = (0.0, 1.0, 2.0);
-        let code =
-            ViewCode { name: "sky", centring: "sky", low, step, black, soft, white };
+        let code = ViewCode { name: "sky", centring: "sky", low, step, black, soft, white };
         assert_eq!(code_of(f32::NAN, &code), 0);
         assert_eq!(code_of(-10.0, &code), 1);
         // (0 - -10) / 0.5 + 1
