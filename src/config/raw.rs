@@ -37,8 +37,12 @@ pub struct Raw {
     pub log: RawLog,
     /// `[report]`
     pub report: RawReport,
+    /// `[cutouts]`
+    pub cutouts: RawCutouts,
     /// `[mail]`
     pub mail: RawMail,
+    /// `[web]`
+    pub web: RawWeb,
     /// `[[telescope]]`
     pub telescope: Vec<RawTelescope>,
 }
@@ -197,6 +201,8 @@ pub struct RawKeep {
     pub calibrated_days: Option<i64>,
     /// Catalogues [d].
     pub catalogue_days: Option<i64>,
+    /// Cut-outs [d].
+    pub cutout_days: Option<i64>,
 }
 
 /// `[log]`: what is told.
@@ -217,6 +223,20 @@ pub struct RawReport {
     pub candidates_max: Option<i64>,
     /// Time per picture of a blinking cut-out [ms].
     pub blink_ms: Option<i64>,
+}
+
+/// `[cutouts]`: what a person blinks.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawCutouts {
+    /// Candidates that get cut-outs.
+    pub candidates_max: Option<i64>,
+    /// Side of a stamp [px].
+    pub side_px: Option<i64>,
+    /// Frames of a candidate.
+    pub frames_max: Option<i64>,
+    /// Side of a stamp's pixel [arcsec].
+    pub scale_arcsec: Option<f64>,
 }
 
 /// `[mail]`: the morning mail.
@@ -249,6 +269,22 @@ pub struct RawMail {
     pub spool: Option<String>,
     /// Time after which a mail that cannot be sent is given up [d].
     pub give_up_days: Option<f64>,
+}
+
+/// `[web]`: the page on which candidates are judged.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawWeb {
+    /// Address and port.
+    pub listen: Option<String>,
+    /// Start of all paths.
+    pub base_path: Option<String>,
+    /// Scheme and host under which people open it.
+    pub public_url: Option<String>,
+    /// File of names and passwords.
+    pub users_file: Option<String>,
+    /// Time without use after which a login ends [d].
+    pub session_days: Option<f64>,
 }
 
 /// `[[telescope]]`: one of several telescopes; what it leaves out the plain sections say.

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use super::check::Checker;
+use super::cutouts::{CutoutConfig, cutouts};
 use super::daemon::{Daemon, daemon};
 use super::error::ConfigError;
 use super::mail::{Mail, mail};
@@ -15,6 +16,7 @@ use super::science::{self, Astrometry, Link, Photometry};
 use super::site::{SiteConfig, SiteKeys, site};
 use super::telescope::{Telescope, telescopes};
 use super::upkeep::{self, Keep, Log};
+use super::web::{Web, web};
 use crate::pipeline::ingest::{Profile, shipped};
 
 /// Bytes of a mebibyte.
@@ -51,8 +53,12 @@ pub struct Config {
     pub log: Log,
     /// The night's report.
     pub report: Report,
+    /// Cut-outs of candidates.
+    pub cutouts: CutoutConfig,
     /// The morning mail.
     pub mail: Mail,
+    /// The page.
+    pub web: Web,
     /// The telescopes that are listed; see [`Config::telescopes`].
     pub telescopes: Vec<Telescope>,
 }
@@ -187,7 +193,9 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
         keep: kept(upkeep::keep(raw.keep, checker), told),
         log: kept(upkeep::log(raw.log, checker), told),
         report: kept(report(&raw.report, checker), told),
+        cutouts: kept(cutouts(&raw.cutouts, checker), told),
         mail: kept(mail(raw.mail, checker), told),
+        web: kept(web(raw.web, checker), told),
         telescopes: Vec::new(),
     };
     if mistakes.is_empty() {

@@ -26,11 +26,19 @@ pub struct Keep {
     pub calibrated_days: u32,
     /// Days that catalogues of closed nights are kept; 0 = for ever.
     pub catalogue_days: u32,
+    /// Days that cut-outs of closed nights are kept; 0 = for ever.
+    pub cutout_days: u32,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { backups: 7, backup_folder: None, calibrated_days: 0, catalogue_days: 0 }
+        Self {
+            backups: 7,
+            backup_folder: None,
+            calibrated_days: 0,
+            catalogue_days: 0,
+            cutout_days: 0,
+        }
     }
 }
 
@@ -62,6 +70,7 @@ pub(super) fn keep(raw: RawKeep, checker: &Checker<'_>) -> Result<Keep, ConfigEr
             default.calibrated_days,
         )?,
         catalogue_days: days("keep.catalogue_days", raw.catalogue_days, default.catalogue_days)?,
+        cutout_days: days("keep.cutout_days", raw.cutout_days, default.cutout_days)?,
     })
 }
 

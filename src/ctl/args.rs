@@ -6,6 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::config::ConfigVerb;
+use crate::pipeline::artifact::cutouts::View;
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
 /// Finds, names and measures the moving objects of a night.
@@ -30,6 +31,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Write a table of a processed night.
     Export(ExportArgs),
+    /// Write pictures, animations or FITS files of candidates' cut-outs.
+    Cutouts(CutoutsArgs),
     /// Tell what the service is doing, how it is, and the last nights.
     Status(ServiceArgs),
     /// List, show, close or reopen nights.
@@ -58,6 +61,9 @@ pub(super) enum Command {
     /// Try, list and send again the mails.
     #[command(subcommand)]
     Mail(MailCommand),
+    /// Say who may log in on the web page.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print what a shell needs to complete the words of this program.
     Completions(CompletionsArgs),
     /// Write the manual pages of both programs and of the configuration.
@@ -94,6 +100,46 @@ pub(super) struct MailResendArgs {
     /// Number of the mail, as `autossosctl mail list` gives it.
     #[arg(value_name = "ID")]
     pub(super) id: i64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Let somebody log in, or change a password.
+    Add(UserAddArgs),
+    /// Take somebody's right to log in away.
+    Remove(UserRemoveArgs),
+    /// List the names.
+    List(UserListArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UserAddArgs {
+    /// Name: letters, digits, `-`, `_` and `.`.
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    /// Read the password from stdin instead of asking for it twice.
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UserRemoveArgs {
+    /// Name.
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UserListArgs {
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+    /// Print JSON instead of a list.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -161,6 +207,41 @@ pub(super) enum Format {
     Detections,
     /// A row per science file.
     Frames,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CutoutsArgs {
+    /// Name of the night.
+    #[arg(value_name = "NIGHT")]
+    pub(super) night: String,
+    /// Candidate [default: all of the night that have cut-outs].
+    #[arg(value_name = "CANDIDATE")]
+    pub(super) candidate: Option<String>,
+    /// Folder to write to; made when it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: PathBuf,
+    /// What is written.
+    #[arg(long, value_enum, default_value_t = CutoutsFormat::Png)]
+    pub(super) format: CutoutsFormat,
+    /// What stands still, and whether the static sky is taken off [default: what shows the motion
+    /// best].
+    #[arg(long, value_name = "VIEW", value_parser = PossibleValuesParser::new(
+          View::ALL.map(View::name)))]
+    pub(super) view: Option<String>,
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum CutoutsFormat {
+    /// All frames side by side.
+    Png,
+    /// An animation of at most 150 kB.
+    Gif,
+    /// An animation of all frames in full quality.
+    Apng,
+    /// The stamps with their places on the sky, in all views.
+    Fits,
 }
 
 /// Where the service and its data are.

@@ -11,6 +11,7 @@ mod args;
 mod bar;
 mod client;
 mod config;
+mod cutouts;
 mod db;
 mod frame;
 mod mail;
@@ -20,6 +21,7 @@ mod orders;
 mod output;
 mod status;
 mod table;
+mod user;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -120,6 +122,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             println!("{n} rows written to {}.", export_args.output.display());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Cutouts(args) => cutouts::export(&args).map(done),
         Command::Status(args) => status::show(&args).map(done),
         Command::Night(command) => night::run(&command).map(done),
         Command::Frame(FrameCommand::Show(args)) => frame::show(&args).map(done),
@@ -132,6 +135,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Prune(prune_args) => db::prune(&prune_args),
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),
+        Command::User(command) => user::act(&command).map(done),
         Command::Completions(wanted) => {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! Retention: product files of closed nights that are old enough, or that nothing names any more.
 //!
-//! Only calibrated frames and catalogues are taken away, never raw frames, masters or reports. The
+//! Only calibrated frames, catalogues and cut-outs are taken away, never raw frames, masters or reports. The
 //! rows stay: a closed night is not touched again while its files are the same, and a run over it
 //! that needs a product notices that it is gone and makes it anew.
 
@@ -73,6 +73,7 @@ pub fn prune(mode: PruneMode<'_>, keep: &Keep, now: Epoch) -> Result<PruneReport
         for (kind, days) in [
             (ProductKind::Calibrated, keep.calibrated_days),
             (ProductKind::Catalogue, keep.catalogue_days),
+            (ProductKind::Cutouts, keep.cutout_days),
         ] {
             let is_old = days > 0 && age_d(closed, now) >= f64::from(days);
             let reason = if is_old { PruneReason::Old } else { PruneReason::Unnamed };

@@ -39,6 +39,8 @@ pub struct NightFrame {
     pub fwhm_arcsec: f64,
     /// Error of the zero point [mag].
     pub zero_point_err_mag: f64,
+    /// Magnitude of a source that gives one electron in all; `None` when unknown [mag].
+    pub electron_mag: Option<f64>,
     /// Its sources.
     pub catalogue: Catalogue,
 }

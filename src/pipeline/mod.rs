@@ -10,7 +10,7 @@ pub mod artifact;
 pub mod calibrate;
 pub mod calibrate_flux;
 pub mod clock_check;
-pub mod cutout;
+pub mod cutouts;
 pub mod extract;
 pub mod identify;
 pub mod ingest;

@@ -24,10 +24,11 @@ pub const FRAME_STAGES: [StageName; 5] = [
 ];
 
 /// Stages of a night, in order.
-pub const NIGHT_STAGES: [StageName; 3] = [
+pub const NIGHT_STAGES: [StageName; 4] = [
     StageName { name: "link", version: 1 },
     StageName { name: "identify", version: 1 },
     StageName { name: "summarize", version: 1 },
+    StageName { name: "cut-outs", version: 1 },
 ];
 
 /// Why a frame is not used: what was measured and what was needed.

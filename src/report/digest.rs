@@ -160,10 +160,9 @@ impl<'a> Nights<'a> {
         let mut level = 0;
         loop {
             let (page, pictures) = self.page_at(level, shares)?;
-            let html = page.render().map_err(|source| ReportError::Template {
-                night: self.verdict.clone(),
-                source,
-            })?;
+            let html = page
+                .render()
+                .map_err(|source| ReportError::Template { night: self.verdict.clone(), source })?;
             if html.len() <= PAGE_BYTES_MAX || level >= Limits::LEVELS {
                 return Ok((html, pictures));
             }
@@ -184,7 +183,8 @@ impl<'a> Nights<'a> {
                 pictures.extend(its);
                 views.push(view);
             }
-            let rows: Vec<Row> = newest(nights, self.n_rows(level)).iter().map(|n| row(n)).collect();
+            let rows: Vec<Row> =
+                newest(nights, self.n_rows(level)).iter().map(|n| row(n)).collect();
             let telescope = printable(telescope);
             groups.push(Group { telescope, n_rows_more: nights.len() - rows.len(), rows, views });
         }

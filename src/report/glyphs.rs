@@ -1,4 +1,4 @@
-//! Digits of 3 x 5 dots for the corners of blinking pictures.
+//! Digits and a few letters of 3 x 5 dots for the corners of cut-outs.
 
 /// Width of a character with the gap behind it [dots].
 pub(super) const ADVANCE: usize = 4;
@@ -22,6 +22,11 @@ pub(super) const fn rows(character: char) -> [u8; HEIGHT] {
         ':' => [0b000, 0b010, 0b000, 0b010, 0b000],
         '.' => [0b000, 0b000, 0b000, 0b000, 0b010],
         '-' => [0b000, 0b000, 0b111, 0b000, 0b000],
+        'E' => [0b111, 0b100, 0b110, 0b100, 0b111],
+        'N' => [0b111, 0b101, 0b101, 0b101, 0b101],
+        'O' => [0b111, 0b101, 0b101, 0b101, 0b111],
+        'S' => [0b111, 0b100, 0b111, 0b001, 0b111],
+        'T' => [0b111, 0b010, 0b010, 0b010, 0b010],
         _ => [0; HEIGHT],
     }
 }

@@ -2,21 +2,26 @@
 //!
 //! Everything is a function of a [`NightReport`] and of pixels handed in: the same night gives
 //! the same bytes, so nothing here asks for the time. `verdict` counts, `words` puts numbers into
-//! words, `stretch` and `blink` make pictures, `plot` makes charts; `html`, `text` and `table` put
-//! them together; `conditions` is a chart as a picture (`raster`, `strokes`) for the mail. `mail` makes a message of a night, `digest` of several, `alert` of a trouble.
+//! words, `stretch`, `blink` and `strip` make pictures of cut-outs, `plot` makes charts, `conditions`
+//! one as a picture (`raster`, `strokes`); `html`, `text` and `table` put them together. `mail` makes
+//! a message of a night, `digest` of several, `alert` of a trouble.
 
 pub mod alert;
 pub mod blink;
+mod canvas;
 pub mod conditions;
 pub mod digest;
 mod glyphs;
 pub mod html;
 pub mod mail;
 mod page;
+mod picture;
 pub mod plot;
+pub mod quicklook;
 mod raster;
 mod scale;
 pub mod stretch;
+pub mod strip;
 mod strokes;
 pub mod table;
 pub mod text;
@@ -28,8 +33,11 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use blink::{Stamp, blink_gif};
+pub use blink::{blink_apng, blink_gif};
 pub use html::{CandidatePictures, render_html};
+pub use picture::{stamp_png16, stamp_range};
+pub use stretch::Stretch;
+pub use strip::strip_png;
 pub use table::{detections_csv, frames_csv};
 
 use crate::pipeline::artifact::report::NightReport;
@@ -52,14 +60,14 @@ pub enum ReportError {
         /// What the encoder said.
         source: gif::EncodingError,
     },
-    /// A picture could not be encoded.
-    #[error("A picture of the mail could not be encoded.")]
+    /// The PNG could not be encoded.
+    #[error("A picture could not be encoded as PNG.")]
     Png {
         /// What the encoder said.
         source: png::EncodingError,
     },
-    /// There was no frame to make a blinking picture of.
-    #[error("A blinking picture needs at least one cut-out with pixels.")]
+    /// There was no frame to make a picture of.
+    #[error("There is no cut-out with pixels: the static sky needs at least four frames.")]
     NoStamps,
     /// A mail address is not one.
     #[error("{address:?} is no mail address: write it as name@host or Name <name@host>.")]

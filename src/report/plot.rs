@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::pipeline::artifact::candidate::Candidate;
+use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 
 use super::scale::Scale;
@@ -71,6 +71,31 @@ pub fn light_curve_svg(candidate: &Candidate) -> Option<String> {
     let chart =
         Chart { title, upward: Upward::Smaller, least: LEAST_MAG, points, lost_hours: Vec::new() };
     draw(&chart)
+}
+
+/// Draws the residuals of the motion fit against time, east and north, a chart each.
+pub fn residual_svgs(candidate: &Candidate) -> Vec<String> {
+    let Some(origin) = day_before(candidate.detections.iter().map(|d| d.mid_mjd_utc)) else {
+        return Vec::new();
+    };
+    let axes: [(&str, fn((f64, f64)) -> f64); 2] = [
+        ("Residual east [arcsec] against time [UTC]", |residual| residual.0),
+        ("Residual north [arcsec] against time [UTC]", |residual| residual.1),
+    ];
+    axes.into_iter()
+        .filter_map(|(title, part)| {
+            let point = |d: &CandidateDetection| Point {
+                hours: (d.mid_mjd_utc - origin) * 24.0,
+                value: part(d.residual_arcsec),
+                error: Some(d.position_err_arcsec),
+                is_good: true,
+            };
+            let points = candidate.detections.iter().map(point).collect();
+            let least = LEAST_ARCSEC;
+            let lost_hours = Vec::new();
+            draw(&Chart { title, upward: Upward::Larger, least, points, lost_hours })
+        })
+        .collect()
 }
 
 /// Draws zero point, seeing and limiting magnitude of the frames against time, one chart each.
@@ -247,6 +272,9 @@ mod tests {
         let mut without = candidate;
         without.detections.iter_mut().for_each(|d| d.mag = None);
         assert_eq!(light_curve_svg(&without), None);
+        let residuals = residual_svgs(&without);
+        assert_eq!(residuals.len(), 2);
+        assert!(residuals.iter().all(|svg| elements(svg, "circle") == without.detections.len()));
     }
 
     #[test]

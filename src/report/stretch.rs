@@ -1,18 +1,22 @@
 //! Pixels to grey levels: limits that show the sky's noise, asinh above it.
 //!
-//! Limits follow IRAF's zscale (a line through the sorted sample near its median, clipped); the
-//! bright end follows Lupton et al. 2004 (PASP 116, 133), so that faint movers and bright stars
-//! show in one picture.
+//! Limits follow IRAF's zscale: a line through the sorted sample over its rank, clipped, its slope
+//! divided by the contrast (NOAO IRAF 2.16, pkg/images/tv/display/zscale.x, and the help page of
+//! `display`). The bright end follows Lupton et al. 2004 (PASP 116, 133), so that faint movers and
+//! bright stars show in one picture.
 
+use crate::pipeline::artifact::cutouts::{Cutouts, View};
 use crate::science::image::stats::{median_in_place, quantile_of_sorted};
 
 /// Most pixels the limits are taken from.
 const SAMPLE_MAX: usize = 20_000;
 /// zscale's contrast: how much flatter than the sorted sample the ramp is.
 const CONTRAST: f64 = 0.25;
-/// Clipping of the line's residuals [sigma] and most rounds.
+/// Clipping of the line's residuals [sigma] and most rounds; the neighbours by rank of a clipped
+/// value go with it, within this share of the sample.
 const CLIP_SIGMA: f64 = 2.5;
 const CLIP_ROUNDS: usize = 5;
+const CLIP_NEIGHBOURS: f64 = 0.01;
 /// Share of pixels below white, and the most white may be above black in units of the ramp; a
 /// bright star may burn out, a faint mover must not drown.
 const WHITE_QUANTILE: f64 = 0.998;
@@ -26,7 +30,32 @@ pub struct Stretch {
     white_asinh: f64,
 }
 
+/// A stretch in plain numbers, for a player that stretches by itself.
+///
+/// grey = asinh((value - black) / soft) / asinh((white - black) / soft), from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StretchLimits {
+    /// Value that is black.
+    pub black: f64,
+    /// Value above black from which on the scale bends.
+    pub soft: f64,
+    /// Value that is white.
+    pub white: f64,
+}
+
 impl Stretch {
+    /// Chooses limits common to all stamps of a view; `None` without a finite pixel.
+    pub fn of(cutouts: &Cutouts, view: View) -> Option<Self> {
+        let stamps = cutouts.frames.iter().filter_map(|frame| frame.stamp(view));
+        Self::from_pixels(stamps.flat_map(|stamp| stamp.pixels()))
+    }
+
+    /// The limits as numbers.
+    pub fn limits(&self) -> StretchLimits {
+        let white = self.black + self.soft * self.white_asinh.sinh();
+        StretchLimits { black: self.black, soft: self.soft, white }
+    }
+
     /// Chooses limits from pixels; values that are not finite are left out.
     ///
     /// `None` without a finite pixel.
@@ -70,7 +99,7 @@ fn zscale(sorted: &[f64]) -> Option<(f64, f64)> {
         let kept = || (0..n).filter(|&i| is_kept[i]);
         let sum: f64 = kept().map(|i| residual(i).powi(2)).sum();
         let limit = CLIP_SIGMA * (sum / kept().count().max(1) as f64).sqrt();
-        let next: Vec<bool> = (0..n).map(|i| residual(i).abs() <= limit).collect();
+        let next = clipped(n, |i| residual(i).abs() <= limit);
         if next == is_kept || next.iter().filter(|kept| **kept).count() < n / 2 {
             break;
         }
@@ -80,6 +109,16 @@ fn zscale(sorted: &[f64]) -> Option<(f64, f64)> {
     let z1 = (median - middle * steepened).max(first);
     let z2 = (median + middle * steepened).min(last);
     if z2 > z1 { Some((z1, z2)) } else { Some((first, last)) }
+}
+
+/// Which of `n` values stay: those that fit and have no neighbour that does not.
+fn clipped(n: usize, fits: impl Fn(usize) -> bool) -> Vec<bool> {
+    let reach = ((n as f64 * CLIP_NEIGHBOURS) as usize).max(1) / 2;
+    let mut stays = vec![true; n];
+    for i in (0..n).filter(|&i| !fits(i)) {
+        stays[i.saturating_sub(reach)..(i + reach + 1).min(n)].fill(false);
+    }
+    stays
 }
 
 /// Slope and offset of the least-squares line through kept values over their rank - `middle`.

@@ -2,11 +2,11 @@
 
 use crate::pipeline::artifact::candidate::Identity;
 use crate::pipeline::artifact::report::NightReport;
-use crate::science::image::Image;
 use crate::science::time::Epoch;
 
 use super::ReportError;
-use super::blink::{Stamp, blink_gif};
+use super::blink::blink_gif;
+use super::blink::tests::cutouts;
 use super::digest::{DigestNight, digest_mail};
 use super::fixture;
 use super::html::{CandidatePictures, render_html};
@@ -15,9 +15,8 @@ use super::text::render_text;
 use super::verdict::verdict;
 
 fn pictures() -> Vec<CandidatePictures> {
-    let image = Image::from_pixels(5, 5, (0..25_u8).map(f32::from).collect()).expect("25 pixels");
-    let stamp = Stamp { label: "21:36".to_owned(), image, object_px: Some((2.0, 2.0)) };
-    let blink_gif = blink_gif(&[stamp]).expect("drawn");
+    let cutouts = cutouts(3, 21);
+    let blink_gif = blink_gif(&cutouts, cutouts.best_view(), 400).expect("drawn");
     vec![CandidatePictures { candidate_id: "U2BBBB".to_owned(), blink_gif }]
 }
 
@@ -129,14 +128,22 @@ fn the_mail_is_a_message_with_two_faces_and_no_randomness() {
     assert!(text.contains("Subject: 2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost\r\n"));
     assert!(text.contains("Date: Mon, 02 Mar 2026 06:00:00 +0000\r\n"));
     assert!(text.contains(&format!("Message-ID: {}\r\n", mail.message_id)));
-    assert!(mail.message_id.starts_with("<2026-03-01.") && mail.message_id.ends_with("@example.org>"));
+    assert!(
+        mail.message_id.starts_with("<2026-03-01.") && mail.message_id.ends_with("@example.org>")
+    );
     assert!(text.contains("multipart/alternative"));
     assert!(text.contains("text/plain") && text.contains("text/html"));
     let html = text.split("text/html").nth(1).expect("a second part");
     assert!(html.contains("U2BBBB") && !html.contains("<script"));
-    assert_eq!(morning_mail(&fixture::report(), &Enclosed::default(), &envelope).expect("made"), mail);
+    assert_eq!(
+        morning_mail(&fixture::report(), &Enclosed::default(), &envelope).expect("made"),
+        mail
+    );
     let later = Envelope { at: at.plus_seconds(60.0), ..envelope };
-    assert_eq!(morning_mail(&fixture::report(), &Enclosed::default(), &later).expect("made").key, mail.key);
+    assert_eq!(
+        morning_mail(&fixture::report(), &Enclosed::default(), &later).expect("made").key,
+        mail.key
+    );
 }
 
 #[test]
@@ -149,11 +156,18 @@ fn bad_addresses_and_hostile_names_are_handled() {
     ));
     let to = ["not an address".to_owned()];
     let bad = Envelope { from: "a@example.org", to: &to, at };
-    assert!(matches!(morning_mail(&fixture::report(), &Enclosed::default(), &bad), Err(ReportError::Address { .. })));
+    assert!(matches!(
+        morning_mail(&fixture::report(), &Enclosed::default(), &bad),
+        Err(ReportError::Address { .. })
+    ));
     let mut report = fixture::report();
     report.night = "n\r\nBcc: evil@example.org".to_owned();
     let to = ["b@example.org".to_owned()];
-    let mail = morning_mail(&report, &Enclosed::default(), &Envelope { from: "a@example.org", to: &to, at });
+    let mail = morning_mail(
+        &report,
+        &Enclosed::default(),
+        &Envelope { from: "a@example.org", to: &to, at },
+    );
     let text = String::from_utf8(mail.expect("made").bytes).expect("ASCII");
     let head = text.split("\r\n\r\n").next().expect("a head");
     assert!(!head.lines().any(|line| line.starts_with("Bcc")));

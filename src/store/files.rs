@@ -1,6 +1,6 @@
 //! Where products lie and how they get there whole or not at all.
 //!
-//! Layout: `products/<night>/{calibrated,catalogue,masters,report}/<name>`. A product is written
+//! Layout: `products/<night>/{calibrated,catalogue,masters,report,cutouts}/<name>`. A product is written
 //! under a temporary name in its own folder, synced, renamed, and the folder is synced: after a
 //! kill or a power cut the final name holds the whole file or does not exist. Temporary files of
 //! a killed run are removed when the store is opened.
@@ -35,11 +35,14 @@ pub enum ProductKind {
     Masters,
     /// The night's report.
     Report,
+    /// Cut-outs of candidates.
+    Cutouts,
 }
 
 impl ProductKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Calibrated, Self::Catalogue, Self::Masters, Self::Report];
+    pub const ALL: [Self; 5] =
+        [Self::Calibrated, Self::Catalogue, Self::Masters, Self::Report, Self::Cutouts];
 
     /// Name of the folder.
     pub const fn folder(self) -> &'static str {
@@ -48,6 +51,7 @@ impl ProductKind {
             Self::Catalogue => "catalogue",
             Self::Masters => "masters",
             Self::Report => "report",
+            Self::Cutouts => "cutouts",
         }
     }
 }

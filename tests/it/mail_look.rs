@@ -98,10 +98,10 @@ fn a_night_s_mail_opens_in_another_reader_with_pictures_and_tables() {
     let mut pictures = vec!["text/html"];
     pictures.extend(unknown.iter().map(|_| "image/gif"));
     pictures.push("image/png");
-    let expected = serde_json::json!(["multipart/mixed", [
-        ["multipart/alternative", ["text/plain", ["multipart/related", pictures]]],
-        "text/csv"
-    ]]);
+    let expected = serde_json::json!([
+        "multipart/mixed",
+        [["multipart/alternative", ["text/plain", ["multipart/related", pictures]]], "text/csv"]
+    ]);
     assert_eq!(mail["tree"], expected, "{}", mail["tree"]);
     let subject = format!("test: {} unknown, ", unknown.len());
     assert!(of("subject").starts_with(&subject) && text.starts_with(&subject), "{text}");

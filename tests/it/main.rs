@@ -7,6 +7,7 @@ mod config_files;
 mod control;
 mod crash;
 mod ctl;
+mod cutouts;
 mod daemon;
 mod database;
 mod endurance;

@@ -57,6 +57,11 @@ pub(super) fn next(source: &mut Source, limits: &Limits) -> Result<Option<Hdu>, 
 /// Goes to the next header.
 pub(super) fn skip(source: &mut Source, hdu: &Hdu) -> Result<(), FitsError> {
     source.skip(hdu.data_bytes)?;
+    skip_padding(source, hdu)
+}
+
+/// Goes over the padding behind data that were read.
+pub(super) fn skip_padding(source: &mut Source, hdu: &Hdu) -> Result<(), FitsError> {
     let block = BLOCK_BYTES as u64;
     let padding = (block - hdu.data_bytes % block) % block;
     // Some writers leave the padding of the last block out.

@@ -11,6 +11,7 @@ mod card;
 mod cfitsio;
 mod completeness;
 mod error;
+mod extensions;
 mod hdu;
 mod header;
 mod limits;
@@ -27,6 +28,7 @@ mod write;
 
 pub use completeness::{Completeness, completeness};
 pub use error::FitsError;
+pub use extensions::{ImageHdu, read_extensions, write_extensions};
 pub use header::{Card, Header, Value};
 pub use limits::Limits;
 pub use name::is_frame_name;

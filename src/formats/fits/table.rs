@@ -102,6 +102,20 @@ pub fn write_table(
     header: &Header,
     extname: &str,
 ) -> Result<(), FitsError> {
+    let mut primary = write::empty_primary("a table follows", header);
+    primary.remove("EXTNAME");
+    let mut sink = Sink::create(path)?;
+    sink.put(&write::header_block(&primary))?;
+    put_table(&mut sink, columns, extname)?;
+    sink.finish()
+}
+
+/// Appends the HDU of a table, without the padding of its last block.
+pub(super) fn put_table(
+    sink: &mut Sink<'_>,
+    columns: &[Column],
+    extname: &str,
+) -> Result<(), FitsError> {
     let expected_rows = columns.first().map_or(0, |column| column.data.rows());
     let lengths = columns.iter().map(|column| column.data.rows()).enumerate();
     for (column, found_rows) in lengths {
@@ -110,15 +124,6 @@ pub fn write_table(
         }
     }
     let widths: Vec<usize> = columns.iter().map(|column| column.data.width()).collect();
-    let mut primary = Header::new();
-    primary.set("SIMPLE", true, "FITS standard 4.0");
-    primary.set("BITPIX", 8_i64, "");
-    primary.set("NAXIS", 0_i64, "no image here");
-    primary.set("EXTEND", true, "a table follows");
-    write::append(&mut primary, header);
-    primary.remove("EXTNAME");
-    let mut sink = Sink::create(path)?;
-    sink.put(&write::header_block(&primary))?;
     sink.put(&write::header_block(&table_header(columns, &widths, expected_rows, extname)))?;
     let mut line = vec![0; widths.iter().sum()];
     for row in 0..expected_rows {
@@ -130,7 +135,7 @@ pub fn write_table(
         }
         sink.put(&line)?;
     }
-    sink.finish()
+    Ok(())
 }
 
 /// The header of the table's HDU.

@@ -49,6 +49,17 @@ fn image_header<T>(image: &Image<T>, bitpix: i64, header: &Header) -> Header {
     whole
 }
 
+/// The header of a primary HDU without pixels; `what` says what stands behind it.
+pub(super) fn empty_primary(what: &str, header: &Header) -> Header {
+    let mut primary = Header::new();
+    primary.set("SIMPLE", true, "FITS standard 4.0");
+    primary.set("BITPIX", 8_i64, "");
+    primary.set("NAXIS", 0_i64, "no image here");
+    primary.set("EXTEND", true, what);
+    append(&mut primary, header);
+    primary
+}
+
 /// Appends the cards that describe the observation, not a layout.
 pub(super) fn append(whole: &mut Header, header: &Header) {
     for card in header.cards() {
@@ -93,10 +104,15 @@ impl<'a> Sink<'a> {
         self.checked(result)
     }
 
+    /// Fills the last block with zeros.
+    pub(super) fn pad(&mut self) -> Result<(), FitsError> {
+        let padding = self.written.next_multiple_of(BLOCK_BYTES) - self.written;
+        self.put(&[0; BLOCK_BYTES][..padding])
+    }
+
     /// Fills the last block with zeros and flushes.
     pub(super) fn finish(mut self) -> Result<(), FitsError> {
-        let padding = self.written.next_multiple_of(BLOCK_BYTES) - self.written;
-        self.put(&[0; BLOCK_BYTES][..padding])?;
+        self.pad()?;
         let result = self.file.flush();
         self.checked(result)
     }
@@ -113,10 +129,20 @@ fn write_pixels<T: Copy, const N: usize>(
     header: &Header,
     bytes_of: impl Fn(T) -> [u8; N],
 ) -> Result<(), FitsError> {
-    const CHUNK_PX: usize = 1 << 14;
     let mut sink = Sink::create(path)?;
     sink.put(&header_block(header))?;
-    let mut buffer = vec![0; N * CHUNK_PX];
+    put_pixels(&mut sink, image, bytes_of)?;
+    sink.finish()
+}
+
+/// Appends pixels, row by row.
+pub(super) fn put_pixels<T: Copy, const N: usize>(
+    sink: &mut Sink<'_>,
+    image: &Image<T>,
+    bytes_of: impl Fn(T) -> [u8; N],
+) -> Result<(), FitsError> {
+    const CHUNK_PX: usize = 1 << 14;
+    let mut buffer = vec![0; N * CHUNK_PX.min(image.pixels().len())];
     for part in image.pixels().chunks(CHUNK_PX) {
         let bytes = &mut buffer[..N * part.len()];
         for (group, &value) in bytes.as_chunks_mut::<N>().0.iter_mut().zip(part) {
@@ -124,5 +150,5 @@ fn write_pixels<T: Copy, const N: usize>(
         }
         sink.put(bytes)?;
     }
-    sink.finish()
+    Ok(())
 }

@@ -150,7 +150,8 @@ fn new_reports(store: &Store, config: &Config, due: &[DueNight]) -> Result<Vec<T
     // The newest nights first: of a backlog only so many pictures are looked up.
     let mut n_left = PICTURES_MAX;
     for told in nights.iter_mut().rev() {
-        told.pictures = kept_pictures(store.products(), &told.due.night, &told.report, n_left);
+        let place = (store.products(), &told.due.night);
+        told.pictures = kept_pictures(place, &told.report, config.report.blink_ms, n_left);
         n_left -= told.pictures.len().min(n_left);
     }
     Ok(nights)

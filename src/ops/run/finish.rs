@@ -8,7 +8,7 @@ use super::super::mail::{ClosingNight, MailAtClose, MailError, on_close};
 use super::super::progress::{Event, Progress};
 use super::frames::{FrameResult, FrameWork};
 use super::keys::NIGHT_UNIT;
-use super::pictures::{ProductPixels, candidate_pictures};
+use super::pictures::{ProductPixels, keep_cutouts};
 use super::take::{Scanned, chain};
 use super::{now, report_to};
 use crate::formats::fits::{self, Limits};
@@ -99,8 +99,8 @@ pub(super) fn finish(
     let pixels = ProductPixels { store: work.store, results: &results };
     let candidates = linked(work, inputs, (&frames, &pixels), &mut notes, progress)?;
     let report = assemble(work, inputs, &results, candidates, notes);
-    let pictures = candidate_pictures(&report, &frames, &pixels, &work.config.report);
-    let page = render_html(&report, &pictures)?;
+    let kept = keep_cutouts(work, &report, &frames, &pixels)?;
+    let page = render_html(&report, &kept.pictures)?;
     let path = html_path(work.store, work.night)?;
     ProductFile::write_bytes(&path, page.as_bytes())?;
     report_to(progress, Event::Stage { name: "summarize" })?;
@@ -115,9 +115,9 @@ pub(super) fn finish(
             ProductKind::Report,
             HTML_NAME,
         )?),
-        payload: "{}".to_owned(),
+        payload: kept.payload(),
     };
-    let mail = closing_mail(work, &report, &pictures)?;
+    let mail = closing_mail(work, &report, &kept.pictures)?;
     let closing = Closing { report: report.clone(), stage, listing, mail };
     work.store.close_night(work.night, closing, now())?;
     Ok((report, path))
@@ -190,7 +190,7 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
     let record = &result.record;
     let relative = result.products.as_ref()?.catalogue.as_ref()?;
     let path = work.store.products().resolve(relative).ok()?;
-    let (_, columns) = fits::read_table(&path, &Limits::default()).ok()?;
+    let (header, columns) = fits::read_table(&path, &Limits::default()).ok()?;
     Some(NightFrame {
         name: record.frame.clone(),
         content_hash: record.content_hash.clone(),
@@ -202,8 +202,15 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
         limiting_mag: record.limiting_mag?,
         fwhm_arcsec: record.fwhm_arcsec.unwrap_or(3.0),
         zero_point_err_mag: record.zero_point_err_mag.unwrap_or(0.0),
+        electron_mag: electron_mag(record, header.real("RAWGAIN")),
         catalogue: Catalogue::from_columns(&columns)?,
     })
+}
+
+/// Magnitude of a source that gives one electron in all: the zero point is that of one ADU/s.
+fn electron_mag(record: &FrameRecord, gain_e_per_adu: Option<f64>) -> Option<f64> {
+    let electrons = gain_e_per_adu? * record.exposure_s?;
+    Some(record.zero_point_mag? + 2.5 * electrons.log10()).filter(|mag| mag.is_finite())
 }
 
 /// The plate solution of a record.

@@ -64,13 +64,14 @@ pub(super) fn night_key(
     known_key: &str,
 ) -> String {
     let parameters = format!(
-        "{}{}{:?}{:?}{:?}{:?}",
+        "{}{}{:?}{:?}{:?}{:?}{:?}",
         versions(&FRAME_STAGES),
         versions(&NIGHT_STAGES),
         config.frame_params(),
         config.night_params(),
         config.master_params(),
         config.report,
+        config.cutouts,
     );
     let mut inputs = vec![reference_key.to_owned(), known_key.to_owned()];
     for frame in scanned.science.iter().chain(&scanned.calibration) {

@@ -1,26 +1,23 @@
-//! Pixels of finished frames: for the static sky and for the pictures of candidates.
+//! Pixels of finished frames: for the static sky, and for the cut-outs that are kept and shown.
 
-use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
+use super::super::cutouts::{remove_others, save};
+use super::super::error::OpsError;
 use super::super::run::frames::FrameResult;
-use crate::config::Report;
+use super::frames::FrameWork;
 use crate::formats::fits::{self, Limits};
-use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
+use crate::pipeline::artifact::candidate::{Candidate, Identity};
+use crate::pipeline::artifact::cutouts::Cutouts;
 use crate::pipeline::artifact::report::NightReport;
-use crate::pipeline::cutout::cutout;
+use crate::pipeline::cutouts::{CutoutInputs, make_cutouts};
 use crate::pipeline::link::NightFrame;
 use crate::pipeline::static_sky::PixelSource;
-use crate::report::{CandidatePictures, Stamp, blink_gif};
+use crate::report::{CandidatePictures, blink_gif};
 use crate::science::image::Image;
 use crate::science::image::mask::{Mask, MaskBits};
-use crate::science::sky::vector::{offset_rad, separation_rad};
-use crate::science::units::{ARCSEC_RAD, DEG_RAD};
 use crate::store::Store;
-
-/// Side of a cut-out [px].
-const STAMP_SIDE_PX: usize = 64;
-/// Most frames in one blinking picture.
-const STAMPS_MAX: usize = 12;
 
 /// Reads calibrated pixels back from their products.
 pub(super) struct ProductPixels<'a> {
@@ -29,11 +26,6 @@ pub(super) struct ProductPixels<'a> {
 }
 
 impl ProductPixels<'_> {
-    fn image(&self, name: &str) -> Option<Image<f32>> {
-        let result = self.results.iter().find(|r| r.record.frame == name)?;
-        self.read(&result.products.as_ref()?.calibrated)
-    }
-
     fn read(&self, relative: &std::path::Path) -> Option<Image<f32>> {
         let path = self.store.products().resolve(relative).ok()?;
         let info = fits::probe(&path, &Limits::default()).ok()?;
@@ -53,78 +45,61 @@ impl PixelSource for ProductPixels<'_> {
     }
 }
 
-/// Blinking cut-outs of the candidates the report shows, the unknown ones first.
-pub(super) fn candidate_pictures(
+/// The cut-outs of a night that are in place.
+pub(super) struct KeptCutouts {
+    /// Pictures for the report's page.
+    pub(super) pictures: Vec<CandidatePictures>,
+    /// Files, relative to the data folder.
+    files: BTreeSet<PathBuf>,
+}
+
+impl KeptCutouts {
+    /// What the night's row says of them, so that nobody takes them for leftovers.
+    pub(super) fn payload(&self) -> String {
+        serde_json::json!({ "cutouts": self.files }).to_string()
+    }
+}
+
+/// Makes and keeps the cut-outs of the candidates, removes those of vanished ones, and draws the
+/// report's pictures.
+pub(super) fn keep_cutouts(
+    work: &FrameWork<'_>,
     report: &NightReport,
     frames: &[NightFrame],
     pixels: &ProductPixels<'_>,
-    config: &Report,
-) -> Vec<CandidatePictures> {
-    let is_known = |c: &&Candidate| matches!(c.identity, Identity::Known { .. });
-    let mut shown: Vec<&Candidate> = report.candidates.iter().filter(|c| !is_known(c)).collect();
-    shown.extend(report.candidates.iter().filter(is_known));
-    shown.truncate(config.candidates_max);
-    let mut stamps: Vec<Vec<Stamp>> = shown.iter().map(|_| Vec::new()).collect();
-    // Frame by frame: each frame's pixels are read once, whatever the number of candidates.
-    for frame in frames {
-        let wanted: Vec<bool> = shown.iter().map(|c| is_in_strip(c, frame)).collect();
-        if !wanted.contains(&true) {
-            continue;
+) -> Result<KeptCutouts, OpsError> {
+    let config = work.config;
+    let wanted = wanted(report, config.cutouts.candidates_max);
+    let shown: BTreeSet<&str> = unexplained(report)
+        .take(config.report.candidates_max)
+        .map(|candidate| candidate.id.as_str())
+        .collect();
+    let products = work.store.products();
+    let mut kept = KeptCutouts { pictures: Vec::new(), files: BTreeSet::new() };
+    let mut keep = |cutouts: Cutouts| -> Result<(), OpsError> {
+        kept.files.insert(save(products, work.night, &cutouts)?);
+        if shown.contains(cutouts.candidate_id.as_str())
+            && let Ok(blink_gif) = blink_gif(&cutouts, cutouts.best_view(), config.report.blink_ms)
+        {
+            let candidate_id = cutouts.candidate_id;
+            kept.pictures.push(CandidatePictures { candidate_id, blink_gif });
         }
-        let Some(image) = pixels.image(&frame.name) else {
-            continue;
-        };
-        for ((candidate, strip), wanted) in shown.iter().zip(&mut stamps).zip(wanted) {
-            if wanted && let Some(stamp) = stamp(candidate, frame, &image) {
-                strip.push(stamp);
-            }
-        }
-    }
-    shown
-        .par_iter()
-        .zip(stamps)
-        .filter_map(|(candidate, strip)| {
-            let blink_gif = blink_gif(&strip).ok()?;
-            Some(CandidatePictures { candidate_id: candidate.id.clone(), blink_gif })
-        })
-        .collect()
-}
-
-/// Tells whether a frame is among those a candidate's picture shows.
-fn is_in_strip(candidate: &Candidate, frame: &NightFrame) -> bool {
-    let n = candidate.detections.len();
-    let step = n.div_ceil(STAMPS_MAX).max(1);
-    candidate.detections.iter().step_by(step).any(|d| d.frame == frame.name)
-}
-
-/// Tells whether a candidate leaves a cut-out of this scale during the night.
-fn is_fast(candidate: &Candidate, scale_arcsec: f64) -> bool {
-    let place = |d: &CandidateDetection| (d.ra_deg * DEG_RAD, d.dec_deg * DEG_RAD);
-    let (Some(first), Some(last)) = (candidate.detections.first(), candidate.detections.last())
-    else {
-        return false;
+        Ok(())
     };
-    separation_rad(place(first), place(last)) / ARCSEC_RAD
-        > 0.8 * STAMP_SIDE_PX as f64 * scale_arcsec
+    let inputs = CutoutInputs { frames, pixels, sky: work.sky };
+    make_cutouts(&wanted, inputs, &config.cutout_params(), &mut keep)?;
+    remove_others(products, work.night, &kept.files)?;
+    Ok(kept)
 }
 
-/// The candidate's surroundings in a frame: the sky stands still and the object moves, or, for
-/// an object that would leave the picture, the other way round.
-fn stamp(candidate: &Candidate, frame: &NightFrame, image: &Image<f32>) -> Option<Stamp> {
-    let detection = candidate.detections.iter().find(|d| d.frame == frame.name)?;
-    let middle = &candidate.detections[candidate.detections.len() / 2];
-    let scale_arcsec = frame.wcs.pixel_scale_arcsec();
-    let middle = if is_fast(candidate, scale_arcsec) { detection } else { middle };
-    let centre = (middle.ra_deg * DEG_RAD, middle.dec_deg * DEG_RAD);
-    let cut = cutout(image, &frame.wcs, centre, STAMP_SIDE_PX, scale_arcsec)?;
-    let (east_rad, north_rad) =
-        offset_rad(centre, (detection.ra_deg * DEG_RAD, detection.dec_deg * DEG_RAD));
-    let half = (STAMP_SIDE_PX as f64 - 1.0) / 2.0;
-    let step = scale_arcsec * ARCSEC_RAD;
-    let minutes = (frame.mid_mjd_utc.fract() * 1440.0) as u32;
-    Some(Stamp {
-        label: format!("{:02}:{:02}", minutes / 60, minutes % 60),
-        image: cut,
-        object_px: Some((half - east_rad / step, half + north_rad / step)),
-    })
+/// Candidates that no list explains.
+fn unexplained(report: &NightReport) -> impl Iterator<Item = &Candidate> {
+    report.candidates.iter().filter(|c| !matches!(c.identity, Identity::Known { .. }))
+}
+
+/// The candidates that get cut-outs: the unknown ones, those at the limit, the known ones.
+fn wanted(report: &NightReport, limit: usize) -> Vec<&Candidate> {
+    let is_known = |c: &&Candidate| matches!(c.identity, Identity::Known { .. });
+    let known = report.candidates.iter().filter(is_known);
+    unexplained(report).chain(&report.faint).chain(known).take(limit).collect()
 }

@@ -55,7 +55,104 @@ pub struct Neighbour {
     pub g_mag: f64,
 }
 
+/// What stands still in a sequence of stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Centring {
+    /// The object; the stars move.
+    OnObject,
+    /// The sky; the object moves.
+    OnSky,
+}
+
+/// Whether the static sky is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaticSky {
+    /// As the camera saw it.
+    Kept,
+    /// Taken off: what moves or changes is left.
+    Subtracted,
+}
+
+/// One of the four ways to look at cut-outs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// What stands still.
+    pub centring: Centring,
+    /// Whether the static sky is there.
+    pub static_sky: StaticSky,
+}
+
+impl View {
+    /// All four, in the order in which they are offered.
+    pub const ALL: [Self; 4] = [
+        Self::new(Centring::OnSky, StaticSky::Kept),
+        Self::new(Centring::OnSky, StaticSky::Subtracted),
+        Self::new(Centring::OnObject, StaticSky::Kept),
+        Self::new(Centring::OnObject, StaticSky::Subtracted),
+    ];
+
+    /// A view.
+    pub const fn new(centring: Centring, static_sky: StaticSky) -> Self {
+        Self { centring, static_sky }
+    }
+
+    /// Its name in files, addresses and on the command line.
+    pub const fn name(self) -> &'static str {
+        match (self.centring, self.static_sky) {
+            (Centring::OnSky, StaticSky::Kept) => "sky",
+            (Centring::OnSky, StaticSky::Subtracted) => "sky-subtracted",
+            (Centring::OnObject, StaticSky::Kept) => "object",
+            (Centring::OnObject, StaticSky::Subtracted) => "object-subtracted",
+        }
+    }
+
+    /// The view of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.name() == name)
+    }
+}
+
+impl FrameCutout {
+    /// The stamp of a view; `None` where the static sky is not known.
+    pub const fn stamp(&self, view: View) -> Option<&Image<f32>> {
+        match (view.centring, view.static_sky) {
+            (Centring::OnSky, StaticSky::Kept) => Some(&self.on_sky),
+            (Centring::OnSky, StaticSky::Subtracted) => self.on_sky_subtracted.as_ref(),
+            (Centring::OnObject, StaticSky::Kept) => Some(&self.on_object),
+            (Centring::OnObject, StaticSky::Subtracted) => self.on_object_subtracted.as_ref(),
+        }
+    }
+}
+
 impl Cutouts {
+    /// Centre of a frame's stamp in a view: RA, Dec [deg].
+    pub const fn centre_deg(&self, frame: &FrameCutout, centring: Centring) -> (f64, f64) {
+        match centring {
+            Centring::OnObject => frame.predicted_deg,
+            Centring::OnSky => self.sky_centre_deg,
+        }
+    }
+
+    /// Where the motion puts the object on a frame's stamp [px, 0-based, y up]; may be outside.
+    pub fn predicted_px(&self, frame: &FrameCutout, centring: Centring) -> (f64, f64) {
+        self.place_px(self.centre_deg(frame, centring), frame.predicted_deg)
+    }
+
+    /// Whether the object stays inside stamps that stand still on the sky.
+    pub fn stays_on_sky_stamp(&self) -> bool {
+        let inside = 0.0..=(self.side_px as f64 - 1.0);
+        self.frames.iter().all(|frame| {
+            let (x, y) = self.predicted_px(frame, Centring::OnSky);
+            inside.contains(&x) && inside.contains(&y)
+        })
+    }
+
+    /// The view that shows the motion best: the sky stands still, unless the object leaves it.
+    pub fn best_view(&self) -> View {
+        let centring = if self.stays_on_sky_stamp() { Centring::OnSky } else { Centring::OnObject };
+        View::new(centring, StaticSky::Kept)
+    }
+
     /// Place on a stamp with this centre [px, 0-based, y up]; on the tangent plane.
     pub fn place_px(&self, centre_deg: (f64, f64), place_deg: (f64, f64)) -> (f64, f64) {
         use crate::science::sky::vector::offset_rad;

@@ -2,6 +2,7 @@
 
 pub mod candidate;
 pub mod catalogue;
+pub mod cutout_hdus;
 pub mod cutouts;
 pub mod frame_info;
 pub mod frame_record;

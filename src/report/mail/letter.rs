@@ -200,8 +200,8 @@ pub(in crate::report) fn letter(
     let is_there = |c: &&&Candidate| picture_of(c, enclosed.pictures).is_some();
     let n_pictures_left = unknown.iter().filter(is_there).count() - pictures.len();
     let chart = if shares.has_chart { conditions_png(&report.frames)? } else { None };
-    let chart = chart
-        .map(|png| Inline::new("image/png", &format!("{}.conditions", report.night), png));
+    let chart =
+        chart.map(|png| Inline::new("image/png", &format!("{}.conditions", report.night), png));
     let chart_cid = chart.as_ref().map(|picture| picture.cid.clone());
     pictures.extend(chart);
     let known = report.candidates.iter().filter(|c| page::is_known(&c.identity));
@@ -309,7 +309,8 @@ pub(in crate::report) fn enclosed_files(
     let ades = enclosed.ades_psv.filter(|text| !text.trim().is_empty());
     let is_draft_small = ades.is_none_or(|text| text.len() <= shares.file_bytes_max / 2);
     if let Some(text) = ades.filter(|_| is_draft_small) {
-        let what = "ADES draft of the unknown and known objects, for your eyes only: nothing was sent";
+        let what =
+            "ADES draft of the unknown and known objects, for your eyes only: nothing was sent";
         let kind = "text/plain; charset=utf-8";
         attach(format!("{night}.draft.psv"), kind, text, what.to_owned());
     }

@@ -121,8 +121,7 @@ fn with_files(faces: MultiPart, files: Vec<File>, hash: &str) -> MultiPart {
     if files.is_empty() {
         return faces;
     }
-    let whole =
-        MultiPart::mixed().boundary(format!("autossos-whole-{hash}")).multipart(faces);
+    let whole = MultiPart::mixed().boundary(format!("autossos-whole-{hash}")).multipart(faces);
     files.into_iter().fold(whole, |whole, file| {
         // In base 64 no mail server on the way mends line ends.
         let part = SinglePart::builder()
@@ -148,7 +147,8 @@ fn content_hash(content: &Content<'_>) -> String {
         content.answers.unwrap_or_default().as_bytes(),
     ];
     parts.extend(content.pictures.iter().map(|picture| picture.bytes.as_slice()));
-    parts.extend(content.files.iter().flat_map(|file| [file.name.as_bytes(), file.text.as_bytes()]));
+    parts
+        .extend(content.files.iter().flat_map(|file| [file.name.as_bytes(), file.text.as_bytes()]));
     hash_of_bytes(&parts)
 }
 

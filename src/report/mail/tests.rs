@@ -99,8 +99,7 @@ fn texts_of_any_length_do_not_break_the_limits() {
     let pictures: Vec<CandidatePictures> =
         report.candidates.iter().map(|c| picture(&c.id, 500_000)).collect();
     let psv = "x".repeat(2_000_000);
-    let enclosed =
-        Enclosed { pictures: &pictures, ades_psv: Some(&psv), ..Enclosed::default() };
+    let enclosed = Enclosed { pictures: &pictures, ades_psv: Some(&psv), ..Enclosed::default() };
     page_of(&report, &enclosed);
     let mail = mail_of(&report, &enclosed);
     assert!(!mail.contains("filename="), "neither table fits");
@@ -152,8 +151,7 @@ fn hostile_names_are_escaped_and_change_no_structure() {
     report.night = "n\r\nBcc: evil@example.org".to_owned();
     let pictures = [picture(evil, 10)];
     let url = "https://x.org/\"onmouseover=\"alert(1)";
-    let enclosed =
-        Enclosed { pictures: &pictures, page_url: Some(url), ..Enclosed::default() };
+    let enclosed = Enclosed { pictures: &pictures, page_url: Some(url), ..Enclosed::default() };
     let (html, shown) = page_of(&report, &enclosed);
     assert_eq!(shown.len(), 2, "the object's and the conditions");
     assert!(!html.contains("<script") && !html.contains("\"onmouseover"), "{html}");
@@ -186,9 +184,8 @@ fn what_stands_beside_the_report_is_no_news() {
 
 #[test]
 fn a_mail_of_forty_crowded_nights_is_bounded_and_shares_its_pictures() {
-    let reports: Vec<NightReport> = (0..40)
-        .map(|n| NightReport { night: format!("n{n:02}"), ..crowded(60, 100) })
-        .collect();
+    let reports: Vec<NightReport> =
+        (0..40).map(|n| NightReport { night: format!("n{n:02}"), ..crowded(60, 100) }).collect();
     let pictures: Vec<CandidatePictures> =
         reports[0].candidates.iter().map(|c| picture(&c.id, 60_000)).collect();
     let enclosed = Enclosed { pictures: &pictures, ..Enclosed::default() };

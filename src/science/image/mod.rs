@@ -3,6 +3,7 @@
 //! Pixels are 0-based, the centre of the first pixel is (0, 0), x runs fastest in memory.
 
 pub mod mask;
+pub mod resample;
 pub mod stats;
 
 use ndarray::Array2;
