@@ -15,11 +15,20 @@ fn envelope(to: &[String]) -> Envelope<'_> {
     Envelope { from: "dome@example.org", to, at: Epoch::from_mjd_utc(61_101.25) }
 }
 
+/// Keeps a message in the folder `AUTOSSOS_MAIL_LOOK`, to be looked at.
+#[expect(clippy::disallowed_methods, reason = "a test writes a file for a person")]
+fn keep(name: &str, bytes: &[u8]) {
+    if let Some(folder) = std::env::var_os("AUTOSSOS_MAIL_LOOK") {
+        std::fs::write(std::path::Path::new(&folder).join(name), bytes).expect("kept");
+    }
+}
+
 fn mail_of(report: &NightReport, enclosed: &Enclosed<'_>) -> String {
     let mail = morning_mail(report, enclosed, &envelope(&receivers())).expect("made");
     assert!(mail.bytes.len() <= MESSAGE_BYTES_MAX, "{} bytes", mail.bytes.len());
     let again = morning_mail(report, enclosed, &envelope(&receivers())).expect("made");
     assert!(again == mail, "the same bytes");
+    keep(&format!("{}-{}.eml", plain(&report.night), report.candidates.len()), &mail.bytes);
     String::from_utf8(mail.bytes).expect("ASCII")
 }
 
@@ -201,4 +210,5 @@ fn a_mail_of_forty_crowded_nights_is_bounded_and_shares_its_pictures() {
     assert_eq!(text.matches("Disk: fine.").count(), 2, "once in the text, once in the page");
     let again = digest_mail(&views, &["Disk: fine.".to_owned()], &envelope(&to)).expect("made");
     assert!(again == mail);
+    keep("digest.eml", &mail.bytes);
 }
