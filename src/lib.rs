@@ -15,7 +15,8 @@
 //! 3. [`pipeline`]: the stages; see the world only through traits.
 //! 4. [`store`] (SQLite and product files), [`report`] (page, mail, tables), [`remote`] (network).
 //! 5. [`ops`]: the verbs; [`config`]: what the user wrote, checked.
-//! 6. [`daemon`] and [`ctl`]: the service and the command line, on top of the verbs.
+//! 6. [`daemon`], [`web`] and [`ctl`]: the service, its page and the command line, on top of the
+//!    verbs.
 //!
 //! Where to start reading: [`pipeline::reduce::reduce_frame`] is a frame's way as one function,
 //! [`pipeline::link::link_night`] a night's; [`ops::run::run_night`] puts files around both.
@@ -31,3 +32,4 @@ pub mod remote;
 pub mod report;
 pub mod science;
 pub mod store;
+pub mod web;

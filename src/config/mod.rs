@@ -27,6 +27,7 @@ mod show;
 mod site;
 mod telescope;
 mod upkeep;
+mod web;
 
 use std::io::Read;
 use std::path::Path;
@@ -44,6 +45,7 @@ pub use show::{Setting, to_toml};
 pub use site::SiteConfig;
 pub use telescope::Telescope;
 pub use upkeep::{Keep, Log};
+pub use web::Web;
 
 /// The shipped configuration: every key with its built-in value.
 pub const DEFAULT_TOML: &str = include_str!("../../config/autossos.toml");

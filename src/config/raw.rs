@@ -41,6 +41,8 @@ pub struct Raw {
     pub cutouts: RawCutouts,
     /// `[mail]`
     pub mail: RawMail,
+    /// `[web]`
+    pub web: RawWeb,
     /// `[[telescope]]`
     pub telescope: Vec<RawTelescope>,
 }
@@ -267,6 +269,22 @@ pub struct RawMail {
     pub spool: Option<String>,
     /// Time after which a mail that cannot be sent is given up [d].
     pub give_up_days: Option<f64>,
+}
+
+/// `[web]`: the page on which candidates are judged.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawWeb {
+    /// Address and port.
+    pub listen: Option<String>,
+    /// Start of all paths.
+    pub base_path: Option<String>,
+    /// Scheme and host under which people open it.
+    pub public_url: Option<String>,
+    /// File of names and passwords.
+    pub users_file: Option<String>,
+    /// Time without use after which a login ends [d].
+    pub session_days: Option<f64>,
 }
 
 /// `[[telescope]]`: one of several telescopes; what it leaves out the plain sections say.

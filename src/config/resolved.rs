@@ -16,6 +16,7 @@ use super::science::{self, Astrometry, Link, Photometry};
 use super::site::{SiteConfig, SiteKeys, site};
 use super::telescope::{Telescope, telescopes};
 use super::upkeep::{self, Keep, Log};
+use super::web::{Web, web};
 use crate::pipeline::ingest::{Profile, shipped};
 
 /// Bytes of a mebibyte.
@@ -56,6 +57,8 @@ pub struct Config {
     pub cutouts: CutoutConfig,
     /// The morning mail.
     pub mail: Mail,
+    /// The page.
+    pub web: Web,
     /// The telescopes that are listed; see [`Config::telescopes`].
     pub telescopes: Vec<Telescope>,
 }
@@ -192,6 +195,7 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
         report: kept(report(&raw.report, checker), told),
         cutouts: kept(cutouts(&raw.cutouts, checker), told),
         mail: kept(mail(raw.mail, checker), told),
+        web: kept(web(raw.web, checker), told),
         telescopes: Vec::new(),
     };
     if mistakes.is_empty() {

@@ -66,6 +66,9 @@ pub(super) enum Command {
     /// Write what people said of candidates, with the features they saw.
     #[command(subcommand)]
     Labels(LabelsCommand),
+    /// Say who may log in on the web page.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Print what a shell needs to complete the words of this program.
     Completions(CompletionsArgs),
     /// Write the manual pages of both programs and of the configuration.
@@ -152,6 +155,46 @@ pub(super) struct MailResendArgs {
     /// Number of the mail, as `autossosctl mail list` gives it.
     #[arg(value_name = "ID")]
     pub(super) id: i64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Let somebody log in, or change a password.
+    Add(UserAddArgs),
+    /// Take somebody's right to log in away.
+    Remove(UserRemoveArgs),
+    /// List the names.
+    List(UserListArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UserAddArgs {
+    /// Name: letters, digits, `-`, `_` and `.`.
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    /// Read the password from stdin instead of asking for it twice.
+    #[arg(long)]
+    pub(super) password_stdin: bool,
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UserRemoveArgs {
+    /// Name.
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UserListArgs {
+    #[command(flatten)]
+    pub(super) place: DataPlaceArgs,
+    /// Print JSON instead of a list.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -23,6 +23,7 @@ mod orders;
 mod output;
 mod status;
 mod table;
+mod user;
 mod vet;
 
 use std::io::IsTerminal as _;
@@ -153,6 +154,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Mail(command) => mail::act(&command),
         Command::Vet(args) => vet::run(&args),
         Command::Labels(command) => labels::run(&command).map(done),
+        Command::User(command) => user::act(&command).map(done),
         Command::Completions(wanted) => {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)

@@ -36,12 +36,15 @@ pub fn load(products: &Products, night: &NightId, candidate: &str) -> Option<Cut
     }
 }
 
+/// Whether there is a file of a candidate's cut-outs.
+pub fn is_kept(products: &Products, night: &NightId, candidate: &str) -> bool {
+    let relative = products.relative_path(night, ProductKind::Cutouts, &name(candidate));
+    let path = relative.and_then(|relative| products.resolve(&relative));
+    path.is_ok_and(|path| path.is_file())
+}
+
 /// Keeps the cut-outs of a candidate; returns their path relative to the data folder.
-pub(super) fn save(
-    products: &Products,
-    night: &NightId,
-    cutouts: &Cutouts,
-) -> Result<PathBuf, OpsError> {
+pub fn save(products: &Products, night: &NightId, cutouts: &Cutouts) -> Result<PathBuf, OpsError> {
     let name = name(&cutouts.candidate_id);
     let relative = products.relative_path(night, ProductKind::Cutouts, &name)?;
     ProductFile::write(&products.resolve(&relative)?, |path| {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::store::filesystem;
 
 /// Bytes of a mebibyte.
-const BYTES_PER_MIB: u64 = 1 << 20;
+pub(super) const BYTES_PER_MIB: u64 = 1 << 20;
 /// Free space at which paused work goes on, per tenth of the limit: 1.1 times the limit.
 const RESUME_TENTHS: u64 = 11;
 

@@ -3,7 +3,7 @@
 use crate::science::time::Epoch;
 
 use super::ReportError;
-use super::mail::{ComposedMail, Content, Envelope, hash_of, put_together};
+use super::mail::{ComposedMail, Content, Envelope, put_together};
 use super::words::{plural, printable};
 
 /// Longest reason that is told [characters].
@@ -49,14 +49,13 @@ pub fn alert_mail(
 ) -> Result<ComposedMail, ReportError> {
     let (subject, text) = words(alert);
     let content = Content {
+        key: key.to_owned(),
         name: "alert".to_owned(),
-        hash: hash_of(&[key]),
         subject: format!("autossos: {subject}"),
         text,
-        html: None,
-        answers: None,
+        ..Content::default()
     };
-    put_together(content, key.to_owned(), envelope)
+    put_together(content, envelope)
 }
 
 /// Subject and text.

@@ -2,13 +2,14 @@
 //!
 //! Everything is a function of a [`NightReport`] and of pixels handed in: the same night gives
 //! the same bytes, so nothing here asks for the time. `verdict` counts, `words` puts numbers into
-//! words, `stretch`, `blink` and `strip` make pictures of cut-outs, `plot` makes charts; `html`,
-//! `text` and `table` put them together. `mail` makes a message of a night, `digest` of several,
-//! `alert` of a trouble.
+//! words, `stretch`, `blink` and `strip` make pictures of cut-outs, `plot` makes charts,
+//! `conditions` one as a picture (`raster`, `strokes`); `html`, `text` and `table` put them
+//! together. `mail` makes a message of a night, `digest` of several, `alert` of a trouble.
 
 pub mod alert;
 pub mod blink;
 mod canvas;
+pub mod conditions;
 pub mod digest;
 mod glyphs;
 pub mod html;
@@ -16,10 +17,13 @@ pub mod mail;
 mod page;
 mod picture;
 pub mod plot;
+pub mod quicklook;
+mod raster;
 pub mod ratings;
 mod scale;
 pub mod stretch;
 pub mod strip;
+mod strokes;
 pub mod table;
 pub mod text;
 pub mod verdict;

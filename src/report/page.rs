@@ -5,9 +5,13 @@ use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::NightReport;
 
 use super::words::{
-    chance, clock, count, declination, magnitude, number, printable, right_ascension, status,
-    with_error,
+    chance, chance_briefly, clock, count, declination, magnitude, number, printable,
+    right_ascension, shortened, status, with_error,
 };
+
+/// Most reasons of a rating that are told, and the length of one [characters].
+const REASONS_MAX: usize = 8;
+const REASON_LENGTH_MAX: usize = 120;
 
 /// A moving object.
 pub(super) struct ObjectView {
@@ -21,6 +25,14 @@ pub(super) struct ObjectView {
     pub(super) rms: String,
     pub(super) chi2: String,
     pub(super) chance: String,
+    /// How sure it is, in few words.
+    pub(super) certainty: String,
+    /// How much it looks like a real source, when it was rated.
+    pub(super) real: Option<String>,
+    /// How unlike the main belt it moves, when that is known.
+    pub(super) neo: Option<String>,
+    /// Why it was rated so.
+    pub(super) reasons: Vec<String>,
     pub(super) first: Option<PlaceView>,
     pub(super) detections: Vec<PlaceView>,
 }
@@ -62,7 +74,7 @@ pub(super) struct NoteView {
 }
 
 impl ObjectView {
-    fn new(candidate: &Candidate) -> Self {
+    pub(super) fn new(candidate: &Candidate) -> Self {
         let (name, separation) = match &candidate.identity {
             Identity::Known { name, separation_arcsec } => {
                 (Some(printable(name)), number(Some(*separation_arcsec), 2))
@@ -70,6 +82,8 @@ impl ObjectView {
             Identity::Unknown | Identity::Unchecked => (None, String::new()),
         };
         let (mag, mag_err) = magnitude(candidate);
+        let rating = candidate.rating.as_ref();
+        let reasons = rating.into_iter().flat_map(|r| &r.reasons).take(REASONS_MAX);
         let pa_tenths = (candidate.pa_deg * 10.0).round().rem_euclid(3600.0);
         Self {
             id: printable(&candidate.id),
@@ -86,6 +100,10 @@ impl ObjectView {
             rms: number(Some(candidate.rms_arcsec), 2),
             chi2: number(Some(candidate.chi2_reduced), 2),
             chance: chance(candidate.false_alarms),
+            certainty: chance_briefly(candidate.false_alarms),
+            real: rating.map(|r| number(Some(r.real_score), 2)),
+            neo: rating.and_then(|r| r.neo_rating).map(|n| number(Some(n), 0)),
+            reasons: reasons.map(|text| shortened(&printable(text), REASON_LENGTH_MAX)).collect(),
             first: candidate.detections.first().map(PlaceView::new),
             detections: candidate.detections.iter().map(PlaceView::new).collect(),
         }

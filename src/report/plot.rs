@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::pipeline::artifact::candidate::Candidate;
+use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 
 use super::scale::Scale;
@@ -18,22 +18,24 @@ const RIGHT: f64 = 332.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 142.0;
 /// Most points drawn; of more, evenly chosen ones are shown.
-const POINTS_MAX: usize = 2000;
+pub(super) const POINTS_MAX: usize = 2000;
 /// Most ticks per axis.
 const TICKS_MAX: usize = 5;
 /// Smallest range of the axes: magnitudes [mag], seeing [arcsec], time [h].
 const LEAST_MAG: f64 = 0.2;
 const LEAST_ARCSEC: f64 = 0.5;
-const LEAST_H: f64 = 0.1;
+pub(super) const LEAST_H: f64 = 0.1;
 /// Longest error bar the axis makes room for, in the unit of the axis; the rest is cut.
 const ERROR_SHOWN_MAX: f64 = 0.5;
 
 /// A measured value at a time.
-struct Point {
-    hours: f64,
-    value: f64,
-    error: Option<f64>,
-    is_good: bool,
+pub(super) struct Point {
+    /// Time since 0h UTC before the first [h].
+    pub(super) hours: f64,
+    pub(super) value: f64,
+    pub(super) error: Option<f64>,
+    /// Whether its frame was used.
+    pub(super) is_good: bool,
 }
 
 /// Which way an axis grows.
@@ -44,12 +46,14 @@ enum Upward {
 }
 
 /// What a chart shows.
-struct Chart<'a> {
-    title: &'a str,
+pub(super) struct Chart<'a> {
+    pub(super) title: &'a str,
     upward: Upward,
-    least: f64,
-    points: Vec<Point>,
-    lost_hours: Vec<f64>,
+    /// Smallest range of the axis, in its unit.
+    pub(super) least: f64,
+    pub(super) points: Vec<Point>,
+    /// Times of the frames without the value [h].
+    pub(super) lost_hours: Vec<f64>,
 }
 
 /// Draws the magnitudes of an object against time, bright upwards; `None` without magnitudes.
@@ -69,11 +73,41 @@ pub fn light_curve_svg(candidate: &Candidate) -> Option<String> {
     draw(&chart)
 }
 
+/// Draws the residuals of the motion fit against time, east and north, a chart each.
+pub fn residual_svgs(candidate: &Candidate) -> Vec<String> {
+    let Some(origin) = day_before(candidate.detections.iter().map(|d| d.mid_mjd_utc)) else {
+        return Vec::new();
+    };
+    let axes: [(&str, fn((f64, f64)) -> f64); 2] = [
+        ("Residual east [arcsec] against time [UTC]", |residual| residual.0),
+        ("Residual north [arcsec] against time [UTC]", |residual| residual.1),
+    ];
+    axes.into_iter()
+        .filter_map(|(title, part)| {
+            let point = |d: &CandidateDetection| Point {
+                hours: (d.mid_mjd_utc - origin) * 24.0,
+                value: part(d.residual_arcsec),
+                error: Some(d.position_err_arcsec),
+                is_good: true,
+            };
+            let points = candidate.detections.iter().map(point).collect();
+            let least = LEAST_ARCSEC;
+            let lost_hours = Vec::new();
+            draw(&Chart { title, upward: Upward::Larger, least, points, lost_hours })
+        })
+        .collect()
+}
+
 /// Draws zero point, seeing and limiting magnitude of the frames against time, one chart each.
 ///
 /// Frames that were measured but not used are hollow; those without the value are red ticks at
 /// the bottom. A quantity that no frame has gives no chart.
 pub fn conditions_svgs(frames: &[FrameRecord]) -> Vec<String> {
+    conditions(frames).iter().filter_map(draw).collect()
+}
+
+/// Zero point, seeing and limiting magnitude of the frames; empty without a frame with a time.
+pub(super) fn conditions(frames: &[FrameRecord]) -> Vec<Chart<'static>> {
     type Value = fn(&FrameRecord) -> Option<f64>;
     let quantities: [(&str, f64, Value, Value); 3] = [
         ("Zero point [mag]", LEAST_MAG, |f| f.zero_point_mag, |f| f.zero_point_err_mag),
@@ -87,7 +121,7 @@ pub fn conditions_svgs(frames: &[FrameRecord]) -> Vec<String> {
         || frames.iter().filter_map(|frame| Some((frame, (frame.mid_mjd_utc? - origin) * 24.0)));
     quantities
         .into_iter()
-        .filter_map(|(title, least, value, error)| {
+        .map(|(title, least, value, error)| {
             let points = timed()
                 .filter_map(|(frame, hours)| {
                     let is_good = frame.status == FrameStatus::Ok;
@@ -96,7 +130,7 @@ pub fn conditions_svgs(frames: &[FrameRecord]) -> Vec<String> {
                 .collect();
             let lost_hours =
                 timed().filter(|(frame, _)| value(frame).is_none()).map(|(_, h)| h).collect();
-            draw(&Chart { title, upward: Upward::Larger, least, points, lost_hours })
+            Chart { title, upward: Upward::Larger, least, points, lost_hours }
         })
         .collect()
 }
@@ -238,6 +272,9 @@ mod tests {
         let mut without = candidate;
         without.detections.iter_mut().for_each(|d| d.mag = None);
         assert_eq!(light_curve_svg(&without), None);
+        let residuals = residual_svgs(&without);
+        assert_eq!(residuals.len(), 2);
+        assert!(residuals.iter().all(|svg| elements(svg, "circle") == without.detections.len()));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::blink::tests::cutouts;
 use super::digest::{DigestNight, digest_mail};
 use super::fixture;
 use super::html::{CandidatePictures, render_html};
-use super::mail::{Envelope, morning_mail};
+use super::mail::{Enclosed, Envelope, morning_mail};
 use super::text::render_text;
 use super::verdict::verdict;
 
@@ -79,14 +79,21 @@ fn the_text_reads_like_this() {
     let expected = "\
 2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost
 
-Unknown or not compared with a list
-  U2BBBB: G 19.22 ± 0.03, 0.451 ± 0.012 arcsec/min towards 116.6 deg, seen in 4 of 5 frames, \
-at 21:36:00 UTC 08 13 36.00 -05 15 00.0
-     Hardly a chance alignment: one as good as this is expected in about one of 5,000 such nights.
+Unknown
+  U2BBBB
+     G 19.22 ± 0.03, 0.451 ± 0.012 arcsec/min towards 116.6 deg, seen in 4 of 5 frames
+     first at 21:36:00 UTC, 08 13 36.00 -05 15 00.0
+     how sure: strong, by chance in 1 of 5,000 nights
+  How sure: how many such nights it takes for one chance alignment as good as this.
 
 Known
-  22767 <script>alert(1)</script>: G 17.82 ± 0.03, 0.451 ± 0.012 arcsec/min towards 116.6 deg, \
-seen in 4 of 5 frames, at 21:36:00 UTC 08 13 36.00 -05 15 00.0, 0.31 arcsec off its prediction
+  22767 <script>alert(1)</script> (K1AAAA): O-C 0.31 arcsec
+     G 17.82 ± 0.03, 0.451 ± 0.012 arcsec/min towards 116.6 deg, seen in 4 of 5 frames
+
+Conditions of the frames used
+  Zero point: 22.47 to 22.51, median 22.49 mag (4 frames)
+  Seeing, FWHM: 2.4 to 2.8, median 2.6 arcsec (4 frames)
+  Limiting magnitude, 5 sigma: 20.05 to 20.13, median 20.09 (4 frames)
 
 Frames lost
   f2.fits: rejected, cloud: 0.9 mag less than the night's best zero point
@@ -99,7 +106,11 @@ Master frames
   bias: median of 5 frames
   flat V: 6 frames
 
+Attached
+  2026-03-01.csv: 8 detections
+
 autossos 0.1.0, simulated camera, profile generic
+The whole report lies in the data folder under products/2026-03-01/report.
 ";
     assert_eq!(text.body, expected);
     assert_eq!(text.subject, "2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost");
@@ -111,20 +122,28 @@ fn the_mail_is_a_message_with_two_faces_and_no_randomness() {
     // MJD 61101.25 is 2026-03-02 06:00 UTC, a Monday.
     let at = Epoch::from_mjd_utc(61_101.25);
     let envelope = Envelope { from: "autossos <dome@example.org>", to: &to, at };
-    let mail = morning_mail(&fixture::report(), &envelope).expect("made");
+    let mail = morning_mail(&fixture::report(), &Enclosed::default(), &envelope).expect("made");
     let text = String::from_utf8(mail.bytes.clone()).expect("ASCII");
     assert!(text.is_ascii());
     assert!(text.contains("Subject: 2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost\r\n"));
     assert!(text.contains("Date: Mon, 02 Mar 2026 06:00:00 +0000\r\n"));
-    let hash = mail.key.rsplit('/').next().expect("a hash");
-    assert!(text.contains(&format!("Message-ID: <2026-03-01.{hash}@example.org>\r\n")));
+    assert!(text.contains(&format!("Message-ID: {}\r\n", mail.message_id)));
+    assert!(
+        mail.message_id.starts_with("<2026-03-01.") && mail.message_id.ends_with("@example.org>")
+    );
     assert!(text.contains("multipart/alternative"));
     assert!(text.contains("text/plain") && text.contains("text/html"));
     let html = text.split("text/html").nth(1).expect("a second part");
     assert!(html.contains("U2BBBB") && !html.contains("<script"));
-    assert_eq!(morning_mail(&fixture::report(), &envelope).expect("made"), mail);
+    assert_eq!(
+        morning_mail(&fixture::report(), &Enclosed::default(), &envelope).expect("made"),
+        mail
+    );
     let later = Envelope { at: at.plus_seconds(60.0), ..envelope };
-    assert_eq!(morning_mail(&fixture::report(), &later).expect("made").key, mail.key);
+    assert_eq!(
+        morning_mail(&fixture::report(), &Enclosed::default(), &later).expect("made").key,
+        mail.key
+    );
 }
 
 #[test]
@@ -132,16 +151,23 @@ fn bad_addresses_and_hostile_names_are_handled() {
     let at = Epoch::from_mjd_utc(f64::NAN);
     let none = Envelope { from: "a@example.org", to: &[], at };
     assert!(matches!(
-        morning_mail(&fixture::report(), &none),
+        morning_mail(&fixture::report(), &Enclosed::default(), &none),
         Err(ReportError::NoRecipient { .. })
     ));
     let to = ["not an address".to_owned()];
     let bad = Envelope { from: "a@example.org", to: &to, at };
-    assert!(matches!(morning_mail(&fixture::report(), &bad), Err(ReportError::Address { .. })));
+    assert!(matches!(
+        morning_mail(&fixture::report(), &Enclosed::default(), &bad),
+        Err(ReportError::Address { .. })
+    ));
     let mut report = fixture::report();
     report.night = "n\r\nBcc: evil@example.org".to_owned();
     let to = ["b@example.org".to_owned()];
-    let mail = morning_mail(&report, &Envelope { from: "a@example.org", to: &to, at });
+    let mail = morning_mail(
+        &report,
+        &Enclosed::default(),
+        &Envelope { from: "a@example.org", to: &to, at },
+    );
     let text = String::from_utf8(mail.expect("made").bytes).expect("ASCII");
     let head = text.split("\r\n\r\n").next().expect("a head");
     assert!(!head.lines().any(|line| line.starts_with("Bcc")));
@@ -159,12 +185,12 @@ fn several(nights: &[NightReport], is_update: [bool; 3]) -> super::mail::Compose
         .zip(is_update)
         .map(|(report, is_update)| {
             let telescope = report.night.split_once('.').map_or("", |(telescope, _)| telescope);
-            DigestNight { report, telescope, is_update }
+            DigestNight { report, telescope, is_update, enclosed: Enclosed::default() }
         })
         .collect();
     let to = ["a@example.org".to_owned()];
     let at = Epoch::from_mjd_utc(61_102.25);
-    digest_mail(&views, &Envelope { from: "dome@example.org", to: &to, at }).expect("made")
+    digest_mail(&views, &[], &Envelope { from: "dome@example.org", to: &to, at }).expect("made")
 }
 
 /// The parts of a message as its reader sees them, soft line breaks and coded letters undone.
@@ -206,14 +232,15 @@ RASA
 ----------------------------------------------------------------------
 C14.2026-03-01: 1 unknown, 1 known, 2 of 6 frames lost
 
-Unknown or not compared with a list
-  U2BBBB: G";
+Unknown
+  U2BBBB
+";
     assert!(text.contains(overview), "{text}");
-    assert_eq!(text.matches("\nUnknown or not compared with a list\n").count(), 3);
+    assert_eq!(text.matches("\nUnknown\n").count(), 3);
     let html = text.split("text/html").nth(1).expect("a page");
-    assert!(html.contains(">RASA</h2>") && !html.contains("<script"));
-    assert_eq!(html.matches("<b>U2BBBB</b>").count(), 3);
-    assert!(!html.contains("Not compared"), "a column that is empty is left away");
+    assert!(html.contains("<h2>RASA</h2>") && !html.contains("<script"));
+    assert_eq!(html.matches("<h3>U2BBBB</h3>").count(), 3);
+    assert!(!html.contains(">Not compared<"), "a column that is empty is left away");
     for tag in ["h1", "h2", "h3", "table", "tr", "td", "ul", "li", "p", "body"] {
         let opened =
             html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
@@ -231,7 +258,7 @@ fn one_telescope_needs_no_heading_and_updates_are_told() {
     let mail = several(&nights, [true; 3]);
     assert_eq!(mail.subject, "Update: 3 nights: 3 unknown, 3 known, 6 of 18 frames lost");
     let text = decoded(&mail);
-    assert!(!text.contains("telescope") && !text.contains("</h2>"), "{text}");
+    assert!(!text.contains("telescope") && !text.contains("<h2>RASA</h2>"), "{text}");
     let mut parts = mail.key.split('/');
     assert_eq!(parts.next(), Some("digest"));
     assert_eq!(parts.nth(1).map(|all| all.split(',').count()), Some(3), "{}", mail.key);
@@ -241,12 +268,13 @@ fn one_telescope_needs_no_heading_and_updates_are_told() {
 fn a_hundred_nights_stay_a_mail_of_reasonable_size() {
     let night = |n: usize| NightReport { night: format!("n{n:03}"), ..fixture::report() };
     let reports: Vec<NightReport> = (0..100).map(night).collect();
-    let view = |report| DigestNight { report, telescope: "", is_update: false };
+    let enclosed = Enclosed::default();
+    let view = |report| DigestNight { report, telescope: "", is_update: false, enclosed };
     let views: Vec<DigestNight<'_>> = reports.iter().map(view).collect();
     let to = ["a@example.org".to_owned()];
     let at = Epoch::from_mjd_utc(61_102.25);
     let envelope = Envelope { from: "dome@example.org", to: &to, at };
-    let mail = digest_mail(&views, &envelope).expect("made");
+    let mail = digest_mail(&views, &[], &envelope).expect("made");
     assert!(mail.bytes.len() < 200_000, "{} bytes", mail.bytes.len());
     let text = decoded(&mail);
     assert!(text.contains("69 of the nights are told in one line each"), "{text}");

@@ -44,6 +44,20 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if is_bad(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// A text as one part of the path of an address (RFC 3986).
+pub fn url_part(text: &str) -> String {
+    let mut part = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                part.push(char::from(byte));
+            }
+            _ => part.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    part
+}
+
 /// The status as the tables write it.
 pub const fn status(status: FrameStatus) -> &'static str {
     match status {
@@ -135,6 +149,34 @@ pub fn chance(false_alarms: f64) -> String {
     format!("{judgement}: one as good as this is expected in about one of {nights} such nights.")
 }
 
+/// The same in few words, for lists that explain it once.
+pub fn chance_briefly(false_alarms: f64) -> String {
+    if !false_alarms.is_finite() || false_alarms < 0.0 {
+        return "unknown how often by chance".to_owned();
+    }
+    if false_alarms >= 1.0 {
+        let n = rounded_two_digits(false_alarms);
+        return format!("doubtful, by chance about {n} times in such a night");
+    }
+    if false_alarms < 1e-6 {
+        return "strong, by chance in fewer than 1 of 1,000,000 nights".to_owned();
+    }
+    let judgement = match false_alarms {
+        f if f < 1e-3 => "strong",
+        f if f < 0.05 => "fair",
+        _ => "weak",
+    };
+    format!("{judgement}, by chance in 1 of {} nights", rounded_two_digits(1.0 / false_alarms))
+}
+
+/// A text of at most so many characters; what is cut is marked.
+pub fn shortened(text: &str, length_max: usize) -> String {
+    if text.chars().count() <= length_max {
+        return text.to_owned();
+    }
+    text.chars().take(length_max.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// A number of at least 1 rounded to two digits, thousands set apart.
 fn rounded_two_digits(value: f64) -> String {
     if value < 10.0 {
@@ -186,6 +228,32 @@ mod tests {
         assert!(chance(0.5).starts_with("Weak") && chance(0.5).contains("one of 2.0 "));
         assert!(chance(12.0).contains("about 12 chance"));
         assert!(chance(f64::NAN).contains("unknown"));
+    }
+
+    #[test]
+    fn chances_are_told_briefly() {
+        for (false_alarms, told) in [
+            (1e-9, "strong, by chance in fewer than 1 of 1,000,000 nights"),
+            (2e-4, "strong, by chance in 1 of 5,000 nights"),
+            (0.02, "fair, by chance in 1 of 50 nights"),
+            (0.5, "weak, by chance in 1 of 2.0 nights"),
+            (12.0, "doubtful, by chance about 12 times in such a night"),
+            (f64::NAN, "unknown how often by chance"),
+        ] {
+            assert_eq!(chance_briefly(false_alarms), told);
+        }
+    }
+
+    #[test]
+    fn parts_of_addresses_hold_no_delimiters() {
+        assert_eq!(url_part("C14.2026-03-01"), "C14.2026-03-01");
+        assert_eq!(url_part("a/b ?é"), "a%2Fb%20%3F%C3%A9");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(shortened("dé", 2), "dé");
+        assert_eq!(shortened("délà vu", 4), "dél…");
     }
 
     #[test]

@@ -63,6 +63,17 @@ impl Reader {
         Ok(rows.into_iter().collect())
     }
 
+    /// When a night's present report was written [d, MJD UTC]; `None` while there is none.
+    pub fn night_closed_at(&self, night: &NightId) -> Result<Option<f64>, StoreError> {
+        let found: Option<Option<f64>> = self.row(
+            "look up a night's report",
+            "SELECT closed_mjd_utc FROM night WHERE id = ?1",
+            &[&night.as_str()],
+            |row| row.get(0),
+        )?;
+        Ok(found.flatten())
+    }
+
     /// Science frames of a name or of a content hash that starts so, the newest night first.
     ///
     /// * `night`: only of this night.

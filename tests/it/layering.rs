@@ -1,6 +1,6 @@
 //! Who may know whom: the arrows of docs/ARCHITECTURE.md, checked on the source text.
 //!
-//! `science <- formats <- pipeline <- {store, report, remote} <- ops <- {daemon, ctl} <- bin`, and
+//! `science <- formats <- pipeline <- {store, report, remote} <- ops <- {daemon, web, ctl} <- bin`, and
 //! `config` beside `ops`. Every `crate::` path, every external crate and the parts of `std` that
 //! touch the world are compared with [`LAYERS`]. Test modules may use files, clock and most crates,
 //! but keep to the same inner edges.
@@ -68,7 +68,9 @@ const LAYERS: &[Layer] = &[
         name: "ops",
         layers: &["science", "formats", "pipeline", "store", "report", "remote", "config"],
         // jiff: local clock times of the mail.
+        // argon2: passwords of the page's users.
         crates: &[
+            "argon2",
             "blake3",
             "jiff",
             "rayon",
@@ -81,8 +83,29 @@ const LAYERS: &[Layer] = &[
         world: &["fs", "thread", "time"],
     },
     Layer {
-        name: "daemon",
+        name: "web",
         layers: &["science", "formats", "pipeline", "store", "report", "remote", "config", "ops"],
+        crates: &[
+            "askama",
+            "axum",
+            "blake3",
+            "form_urlencoded",
+            "getrandom",
+            "serde",
+            "serde_json",
+            "subtle",
+            "thiserror",
+            "tokio",
+            "tracing",
+        ],
+        world: &["net", "time"],
+    },
+    Layer {
+        name: "daemon",
+        // web: the service serves the page.
+        layers: &[
+            "science", "formats", "pipeline", "store", "report", "remote", "config", "ops", "web",
+        ],
         crates: &[
             "anyhow",
             "axum", // metrics and health
@@ -115,7 +138,7 @@ const LAYERS: &[Layer] = &[
             "getrandom", // names of acts of judging
             "image",     // what ratatui_image takes
             "indicatif",
-            "ratatui",
+            "ratatui", // the terminal; also: a password is typed without an echo
             "ratatui_image",
             "rustix",
             "serde",
@@ -168,17 +191,22 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "an address is parsed, nothing is opened",
     },
     Exception {
+        path: "src/config/web.rs",
+        target: "std::net",
+        reason: "an address is parsed, nothing is opened",
+    },
+    Exception {
         path: "src/config/mail.rs",
         target: "jiff",
         reason: "a time zone is checked against those that the machine knows",
     },
     Exception {
-        path: "src/report/mail.rs",
+        path: "src/report/mail",
         target: "blake3",
         reason: "the mail's Message-ID is the hash of its text: sent twice, it is one mail",
     },
     Exception {
-        path: "src/report/mail.rs",
+        path: "src/report/mail",
         target: "std::time",
         reason: "lettre takes the date as SystemTime; it is the report's, not the clock's",
     },

@@ -14,6 +14,7 @@ mod endurance;
 mod faults;
 mod layering;
 mod mail;
+mod mail_look;
 mod mailbox;
 mod night;
 mod observatory;

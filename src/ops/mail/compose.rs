@@ -3,15 +3,21 @@
 use crate::config::{Config, Mail, MailTime};
 use crate::ops::clock::Clock;
 use crate::pipeline::artifact::report::NightReport;
+use crate::report::CandidatePictures;
 use crate::report::digest::{DigestNight, digest_mail};
-use crate::report::mail::{ComposedMail, Envelope, Former, fingerprint, updated_mail};
+use crate::report::mail::{ComposedMail, Enclosed, Envelope, Former, fingerprint, updated_mail};
 use crate::science::time::Epoch;
 use crate::store::outbox::{KIND_DIGEST, KIND_MAIL, MailHistory, OutboxMessage};
 use crate::store::report_due::DueNight;
-use crate::store::{Store, StoreError};
+use crate::store::{NightId, Store, StoreError};
 
 use super::MailError;
+use super::enclosures::{Enclosures, kept_pictures};
+use super::house::house_lines;
 use super::schedule::next_digest;
+
+/// Most pictures that are made for a mail about nights closed before.
+const PICTURES_MAX: usize = 48;
 
 /// What the closing of a night does about the mail, in its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,25 +30,39 @@ pub enum MailAtClose {
     Nothing,
 }
 
+/// A night that closes.
+#[derive(Debug, Clone, Copy)]
+pub struct ClosingNight<'a> {
+    /// Its name.
+    pub night: &'a NightId,
+    /// What it gave.
+    pub report: &'a NightReport,
+    /// Moving pictures of its candidates.
+    pub pictures: &'a [CandidatePictures],
+}
+
 /// Decides about the mail of a night that closes with a report.
-///
-/// * `history`: what was told of the night before, from `Reader::mail_history`.
 pub fn on_close(
+    store: &Store,
     config: &Config,
-    report: &NightReport,
-    history: &MailHistory,
+    closing: &ClosingNight<'_>,
     at: Epoch,
 ) -> Result<MailAtClose, MailError> {
     let Some(envelope) = envelope(&config.mail, at) else {
         return Ok(MailAtClose::Nothing);
     };
+    let ClosingNight { night, report, pictures } = *closing;
+    let history = store.read().mail_history(night)?;
     if history.last_fingerprint == Some(fingerprint(report)?) {
         return Ok(MailAtClose::Nothing);
     }
     match config.mail.when {
         MailTime::At { .. } => Ok(MailAtClose::DueLater),
         MailTime::AtClose => {
-            let message = night_message(report, history, &envelope)?;
+            let house = house_lines(store, config, Some(night), at)?;
+            let enclosures = Enclosures::of(config, report);
+            let enclosed = enclosures.enclosed(pictures, &house);
+            let message = night_message((report, &history), &enclosed, &envelope)?;
             Ok(MailAtClose::Queue(Box::new(message)))
         }
     }
@@ -86,8 +106,9 @@ pub fn digest(store: &Store, config: &Config, clock: &dyn Clock) -> Result<Diges
     if due.is_empty() && config.mail.when == MailTime::AtClose {
         return Ok(Digest::NothingDue);
     }
-    let nights = new_reports(store, &due)?;
-    let message = message_of(&nights, &envelope)?;
+    let nights = new_reports(store, config, &due)?;
+    let house = house_lines(store, config, None, now)?;
+    let message = message_of(&nights, &house, &envelope)?;
     let n_nights = nights.len();
     store.settle_due(message, due, now)?;
     if n_nights == 0 {
@@ -102,10 +123,12 @@ struct Told {
     due: DueNight,
     report: NightReport,
     history: MailHistory,
+    pictures: Vec<CandidatePictures>,
+    enclosures: Enclosures,
 }
 
 /// The reports that say something new; one that cannot be read is told in the log and left out.
-fn new_reports(store: &Store, due: &[DueNight]) -> Result<Vec<Told>, MailError> {
+fn new_reports(store: &Store, config: &Config, due: &[DueNight]) -> Result<Vec<Told>, MailError> {
     let mut nights = Vec::new();
     for due in due {
         let report = match store.read().report(&due.night) {
@@ -119,8 +142,17 @@ fn new_reports(store: &Store, due: &[DueNight]) -> Result<Vec<Told>, MailError> 
         };
         let history = store.read().mail_history(&due.night)?;
         if history.last_fingerprint != Some(fingerprint(&report)?) {
-            nights.push(Told { due: due.clone(), report, history });
+            let enclosures = Enclosures::of(config, &report);
+            let pictures = Vec::new();
+            nights.push(Told { due: due.clone(), report, history, pictures, enclosures });
         }
+    }
+    // The newest nights first: of a backlog only so many pictures are looked up.
+    let mut n_left = PICTURES_MAX;
+    for told in nights.iter_mut().rev() {
+        let place = (store.products(), &told.due.night);
+        told.pictures = kept_pictures(place, &told.report, config.report.blink_ms, n_left);
+        n_left -= told.pictures.len().min(n_left);
     }
     Ok(nights)
 }
@@ -128,11 +160,15 @@ fn new_reports(store: &Store, due: &[DueNight]) -> Result<Vec<Told>, MailError> 
 /// The mail about some nights: that of a single one looks as if it were mailed at its closing.
 fn message_of(
     nights: &[Told],
+    house: &[String],
     envelope: &Envelope<'_>,
 ) -> Result<Option<OutboxMessage>, MailError> {
     let many = match nights {
         [] => return Ok(None),
-        [one] => return night_message(&one.report, &one.history, envelope).map(Some),
+        [one] => {
+            let enclosed = one.enclosures.enclosed(&one.pictures, house);
+            return night_message((&one.report, &one.history), &enclosed, envelope).map(Some);
+        }
         many => many,
     };
     let views: Vec<DigestNight<'_>> = many
@@ -141,20 +177,21 @@ fn message_of(
             report: &told.report,
             telescope: &told.due.telescope,
             is_update: told.history.n_tried > 0,
+            enclosed: told.enclosures.enclosed(&told.pictures, &[]),
         })
         .collect();
     let names = many.iter().map(|told| told.due.night.to_string()).collect();
-    Ok(Some(message(digest_mail(&views, envelope)?, KIND_DIGEST, names)))
+    Ok(Some(message(digest_mail(&views, house, envelope)?, KIND_DIGEST, names)))
 }
 
 fn night_message(
-    report: &NightReport,
-    history: &MailHistory,
+    (report, history): (&NightReport, &MailHistory),
+    enclosed: &Enclosed<'_>,
     envelope: &Envelope<'_>,
 ) -> Result<OutboxMessage, MailError> {
     let first_message_id = history.first_message_id.as_deref().filter(|id| !id.is_empty());
     let former = Former { n_mails: history.n_tried, first_message_id };
-    let mail = updated_mail(report, &former, envelope)?;
+    let mail = updated_mail(report, enclosed, &former, envelope)?;
     Ok(message(mail, KIND_MAIL, vec![report.night.clone()]))
 }
 

@@ -1,11 +1,13 @@
 //! Everything about mail: composed when a night closes, queued, carried, tried, sent again.
 //!
 //! `compose` decides which mail a closed night gets and `schedule` when the mail of several is
-//! due; `alerts` are mails about trouble; `courier` carries the outbox through a `transport`.
+//! due; `enclosures` and `house` are what goes with a report; `alerts` are mails about trouble; `courier` carries the outbox through a `transport`.
 
 pub mod alerts;
 pub mod compose;
 pub mod courier;
+mod enclosures;
+mod house;
 pub mod schedule;
 pub mod transport;
 
@@ -18,7 +20,7 @@ use crate::science::time::Epoch;
 use crate::store::StoreError;
 use crate::store::outbox::KIND_ALERT;
 
-pub use compose::{Digest, MailAtClose, digest, on_close};
+pub use compose::{ClosingNight, Digest, MailAtClose, digest, on_close};
 pub use courier::{CourierReport, deliver_due};
 pub use schedule::next_digest;
 pub use transport::{Delivered, SendError, Transport, transport};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::super::error::OpsError;
-use super::super::mail::{MailAtClose, on_close};
+use super::super::mail::{ClosingNight, MailAtClose, MailError, on_close};
 use super::super::progress::{Event, Progress};
 use super::frames::{FrameResult, FrameWork};
 use super::keys::NIGHT_UNIT;
@@ -22,7 +22,7 @@ use crate::pipeline::link::{NightFrame, link_night};
 use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::rate::{RatedFrame, rate};
 use crate::pipeline::summarize::{reject_blurred, summarize};
-use crate::report::render_html;
+use crate::report::{CandidatePictures, render_html};
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
 use crate::science::sky::wcs::Wcs;
 use crate::science::time::Epoch;
@@ -118,7 +118,7 @@ pub(super) fn finish(
         )?),
         payload: kept.payload(),
     };
-    let mail = closing_mail(work, &report)?;
+    let mail = closing_mail(work, &report, &kept.pictures)?;
     let closing = Closing { report: report.clone(), stage, listing, mail };
     work.store.close_night(work.night, closing, now())?;
     Ok((report, path))
@@ -266,9 +266,14 @@ fn assemble(
 }
 
 /// What becomes of the report. A mail that cannot be composed does not keep a night open.
-fn closing_mail(work: &FrameWork<'_>, report: &NightReport) -> Result<ClosingMail, OpsError> {
-    let history = work.store.read().mail_history(work.night)?;
-    Ok(match on_close(work.config, report, &history, now()) {
+fn closing_mail(
+    work: &FrameWork<'_>,
+    report: &NightReport,
+    pictures: &[CandidatePictures],
+) -> Result<ClosingMail, OpsError> {
+    let closing = ClosingNight { night: work.night, report, pictures };
+    Ok(match on_close(work.store, work.config, &closing, now()) {
+        Err(MailError::Store(error)) => return Err(error.into()),
         Ok(MailAtClose::Queue(message)) => ClosingMail::Now(*message),
         Ok(MailAtClose::DueLater) => ClosingMail::Due,
         Ok(MailAtClose::Nothing) => ClosingMail::None,

@@ -55,8 +55,8 @@ impl House {
         let id = NightId::new(night).expect("a good name");
         let (at, report) = (self.clock.now(), report(night, instrument));
         self.store.begin_night(&id, &NightSource::only("/raw"), at).expect("begun");
-        let history = self.store.read().mail_history(&id).expect("read");
-        let decided = on_close(&self.config, &report, &history, at).expect("composed");
+        let closing = ClosingNight { night: &id, report: &report, pictures: &[] };
+        let decided = on_close(&self.store, &self.config, &closing, at).expect("composed");
         let mail = match &decided {
             MailAtClose::Queue(message) => ClosingMail::Now((**message).clone()),
             MailAtClose::DueLater => ClosingMail::Due,
@@ -121,8 +121,9 @@ fn without_receivers_nothing_is_queued() {
     house.config.mail.to.clear();
     assert_eq!(house.close("n1", "a"), MailAtClose::Nothing);
     house.config.mail.to = vec!["not an address".to_owned()];
-    let history = MailHistory::default();
-    let wrong = on_close(&house.config, &report("n1", "a"), &history, midnight());
+    let (night, report) = (NightId::new("n1").expect("a good name"), report("n1", "a"));
+    let closing = ClosingNight { night: &night, report: &report, pictures: &[] };
+    let wrong = on_close(&house.store, &house.config, &closing, midnight());
     assert!(matches!(wrong, Err(MailError::Report(_))), "{wrong:?}");
 }
 
