@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests write files and start our binaries")]
 
+mod browser;
 mod config_files;
 mod control;
 mod crash;
@@ -23,3 +24,6 @@ mod service;
 mod simulated;
 mod tidy;
 mod tree;
+mod vetting_night;
+mod web;
+mod web_browser;
