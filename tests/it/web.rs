@@ -209,6 +209,38 @@ fn forms_without_the_token_of_their_login_are_refused() {
 }
 
 #[test]
+fn without_scripts_forms_lead_through_the_queue_and_back() {
+    let served = Served::new(2, 1, |_| {});
+    let ada = served.cookie(ADA);
+    let queue = format!("/night/{NIGHT}/queue");
+    let first = served.ask("GET", &queue, &ada, "");
+    let first = first.header("location").expect("a candidate").to_owned();
+    assert_eq!(first, format!("{}?queue=1", candidate_path(0)));
+    let page = served.ask("GET", &first, &ada, "");
+    let still = format!("<noscript><img src=\"{}/sky.png", candidate_path(0));
+    assert!(page.body.contains(&still) && page.body.contains("<svg class=\"chart\""));
+    let csrf = page.csrf().to_owned();
+    let send = |number: usize, act: &str, token: &str| {
+        let form = format!("act={act}&token={token}&queue=1&csrf={csrf}");
+        let path = format!("{}/verdict", candidate_path(number));
+        let answer = served.ask("POST", &path, &ada, &form);
+        answer.header("location").expect("a place to go").to_owned()
+    };
+    let second = send(0, "real", "1");
+    assert_eq!(second, format!("{}?queue=1&after={}", candidate_path(1), id(0)));
+    let page = served.ask("GET", &second, &ada, "");
+    assert!(page.body.contains(&format!("Stored: {}: asteroid", id(0))), "{}", page.body);
+    assert!(page.body.contains(&format!("Take back the verdict on {}", id(0))));
+    let back = send(0, "undo", "2");
+    assert!(back.starts_with(&candidate_path(0)), "{back}");
+    assert!(served.ask("GET", &back, &ada, "").body.contains("verdict taken back"));
+    assert_eq!(send(0, "false", "3"), second);
+    let end = send(1, "unsure", "4");
+    assert_eq!(end, format!("{queue}?after={}", id(1)));
+    assert!(served.ask("GET", &end, &ada, "").body.contains("All judged"));
+}
+
+#[test]
 fn a_login_ends_when_its_owner_leaves_or_may_no_longer_come() {
     let served = Served::new(1, 0, |_| {});
     let (ada, again, bob) = (served.cookie(ADA), served.cookie(ADA), served.cookie(BOB));
