@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
 use crate::pipeline::artifact::rating::Rating;
+use crate::pipeline::artifact::report::NightReport;
 use crate::science::time::Epoch;
 use crate::store::verdicts::{Act, Verdict, VerdictRow};
 use crate::store::{NightId, Reader, Store, StoreError};
@@ -183,7 +184,11 @@ impl About {
 pub fn vetted(reader: &Reader, night: &NightId) -> Result<Vec<Vetted>, VettingError> {
     let report =
         reader.report(night)?.ok_or_else(|| VettingError::NoReport { night: night.clone() })?;
-    let rows = reader.verdicts(night)?;
+    Ok(vetted_in(report, reader.verdicts(night)?))
+}
+
+/// The same of a report and the night's history that were read already.
+pub fn vetted_in(report: NightReport, rows: Vec<VerdictRow>) -> Vec<Vetted> {
     let steady = report.candidates.into_iter().map(|candidate| (candidate, false));
     let faint = report.faint.into_iter().map(|candidate| (candidate, true));
     let candidates: Vec<(Candidate, bool)> = steady.chain(faint).collect();
@@ -201,7 +206,7 @@ pub fn vetted(reader: &Reader, night: &NightId) -> Result<Vec<Vetted>, VettingEr
         let certainty = a.candidate.false_alarms.total_cmp(&b.candidate.false_alarms);
         group.then(certainty).then_with(|| a.candidate.id.cmp(&b.candidate.id))
     });
-    Ok(all)
+    all
 }
 
 /// The candidate that comes next in the queue: the first one without a verdict after `after`, else

@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests write files and start our binaries")]
 
+mod browser;
 mod config_files;
 mod control;
 mod crash;
@@ -27,3 +28,6 @@ mod tidy;
 mod tree;
 mod vet;
 mod vet_night;
+mod vetting_night;
+mod web;
+mod web_browser;
