@@ -24,6 +24,7 @@ pub mod secret;
 mod settings;
 mod show;
 mod site;
+mod submit;
 mod telescope;
 mod upkeep;
 
@@ -41,6 +42,7 @@ pub use resolved::{Config, Extract, Instrument, Limits, Reference, Report, Run};
 pub use science::{Astrometry, Link, Photometry};
 pub use show::{Setting, to_toml};
 pub use site::SiteConfig;
+pub use submit::{Submit, SubmitTelescope};
 pub use telescope::Telescope;
 pub use upkeep::{Keep, Log};
 

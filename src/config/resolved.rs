@@ -13,6 +13,7 @@ use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
 use super::raw::{Raw, RawExtract, RawInstrument, RawLimits, RawReference, RawReport, RawRun};
 use super::science::{self, Astrometry, Link, Photometry};
 use super::site::{SiteConfig, SiteKeys, site};
+use super::submit::{Submit, submit};
 use super::telescope::{Telescope, telescopes};
 use super::upkeep::{self, Keep, Log};
 use crate::pipeline::ingest::{Profile, shipped};
@@ -53,6 +54,8 @@ pub struct Config {
     pub report: Report,
     /// The morning mail.
     pub mail: Mail,
+    /// What the Minor Planet Center gets.
+    pub submit: Submit,
     /// The telescopes that are listed; see [`Config::telescopes`].
     pub telescopes: Vec<Telescope>,
 }
@@ -188,6 +191,7 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
         log: kept(upkeep::log(raw.log, checker), told),
         report: kept(report(&raw.report, checker), told),
         mail: kept(mail(raw.mail, checker), told),
+        submit: kept(submit(raw.submit, checker), told),
         telescopes: Vec::new(),
     };
     if mistakes.is_empty() {

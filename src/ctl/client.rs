@@ -110,15 +110,20 @@ impl Place {
             Some(other) => bail!("the service answered something else: {other:?}"),
             None => {}
         }
-        // Opening for writing would make a database; there must be one to give orders to.
-        drop(self.reader()?);
-        let store = match Store::open(&self.data) {
-            Err(StoreError::InUse { path }) => bail!(self.in_use(&path)),
-            opened => opened?,
-        };
+        let store = self.store()?;
         let done = orders::apply(&store, &what);
         store.close_cleanly()?;
         Ok((done?, DoneBy::Database))
+    }
+
+    /// The database, for writing, while no service has it.
+    pub(super) fn store(&self) -> anyhow::Result<Store> {
+        // Opening for writing would make a database; there must be one to give orders to.
+        drop(self.reader()?);
+        match Store::open(&self.data) {
+            Err(StoreError::InUse { path }) => bail!(self.in_use(&path)),
+            opened => Ok(opened?),
+        }
     }
 
     /// Why an order can go neither way, and what to do.

@@ -19,6 +19,7 @@ mod night;
 mod orders;
 mod output;
 mod status;
+mod submit;
 mod table;
 
 use std::io::IsTerminal as _;
@@ -132,6 +133,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Prune(prune_args) => db::prune(&prune_args),
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),
+        Command::Submit(args) => submit::act(&args),
         Command::Completions(wanted) => {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@ pub mod progress;
 pub mod prune;
 pub mod run;
 pub mod status;
+pub mod submit;
 pub mod vetting;
 
 pub use error::OpsError;
