@@ -69,6 +69,8 @@ pub(super) enum Command {
     /// Say who may log in on the web page.
     #[command(subcommand)]
     User(UserCommand),
+    /// Show or write what goes to the Minor Planet Center; nothing is sent.
+    Submit(SubmitArgs),
     /// Print what a shell needs to complete the words of this program.
     Completions(CompletionsArgs),
     /// Write the manual pages of both programs and of the configuration.
@@ -551,4 +553,46 @@ pub(super) struct ManArgs {
     /// Folder of the pages; made when it is not there.
     #[arg(long, value_name = "DIR")]
     pub(super) to: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["check", "write"]))]
+pub(super) struct SubmitArgs {
+    /// Name of the night.
+    #[arg(value_name = "NIGHT")]
+    pub(super) night: String,
+    /// Only tell what would go, and what is held back and why; changes nothing.
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Record and write the file, after a yes; the observations are never written again.
+    #[arg(long)]
+    pub(super) write: bool,
+    /// Form of the file.
+    #[arg(long, value_enum, default_value_t = SubmitForm::Psv)]
+    pub(super) format: SubmitForm,
+    /// Say yes without being asked.
+    #[arg(long, requires = "who", conflicts_with = "check")]
+    pub(super) yes: bool,
+    /// Who says yes, for the record.
+    #[arg(long, value_name = "NAME")]
+    pub(super) who: Option<String>,
+    /// Copy the file there; the one on record lies in the folder `submissions` of the data folder.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "check")]
+    pub(super) output: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+}
+
+/// Form of a file for the Minor Planet Center.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum SubmitForm {
+    /// ADES, pipe-separated values.
+    Psv,
+    /// ADES, XML.
+    Xml,
+    /// Lines of 80 columns.
+    Obs80,
 }

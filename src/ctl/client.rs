@@ -113,6 +113,14 @@ impl Place {
             Some(other) => bail!("the service answered something else: {other:?}"),
             None => {}
         }
+        let store = self.store()?;
+        let done = orders::apply(&store, &what);
+        store.close_cleanly()?;
+        Ok((done?, DoneBy::Database))
+    }
+
+    /// The database, for writing, while no service has it.
+    pub(super) fn store(&self) -> anyhow::Result<Store> {
         // Opening for writing would make a database; there must be one to give orders to.
         drop(self.reader()?);
         let mut opened = Store::open(&self.data);
@@ -124,13 +132,10 @@ impl Place {
             std::thread::sleep(IN_USE_PAUSE);
             opened = Store::open(&self.data);
         }
-        let store = match opened {
+        match opened {
             Err(StoreError::InUse { path }) => bail!(self.in_use(&path)),
-            opened => opened?,
-        };
-        let done = orders::apply(&store, &what);
-        store.close_cleanly()?;
-        Ok((done?, DoneBy::Database))
+            opened => Ok(opened?),
+        }
     }
 
     /// Why an order can go neither way, and what to do.

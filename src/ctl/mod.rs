@@ -22,6 +22,7 @@ mod night;
 mod orders;
 mod output;
 mod status;
+mod submit;
 mod table;
 mod user;
 mod vet;
@@ -155,6 +156,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Vet(args) => vet::run(&args),
         Command::Labels(command) => labels::run(&command).map(done),
         Command::User(command) => user::act(&command).map(done),
+        Command::Submit(args) => submit::act(&args),
         Command::Completions(wanted) => {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)

@@ -172,6 +172,7 @@ async fn serve_socket(socket: ControlSocket, shared: Shared, log: LogTail) {
         store: Arc::clone(&shared.store),
         wake: Arc::clone(&wake),
         reload,
+        config: shared.config.clone(),
     };
     let orders = async {
         loop {

@@ -17,6 +17,7 @@ pub mod progress;
 pub mod prune;
 pub mod run;
 pub mod status;
+pub mod submit;
 pub mod users;
 pub mod vetting;
 

@@ -31,7 +31,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "formats",
         layers: &["science"],
-        crates: &["cdshealpix", "csv", "flate2", "thiserror"],
+        crates: &["cdshealpix", "csv", "flate2", "quick_xml", "thiserror"], // quick_xml: ADES
         world: &["fs"],
     },
     Layer {

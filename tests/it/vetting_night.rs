@@ -135,6 +135,8 @@ fn frame(number: usize) -> FrameRecord {
         ltv_px: None,
         steps: vec!["bias".to_owned(), "flat".to_owned()],
         notes: Vec::new(),
+        mid_err_s: None,
+        is_simulated: false,
     }
 }
 
