@@ -7,8 +7,9 @@
 //! Each term is bounded: upwards because there are artefacts of many kinds, most of which look well
 //! in any one respect; downwards because real objects pass stars and bad pixels too.
 //!
-//! The likelihoods are closed forms with stated widths, chosen from how detectors and stars behave,
-//! not fitted to any night; so the score ranks, and is no calibrated probability. It does not know
+//! The likelihoods are closed forms with stated widths, chosen from how detectors and stars behave
+//! (docs/VETTING.md says what the test nights changed); the score ranks, and is no calibrated
+//! probability. It does not know
 //! the odds of an accident ([`super::score`]): those stand beside it.
 
 /// Widths of stars of one brightness differ by at least this (ln of the ratio).
