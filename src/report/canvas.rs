@@ -182,7 +182,7 @@ impl Canvas {
     ) {
         let colour = if is_detected { self.palette.mark() } else { self.palette.missed() };
         let (from, to) = ((TICK_FROM_PX * zoom) as u32, (TICK_TO_PX * zoom) as u32);
-        let is_drawn = |distance: &u32| is_detected || (distance - from) / 3 % 2 == 0;
+        let is_drawn = |distance: &u32| is_detected || ((distance - from) / 3).is_multiple_of(2);
         for distance in (from..to).filter(is_drawn).map(f64::from) {
             for (dx, dy) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)] {
                 let (u, v) = (x + dx * distance, y + dy * distance);

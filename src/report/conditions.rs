@@ -140,7 +140,8 @@ fn draw_legend(picture: &mut Raster, base: f64) {
     let pen = Pen { unit_px: NUMBER_UNIT_PX, colour: INK };
     let middle = base - 3.0 * NUMBER_UNIT_PX;
     let mut left = LEFT;
-    let entries: [(&str, fn(&mut Raster, (f64, f64))); 3] = [
+    type Mark = fn(&mut Raster, (f64, f64));
+    let entries: [(&str, Mark); 3] = [
         ("used", |picture, at| draw_dot(picture, at, DOT_PX, true)),
         ("measured, not used", |picture, at| draw_dot(picture, at, DOT_PX, false)),
         ("no value", |picture, (x, y)| draw_lost(picture, (x, y + 9.0))),

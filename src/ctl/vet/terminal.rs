@@ -23,6 +23,8 @@ use crate::ctl::{EXIT_STOPPED, HAS_SCREEN};
 const ANSWER_TIME: Duration = Duration::from_millis(600);
 /// A read of answers waits as long [0.1 s], the unit of VTIME.
 const READ_TIME_DS: u8 = 1;
+/// How long a sitting may take to end after a signal.
+const GRACE: Duration = Duration::from_secs(2);
 /// Most bytes of answers.
 const ANSWER_MAX_BYTES: usize = 4096;
 /// Size of a character cell when nobody says it [px].
@@ -149,17 +151,21 @@ fn end_on_signals() {
             let mut interrupt = signal(SignalKind::interrupt())?;
             let mut terminate = signal(SignalKind::terminate())?;
             let mut hang_up = signal(SignalKind::hangup())?;
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    _ = hang_up.recv() => {}
-                }
-                if IS_ENDED.swap(true, Ordering::Relaxed) {
-                    ratatui::restore();
-                    std::process::exit(i32::from(EXIT_STOPPED));
-                }
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
             }
+            IS_ENDED.store(true, Ordering::Relaxed);
+            // A terminal that has gone keeps its reader in a loop of empty reads: then the sitting
+            // sees nothing, and the process ends from here; or at the second signal.
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                () = tokio::time::sleep(GRACE) => {}
+            }
+            ratatui::restore();
+            std::process::exit(i32::from(EXIT_STOPPED))
         })
     };
     std::thread::spawn(move || {

@@ -231,8 +231,8 @@ mod tests {
             let (x, y) = (25 + star % 5 * 50, 25 + star / 5 * 50);
             for (dx, dy) in (-4_i32..=4).flat_map(|dx| (-4..=4).map(move |dy| (dx, dy))) {
                 let value = 5000.0 * (-f64::from(dx * dx + dy * dy) / 4.0).exp();
-                let place = (x as i32 + dx) as usize;
-                pixels.row_mut((y as i32 + dy) as usize)[place] += value as f32;
+                let place = (x + dx) as usize;
+                pixels.row_mut((y + dy) as usize)[place] += value as f32;
             }
         }
         // A checkered sky has a scatter that is not zero.
