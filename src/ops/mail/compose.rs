@@ -142,7 +142,7 @@ fn new_reports(store: &Store, config: &Config, due: &[DueNight]) -> Result<Vec<T
         };
         let history = store.read().mail_history(&due.night)?;
         if history.last_fingerprint != Some(fingerprint(&report)?) {
-            let enclosures = Enclosures::of(config, &report);
+            let enclosures = Enclosures::of(&of_telescope(config, &due.telescope), &report);
             let pictures = Vec::new();
             nights.push(Told { due: due.clone(), report, history, pictures, enclosures });
         }
@@ -155,6 +155,13 @@ fn new_reports(store: &Store, config: &Config, due: &[DueNight]) -> Result<Vec<T
         n_left -= told.pictures.len().min(n_left);
     }
     Ok(nights)
+}
+
+/// The configuration as the telescope of a night sees it.
+fn of_telescope(config: &Config, name: &str) -> Config {
+    let telescopes = config.telescopes();
+    let its = telescopes.iter().find(|telescope| telescope.name == name);
+    its.map_or_else(|| config.clone(), |telescope| config.for_telescope(telescope))
 }
 
 /// The mail about some nights: that of a single one looks as if it were mailed at its closing.

@@ -17,7 +17,7 @@ pub(super) struct Enclosures {
 }
 
 impl Enclosures {
-    /// Makes them as the configuration asks for them.
+    /// Makes them as the configuration of the night's telescope asks for them.
     ///
     /// An address that only this machine can open is of no use in a mail.
     pub(super) fn of(config: &Config, report: &NightReport) -> Self {

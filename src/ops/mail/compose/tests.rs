@@ -4,6 +4,10 @@ use crate::store::nights::{Closing, ClosingMail, NightSource};
 
 use super::*;
 use crate::ops::clock::SetClock;
+use crate::ops::cutouts::save;
+use crate::pipeline::artifact::candidate::{Candidate, Identity};
+use crate::pipeline::artifact::cutouts::{Cutouts, FrameCutout};
+use crate::science::image::Image;
 use crate::store::NightId;
 use crate::store::outbox::{OutboxRow, OutboxState};
 
@@ -178,4 +182,89 @@ fn reports_left_by_another_configuration_are_not_forgotten() {
     house.config.mail.when = MailTime::AtClose;
     assert_eq!(house.digest(), Digest::Queued(1));
     assert_eq!(house.digest(), Digest::NothingDue);
+}
+
+/// An unknown object with the least that a report needs.
+fn candidate(id: &str) -> Candidate {
+    Candidate {
+        id: id.to_owned(),
+        identity: Identity::Unknown,
+        false_alarms: 1e-4,
+        rate_arcsec_per_min: 0.5,
+        rate_err_arcsec_per_min: 0.01,
+        pa_deg: 100.0,
+        chi2_reduced: 1.0,
+        rms_arcsec: 0.1,
+        mag: None,
+        detections: Vec::new(),
+        n_expected: 4,
+        n_covered: 4,
+        rating: None,
+    }
+}
+
+fn cutouts(id: &str) -> Cutouts {
+    let image = Image::from_pixels(5, 5, (0..25_u8).map(f32::from).collect()).expect("25 pixels");
+    let frame = FrameCutout {
+        frame: "a.fits".to_owned(),
+        mid_mjd_utc: 61_100.5,
+        predicted_deg: (10.0, 20.0),
+        detected_deg: None,
+        on_object: image.clone(),
+        on_object_subtracted: None,
+        on_sky: image,
+        on_sky_subtracted: None,
+    };
+    Cutouts {
+        candidate_id: id.to_owned(),
+        side_px: 5,
+        scale_arcsec: 1.0,
+        sky_centre_deg: (10.0, 20.0),
+        frames: vec![frame],
+        neighbours: Vec::new(),
+    }
+}
+
+#[test]
+fn mails_about_nights_closed_before_show_the_kept_cut_outs_and_lead_to_the_page() {
+    let mut house = House::new(HALF_PAST_SEVEN);
+    house.config.web.listen = Some("127.0.0.1:8480".parse().expect("an address"));
+    house.config.web.public_url = Some("https://dome.example.org".to_owned());
+    house.config.web.base_path = "/vet".to_owned();
+    house.digest();
+    let close = |name: &str, id: &str| {
+        let night = NightId::new(name).expect("a good name");
+        let mut report = report(name, "a");
+        report.candidates = vec![candidate(id), candidate("GONE")];
+        let at = house.clock.now();
+        house.store.begin_night(&night, &NightSource::only("/raw"), at).expect("begun");
+        save(house.store.products(), &night, &cutouts(id)).expect("kept");
+        let closing = Closing { mail: ClosingMail::Due, ..Closing::plain(report) };
+        house.store.close_night(&night, closing, at).expect("closed");
+    };
+    let mail = || {
+        house.pass_hours(24.0);
+        assert!(matches!(house.digest(), Digest::Queued(_)));
+        let text = String::from_utf8(house.pending().remove(0).message.body).expect("ASCII");
+        house.send_all();
+        // Soft line ends and coded signs of equality would hide the addresses.
+        text.replace("=\r\n", "").replace("=3D", "=")
+    };
+    close("2026-03-01", "ONE");
+    let one = mail();
+    assert_eq!(one.matches("image/gif").count(), 1, "the other's cut-outs are gone: {one}");
+    let link = "https://dome.example.org/vet/night/2026-03-01/candidate/ONE";
+    assert!(one.contains(link) && one.contains("Disk: "), "{one}");
+    close("2026-03-02", "TWO");
+    close("2026-03-03", "THREE");
+    let two = mail();
+    assert_eq!(two.matches("image/gif").count(), 2, "{two}");
+    assert!(two.contains("https://dome.example.org/vet/night/2026-03-03/candidate/THREE"));
+    house.config.web.public_url = None;
+    house.close("2026-03-04", "a");
+    house.pass_hours(24.0);
+    house.digest();
+    let plain = house.pending().remove(0).message.body;
+    let plain = String::from_utf8(plain).expect("ASCII");
+    assert!(!plain.contains("/night/"), "an address of this machine only helps nobody: {plain}");
 }
