@@ -19,6 +19,9 @@ use crate::report::verdict::verdict;
 use crate::report::words::{clock, count, number, plural, printable, status};
 use crate::store::NightId;
 
+/// Rows of candidates that a browser lays out together when they come into sight.
+const ROWS_DRAWN_TOGETHER: usize = 25;
+
 #[derive(Template)]
 #[template(path = "templates/night.html")]
 struct NightPage {

@@ -1,9 +1,9 @@
 //! Who may know whom: the arrows of docs/ARCHITECTURE.md, checked on the source text.
 //!
 //! `science <- formats <- pipeline <- {store, report, remote} <- ops <- {daemon, web, ctl} <- bin`,
-//! `web` also below `daemon`, and `config` beside `ops`. Every `crate::` path, every external crate and the parts of `std` that
-//! touch the world are compared with [`LAYERS`]. Test modules may use files, clock and most crates,
-//! but keep to the same inner edges.
+//! `web` also below `daemon`, and `config` beside `ops`. Every `crate::` path, every external crate
+//! and the parts of `std` that touch the world are compared with [`LAYERS`]. Test modules may use
+//! files, clock and most crates, but keep to the same inner edges.
 
 use std::collections::BTreeSet;
 
