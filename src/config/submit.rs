@@ -227,7 +227,6 @@ fn is_word(text: &str) -> bool {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::super::tests::load_text;
-    use super::*;
 
     #[test]
     fn a_listed_telescope_says_what_is_its_own() {

@@ -20,5 +20,6 @@ mod packaging;
 mod resume;
 mod service;
 mod simulated;
+mod submit;
 mod tidy;
 mod tree;
