@@ -93,7 +93,8 @@ impl Designation {
         if let Some(survey) = Survey::parse(rest.trim()) {
             return Some(Self::Survey { number, survey });
         }
-        (1..=NUMBER_MAX).contains(&number).then_some(Self::Number(number))
+        let is_number = (1..=NUMBER_MAX).contains(&number) && !is_like_code(rest.trim());
+        is_number.then_some(Self::Number(number))
     }
 
     /// The designation of a packed text: a number (5), a provisional one (7), or the first twelve
@@ -357,6 +358,16 @@ impl fmt::Display for Comet {
 fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     let is_number = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     if is_number { text.parse().ok() } else { None }
+}
+
+/// Whether what follows a number looks like the letters of a designation, as in `2014 IA`, which
+/// is none: better nothing than minor planet 2014. `1714 Sy` and `85 Io` are names.
+fn is_like_code(text: &str) -> bool {
+    let letters = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_name = letters.len() == text.len()
+        && matches!(letters.as_bytes(), [first, second]
+            if first.is_ascii_uppercase() && second.is_ascii_lowercase());
+    (1..=2).contains(&letters.len()) && letters.bytes().all(|c| c.is_ascii_alphabetic()) && !is_name
 }
 
 /// Whether five columns hold a minor planet's number and not a comet's kind.

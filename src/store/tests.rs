@@ -48,6 +48,8 @@ fn frame(name: &str, mid_mjd_utc: Option<f64>) -> FrameRecord {
         status: if mid_mjd_utc.is_some() { FrameStatus::Ok } else { FrameStatus::Failed },
         reason: mid_mjd_utc.is_none().then(|| "truncated".to_owned()),
         mid_mjd_utc,
+        mid_err_s: None,
+        is_simulated: false,
         exposure_s: Some(60.0),
         filter: Some("NONE".to_owned()),
         n_sources: Some(812),

@@ -24,6 +24,7 @@ mod ratings;
 mod resume;
 mod service;
 mod simulated;
+mod submit;
 mod tidy;
 mod tree;
 mod vet;

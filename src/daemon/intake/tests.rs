@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::config::{Config, SiteConfig};
+use crate::config::{Config, SiteConfig, SubmitTelescope};
 use crate::daemon::watch::FolderWatch;
 use crate::ops::clock;
 
@@ -36,7 +36,7 @@ fn intake(incoming: &Path, pattern: NightPattern) -> Intake {
         night_pattern: pattern,
         profile: config.instrument.choice.clone(),
         site: SiteConfig { place_deg: Some((37.2, -2.5)), ..SiteConfig::default() },
-        submit: config.submit.telescope.clone(),
+        submit: SubmitTelescope::default(),
     };
     Intake::new(&telescope, &config.daemon, Limits::default())
 }

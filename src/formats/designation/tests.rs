@@ -94,6 +94,8 @@ fn names_of_lists_are_understood() {
         ("12P/Pons-Brooks", Some("12P"), None),
         ("1I/'Oumuamua", Some("1I"), None),
         ("C/2023 A3 (Tsuchinshan-ATLAS)", None, Some("C/2023 A3")),
+        ("1714 Sy", Some("1714"), None),
+        ("85 Io", Some("85"), None),
         ("A904 OA", None, None),
     ] {
         let found = named(text);
