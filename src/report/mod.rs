@@ -2,8 +2,9 @@
 //!
 //! Everything is a function of a [`NightReport`] and of pixels handed in: the same night gives
 //! the same bytes, so nothing here asks for the time. `verdict` counts, `words` puts numbers into
-//! words, `stretch`, `blink` and `strip` make pictures of cut-outs, `plot` makes charts; `html`, `text` and `table` put
-//! them together. `mail` makes a message of a night, `digest` of several, `alert` of a trouble.
+//! words, `stretch`, `blink` and `strip` make pictures of cut-outs, `plot` makes charts; `html`,
+//! `text` and `table` put them together. `mail` makes a message of a night, `digest` of several,
+//! `alert` of a trouble.
 
 pub mod alert;
 pub mod blink;
