@@ -1,8 +1,9 @@
 //! Retention: product files of closed nights that are old enough, or that nothing names any more.
 //!
-//! Only calibrated frames, catalogues and cut-outs are taken away, never raw frames, masters or reports. The
-//! rows stay: a closed night is not touched again while its files are the same, and a run over it
-//! that needs a product notices that it is gone and makes it anew.
+//! Only calibrated frames, catalogues and cut-outs are taken away, never raw frames, masters or
+//! reports. The rows stay: a closed night is not touched again while its files are the same, and a
+//! run over it that needs a product notices that it is gone and makes it anew; cut-outs are made
+//! anew by `autossosctl reprocess NIGHT --from cut-outs`.
 
 use std::path::PathBuf;
 

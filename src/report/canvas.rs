@@ -13,6 +13,8 @@ use super::stretch::Stretch;
 /// The ticks reach from here to there, from the object [px of the stamp].
 const TICK_FROM_PX: f64 = 6.0;
 const TICK_TO_PX: f64 = 10.0;
+/// Length of a dash of a broken tick on the screen.
+const DASH: u32 = 3;
 /// Screen pixels per dot of the digits, and their distance from the edge.
 const DOT: usize = 2;
 const EDGE: usize = 4;
@@ -182,7 +184,7 @@ impl Canvas {
     ) {
         let colour = if is_detected { self.palette.mark() } else { self.palette.missed() };
         let (from, to) = ((TICK_FROM_PX * zoom) as u32, (TICK_TO_PX * zoom) as u32);
-        let is_drawn = |distance: &u32| is_detected || ((distance - from) / 3).is_multiple_of(2);
+        let is_drawn = |distance: &u32| is_detected || ((distance - from) / DASH).is_multiple_of(2);
         for distance in (from..to).filter(is_drawn).map(f64::from) {
             for (dx, dy) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)] {
                 let (u, v) = (x + dx * distance, y + dy * distance);

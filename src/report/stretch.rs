@@ -32,15 +32,15 @@ pub struct Stretch {
 
 /// A stretch in plain numbers, for a player that stretches by itself.
 ///
-/// grey = asinh((value - black) / soft) / asinh((white - black) / soft), from 0 to 1.
+/// grey = asinh((value - black_e) / soft_e) / asinh((white_e - black_e) / soft_e), from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StretchLimits {
-    /// Value that is black.
-    pub black: f64,
-    /// Value above black from which on the scale bends.
-    pub soft: f64,
-    /// Value that is white.
-    pub white: f64,
+    /// Value that is black [e-].
+    pub black_e: f64,
+    /// Value above black from which on the scale bends [e-].
+    pub soft_e: f64,
+    /// Value that is white [e-].
+    pub white_e: f64,
 }
 
 impl Stretch {
@@ -52,8 +52,8 @@ impl Stretch {
 
     /// The limits as numbers.
     pub fn limits(&self) -> StretchLimits {
-        let white = self.black + self.soft * self.white_asinh.sinh();
-        StretchLimits { black: self.black, soft: self.soft, white }
+        let white_e = self.black + self.soft * self.white_asinh.sinh();
+        StretchLimits { black_e: self.black, soft_e: self.soft, white_e }
     }
 
     /// Chooses limits from pixels; values that are not finite are left out.

@@ -1,9 +1,9 @@
 //! Where products lie and how they get there whole or not at all.
 //!
-//! Layout: `products/<night>/{calibrated,catalogue,masters,report,cutouts}/<name>`. A product is written
-//! under a temporary name in its own folder, synced, renamed, and the folder is synced: after a
-//! kill or a power cut the final name holds the whole file or does not exist. Temporary files of
-//! a killed run are removed when the store is opened.
+//! Layout: `products/<night>/{calibrated,catalogue,masters,report,cutouts}/<name>`. A product is
+//! written under a temporary name in its own folder, synced, renamed, and the folder is synced:
+//! after a kill or a power cut the final name holds the whole file or does not exist. Temporary
+//! files of a killed run are removed when the store is opened.
 
 use std::error::Error;
 use std::fs::{self, File};

@@ -8,6 +8,7 @@ use super::cutouts::{Centring, Cutouts, FrameCutout, Neighbour, StaticSky, View}
 use crate::formats::fits::{Column, ColumnData, Header, ImageHdu, Limits};
 use crate::science::sky::keywords::KeywordValue;
 use crate::science::sky::wcs::Wcs;
+use crate::science::time::Epoch;
 use crate::science::units::{ARCSEC_RAD, DEG_RAD};
 
 /// Most frames of a candidate.
@@ -61,6 +62,8 @@ impl Cutouts {
                 header.set("EXTVER", number, "number of the frame");
                 header.set("BUNIT", "electron", "above the sky, at one zero point");
                 header.set("FRAME", escaped(&frame.frame), "file of the frame");
+                let middle = Epoch::from_mjd_utc(frame.mid_mjd_utc).to_iso();
+                header.set("DATE-AVG", middle, "UTC, middle of the exposure");
                 header.set("MJD-AVG", frame.mid_mjd_utc, "[d] UTC, middle of the exposure");
                 header.set("PREDRA", frame.predicted_deg.0, "[deg] predicted place");
                 header.set("PREDDEC", frame.predicted_deg.1, "[deg] predicted place");
