@@ -23,8 +23,8 @@ const TURNED: usize = 2;
 const HALF: usize = 4;
 const ELSEWHERE: usize = 7;
 
-/// Stars on the plane [arcsec east, north].
-const STARS: [(f64, f64); 4] = [(-20.0, 10.0), (12.0, -8.0), (-45.0, 25.0), (40.0, 45.0)];
+/// Stars on the plane [arcsec east, north]; in frame 1 the object is 3" from the second one.
+const STARS: [(f64, f64); 4] = [(-22.0, -5.0), (12.0, -8.0), (-45.0, 25.0), (40.0, 45.0)];
 
 struct Made {
     images: Vec<Image<f32>>,
@@ -174,6 +174,7 @@ fn light(stamp: &Image<f32>, (x0, y0): (f64, f64)) -> f64 {
 
 #[test]
 fn the_object_stands_still_and_keeps_its_light() {
+    // To a twentieth, beside a star of ten times its light too: that is 0.5 % of the star.
     let frames: Vec<NightFrame> = (0..8).map(frame).collect();
     let [cutouts] = made(&frames, &CutoutParams::default()).try_into().expect("one candidate");
     // Frames 0 to 6 cover the path (6 after the last detection), 7 looks elsewhere.
@@ -184,10 +185,10 @@ fn the_object_stands_still_and_keeps_its_light() {
     for (number, frame) in cutouts.frames.iter().enumerate() {
         let found = light(frame.on_object_subtracted.as_ref().expect("seven frames"), centre);
         let expected = if number == MISSED { 0.0 } else { OBJECT_E };
-        assert!((found - expected).abs() < 0.03 * OBJECT_E, "frame {number}: {found}");
+        assert!((found - expected).abs() < 0.05 * OBJECT_E, "frame {number}: {found}");
         let place = cutouts.predicted_px(frame, Centring::OnSky);
         let found = light(frame.on_sky_subtracted.as_ref().expect("seven frames"), place);
-        assert!((found - expected).abs() < 0.03 * OBJECT_E, "frame {number} on the sky: {found}");
+        assert!((found - expected).abs() < 0.05 * OBJECT_E, "frame {number} on the sky: {found}");
     }
 }
 

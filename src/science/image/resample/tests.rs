@@ -45,7 +45,7 @@ fn flux(stamp: &Image<f32>) -> f64 {
 fn a_moved_star_keeps_shape_and_flux() {
     // The frame's star lies at the tangent point, a fraction of a pixel off the pixel grid; the
     // stamp's middle is its centre, so the stamp must show the centred Gaussian.
-    for fwhm_px in [2.5, 3.5, 6.0] {
+    for (fwhm_px, error_max) in [(2.5, 0.015), (3.5, 0.007), (6.0, 0.005)] {
         let sigma = fwhm_px / FWHM_PER_SIGMA;
         for place in [(30.0, 30.0), (30.5, 30.0), (30.25, 30.7), (30.5, 30.5)] {
             let frame = star(61, place, sigma);
@@ -56,7 +56,7 @@ fn a_moved_star_keeps_shape_and_flux() {
                 for x in 0..41 {
                     let expected = gaussian(x as f64 - 20.0, y as f64 - 20.0, sigma);
                     let error = (f64::from(stamp.at(x, y)) - expected).abs() / peak;
-                    assert!(error < 0.01, "{fwhm_px} {place:?}: {error} at {x}, {y}");
+                    assert!(error < error_max, "{fwhm_px} {place:?}: {error} at {x}, {y}");
                 }
             }
             assert!((flux(&stamp) - 1.0).abs() < 1e-3, "{fwhm_px} {place:?}: {}", flux(&stamp));
