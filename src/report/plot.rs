@@ -74,7 +74,8 @@ pub fn residual_svgs(candidate: &Candidate) -> Vec<String> {
     let Some(origin) = day_before(candidate.detections.iter().map(|d| d.mid_mjd_utc)) else {
         return Vec::new();
     };
-    let axes: [(&str, fn((f64, f64)) -> f64); 2] = [
+    type Part = fn((f64, f64)) -> f64;
+    let axes: [(&str, Part); 2] = [
         ("Residual east [arcsec] against time [UTC]", |residual| residual.0),
         ("Residual north [arcsec] against time [UTC]", |residual| residual.1),
     ];
