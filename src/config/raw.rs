@@ -43,6 +43,8 @@ pub struct Raw {
     pub mail: RawMail,
     /// `[web]`
     pub web: RawWeb,
+    /// `[submit]`
+    pub submit: RawSubmit,
     /// `[[telescope]]`
     pub telescope: Vec<RawTelescope>,
 }
@@ -287,6 +289,48 @@ pub struct RawWeb {
     pub session_days: Option<f64>,
 }
 
+/// `[submit]`: what the Minor Planet Center gets.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawSubmit {
+    /// Who submits.
+    pub submitter: Option<String>,
+    /// Their institution.
+    pub institution: Option<String>,
+    /// Who observes.
+    pub observers: Option<Vec<String>>,
+    /// Who measures.
+    pub measurers: Option<Vec<String>>,
+    /// Address for 80-column reports.
+    pub contact: Option<String>,
+    /// Who pays.
+    pub funding: Option<String>,
+    /// Release of the star catalogue.
+    pub catalogue: Option<String>,
+    /// Design of the telescope.
+    pub design: Option<String>,
+    /// Aperture [m].
+    pub aperture_m: Option<f64>,
+    /// Focal ratio.
+    pub focal_ratio: Option<f64>,
+    /// Detector.
+    pub detector: Option<String>,
+    /// Scale of a pixel [arcsec].
+    pub pixel_scale_arcsec: Option<f64>,
+    /// Kind of detector in the standard's words.
+    pub mode: Option<String>,
+    /// Error of the times [s].
+    pub rms_time_s: Option<f64>,
+    /// Smallest signal-to-noise ratio.
+    pub snr_min: Option<f64>,
+    /// Fewest observations of an object.
+    pub detections_min: Option<i64>,
+    /// Smallest distance to a star [seeing].
+    pub near_star_fwhm: Option<f64>,
+    /// Largest distance from a predicted place [arcsec].
+    pub identity_max_arcsec: Option<f64>,
+}
+
 /// `[[telescope]]`: one of several telescopes; what it leaves out the plain sections say.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -307,4 +351,18 @@ pub struct RawTelescope {
     pub height_m: Option<f64>,
     /// Observatory code of the Minor Planet Center.
     pub mpc_code: Option<String>,
+    /// Design of the telescope.
+    pub design: Option<String>,
+    /// Aperture [m].
+    pub aperture_m: Option<f64>,
+    /// Focal ratio.
+    pub focal_ratio: Option<f64>,
+    /// Detector.
+    pub detector: Option<String>,
+    /// Scale of a pixel [arcsec].
+    pub pixel_scale_arcsec: Option<f64>,
+    /// Kind of detector in the standard's words.
+    pub mode: Option<String>,
+    /// Error of the times [s].
+    pub rms_time_s: Option<f64>,
 }

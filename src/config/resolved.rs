@@ -14,6 +14,7 @@ use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
 use super::raw::{Raw, RawExtract, RawInstrument, RawLimits, RawReference, RawReport, RawRun};
 use super::science::{self, Astrometry, Link, Photometry};
 use super::site::{SiteConfig, SiteKeys, site};
+use super::submit::{Submit, submit};
 use super::telescope::{Telescope, telescopes};
 use super::upkeep::{self, Keep, Log};
 use super::web::{Web, web};
@@ -59,6 +60,8 @@ pub struct Config {
     pub mail: Mail,
     /// The page.
     pub web: Web,
+    /// What the Minor Planet Center gets.
+    pub submit: Submit,
     /// The telescopes that are listed; see [`Config::telescopes`].
     pub telescopes: Vec<Telescope>,
 }
@@ -196,6 +199,7 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
         cutouts: kept(cutouts(&raw.cutouts, checker), told),
         mail: kept(mail(raw.mail, checker), told),
         web: kept(web(raw.web, checker), told),
+        submit: kept(submit(raw.submit, checker), told),
         telescopes: Vec::new(),
     };
     if mistakes.is_empty() {

@@ -12,6 +12,7 @@ use super::profiles::{ProfileChoice, resolve_choice};
 use super::raw::{RawSite, RawTelescope};
 use super::resolved::Config;
 use super::site::{SiteConfig, SiteKeys, site};
+use super::submit::{SubmitTelescope, listed};
 
 /// Keys of a telescope's place.
 const SITE_KEYS: SiteKeys = SiteKeys {
@@ -36,6 +37,8 @@ pub struct Telescope {
     pub profile: ProfileChoice,
     /// Its place.
     pub site: SiteConfig,
+    /// What the Minor Planet Center is told of it.
+    pub submit: SubmitTelescope,
 }
 
 /// One line for a person: `north: /srv/north, nights {date}, profile auto, 37.9800 -2.5700 deg`.
@@ -72,6 +75,7 @@ impl Config {
             night_pattern: self.daemon.night_pattern.clone(),
             profile: self.instrument.choice.clone(),
             site: self.site.clone(),
+            submit: self.submit.telescope.clone(),
         });
         only.into_iter().collect()
     }
@@ -82,6 +86,7 @@ impl Config {
     pub fn for_telescope(&self, telescope: &Telescope) -> Self {
         let mut config = self.clone();
         config.site = telescope.site.clone();
+        config.submit.telescope = telescope.submit.clone();
         config.instrument.choice = telescope.profile.clone();
         config.daemon.incoming = Some(telescope.incoming.clone());
         config.daemon.night_pattern = telescope.night_pattern.clone();
@@ -126,6 +131,7 @@ fn telescope(
         section: "telescope",
         missing,
     };
+    let submit = listed(&raw, checker);
     let name = raw.name.ok_or_else(|| needs("name"))?;
     let form = "1 to 32 letters, digits, - and _";
     let name = checker.text("telescope.name", name, is_name, form)?;
@@ -154,6 +160,7 @@ fn telescope(
             height_m: own_site.height_m.or(common.site.height_m),
             mpc_code: own_site.mpc_code.or_else(|| common.site.mpc_code.clone()),
         },
+        submit: submit?.or(&common.submit.telescope),
     })
 }
 

@@ -45,7 +45,7 @@ impl Web {
         self.users_file.clone().unwrap_or_else(|| data.join(USERS_NAME))
     }
 
-    /// Where people open a page, as `https://example.org/autossos/night/N`; none while it is closed.
+    /// Where people open a page, as `https://example.org/sky/night/N`; none while it is closed.
     ///
     /// * `path`: what follows the start of all paths, as `/night/N`.
     pub fn address_of(&self, path: &str) -> Option<String> {

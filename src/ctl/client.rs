@@ -24,6 +24,9 @@ const CONFIG_PATH: &str = "/etc/autossos/autossos.toml";
 const DATA_DIR: &str = "./autossos-data";
 /// How long the service may take to answer: an order may wait for the database.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
+/// How often and after which pauses a data folder in use is tried again.
+const IN_USE_TRIES: usize = 10;
+const IN_USE_PAUSE: Duration = Duration::from_millis(50);
 
 /// The configuration and the data folder of a verb.
 ///
@@ -110,15 +113,29 @@ impl Place {
             Some(other) => bail!("the service answered something else: {other:?}"),
             None => {}
         }
-        // Opening for writing would make a database; there must be one to give orders to.
-        drop(self.reader()?);
-        let store = match Store::open(&self.data) {
-            Err(StoreError::InUse { path }) => bail!(self.in_use(&path)),
-            opened => opened?,
-        };
+        let store = self.store()?;
         let done = orders::apply(&store, &what);
         store.close_cleanly()?;
         Ok((done?, DoneBy::Database))
+    }
+
+    /// The database, for writing, while no service has it.
+    pub(super) fn store(&self) -> anyhow::Result<Store> {
+        // Opening for writing would make a database; there must be one to give orders to.
+        drop(self.reader()?);
+        let mut opened = Store::open(&self.data);
+        for _ in 0..IN_USE_TRIES {
+            if !matches!(opened, Err(StoreError::InUse { .. })) {
+                break;
+            }
+            // Another person's order has it for some hundredths of a second.
+            std::thread::sleep(IN_USE_PAUSE);
+            opened = Store::open(&self.data);
+        }
+        match opened {
+            Err(StoreError::InUse { path }) => bail!(self.in_use(&path)),
+            opened => Ok(opened?),
+        }
     }
 
     /// Why an order can go neither way, and what to do.

@@ -1,7 +1,8 @@
 //! Layer 5: the command line. Parses, calls a verb, prints.
 //!
 //! `run`, `demo` and `export` work by themselves. The others are about the service: `client` finds
-//! its socket or its database; `status`, `night` and `frame` show, `orders` asks for something.
+//! its socket or its database; `status`, `night` and `frame` show, `orders` asks for something,
+//! `vet` lets a person judge candidates on the terminal.
 //!
 //! Exit codes: 0 done; 1 the verb failed; 2 the words on the command line are wrong; 3 the night
 //! was processed, but not one of its frames could be used; 78 the configuration is wrong; 130
@@ -14,14 +15,17 @@ mod config;
 mod cutouts;
 mod db;
 mod frame;
+mod labels;
 mod mail;
 mod manual;
 mod night;
 mod orders;
 mod output;
 mod status;
+mod submit;
 mod table;
 mod user;
+mod vet;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -40,9 +44,13 @@ use args::{Args, Command, CommonArgs, Format, FrameCommand};
 use bar::Bar;
 
 const EXIT_FAILED: u8 = 1;
+const EXIT_WORDS: u8 = 2;
 const EXIT_NO_USABLE_FRAME: u8 = 3;
 const EXIT_CONFIG: u8 = 78;
 const EXIT_STOPPED: u8 = 130;
+
+/// Set while a verb has the whole screen.
+static HAS_SCREEN: AtomicBool = AtomicBool::new(false);
 
 /// Set by Ctrl-C; the verbs stop at the next frame.
 static IS_STOPPED: AtomicBool = AtomicBool::new(false);
@@ -65,11 +73,20 @@ fn start_log(verbose: u8) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(format!("autossos={level}")))
-        .with_writer(std::io::stderr)
+        .with_writer(log_writer)
         .with_ansi(std::io::stderr().is_terminal())
         .finish();
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         eprintln!("A log was started before.");
+    }
+}
+
+/// Where the log goes: to stderr, but nowhere while a verb draws on the whole screen.
+fn log_writer() -> Box<dyn std::io::Write> {
+    if HAS_SCREEN.load(Ordering::Relaxed) {
+        Box::new(std::io::sink())
+    } else {
+        Box::new(std::io::stderr())
     }
 }
 
@@ -117,6 +134,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             let format = match export_args.format {
                 Format::Detections => ExportFormat::Detections,
                 Format::Frames => ExportFormat::Frames,
+                Format::Candidates => ExportFormat::Candidates,
             };
             let n = export(&export_args.data, &export_args.night, format, &export_args.output)?;
             println!("{n} rows written to {}.", export_args.output.display());
@@ -135,7 +153,10 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Prune(prune_args) => db::prune(&prune_args),
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),
+        Command::Vet(args) => vet::run(&args),
+        Command::Labels(command) => labels::run(&command).map(done),
         Command::User(command) => user::act(&command).map(done),
+        Command::Submit(args) => submit::act(&args),
         Command::Completions(wanted) => {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)

@@ -93,6 +93,7 @@ fn add_service(text: &mut String, service: &Snapshot, health: &Health) {
     }
     line(text, "frames", &frames);
     line(text, "queue", &plural(service.n_files_waiting as usize, "file waits", "files wait"));
+    line(text, "web page", &service.web_address.as_deref().map(printable).unwrap_or_default());
     let ago = |at: Option<f64>| at.map(|at| format!("{} ago", age(at))).unwrap_or_default();
     line(text, "last frame", &ago(service.last_frame_mjd_utc));
     line(text, "last look", &ago(service.last_pass_mjd_utc));

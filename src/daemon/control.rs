@@ -14,14 +14,17 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 use super::log_tail::LogTail;
 use super::state::ServiceState;
+use crate::config::Config;
+use crate::ops::clock::now;
 use crate::ops::orders::wire::{ANSWER_MAX_BYTES, Answer, REQUEST_MAX_BYTES, Request, TIME_MAX_S};
 use crate::ops::orders::{self, Order, OrderDone};
 use crate::ops::overview::{self, DataStatus};
+use crate::ops::submit::{self, SubmitAsk};
 use crate::store::Store;
 
 /// Owner and group may talk; nobody else.
@@ -77,6 +80,8 @@ pub struct Control {
     pub wake: Arc<Notify>,
     /// Asks for the configuration to be read again; a full channel means that it was asked for.
     pub reload: mpsc::Sender<()>,
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<Config>>,
 }
 
 /// A socket that listens; dropping it takes it away.
@@ -231,6 +236,7 @@ async fn answer(request: Request, control: &Control, peer_uid: Option<u32>) -> A
         Request::Log { lines } => Answer::Log { lines: control.log.lines(lines) },
         Request::Reload => reload(control, peer_uid),
         Request::Do { what } => order(what, control, peer_uid).await,
+        Request::Submit { ask } => submit(ask, control, peer_uid).await,
     }
 }
 
@@ -285,6 +291,30 @@ async fn order(order: Order, control: &Control, peer_uid: Option<u32>) -> Answer
         Err(error) => {
             tracing::error!(uid = peer_uid, order = told, %error, "An order broke the program.");
             refuse("the program broke over this order; nothing was changed".to_owned())
+        }
+    }
+}
+
+async fn submit(ask: SubmitAsk, control: &Control, peer_uid: Option<u32>) -> Answer {
+    let store = Arc::clone(&control.store);
+    let config = Arc::clone(&control.config.borrow());
+    let told = format!("{ask:?}");
+    let write = move || submit::write(&store, &config, &ask, now());
+    let done = tokio::task::spawn_blocking(write).await;
+    match done {
+        Ok(Ok(done)) => {
+            let path = done.path.display();
+            tracing::info!(uid = peer_uid, ask = told, %path, "Batch written.");
+            Answer::Submitted(done)
+        }
+        Ok(Err(error)) => {
+            let text = format!("{:#}", anyhow::Error::from(error));
+            tracing::warn!(uid = peer_uid, ask = told, "Batch refused: {text}.");
+            refuse(text)
+        }
+        Err(error) => {
+            tracing::error!(uid = peer_uid, ask = told, %error, "A batch broke the program.");
+            refuse("the program broke over this batch: look at it with --check".to_owned())
         }
     }
 }

@@ -5,8 +5,8 @@
 //! folders, `watch` and `signals` ring its `bell`. Beside it: `post` sends mail, `upkeep` looks
 //! after the database and the alarms, `state` is what the service tells of itself (with
 //! `log_tail`), `control` is the socket and `health` the port where it tells it (`metrics` in the
-//! words of Prometheus), `systemd` tells the system; `log` chooses where messages go; `fatal`
-//! ends the service when only a human can help.
+//! words of Prometheus), `page` opens the web page, `systemd` tells the system; `log` chooses where
+//! messages go; `fatal` ends the service when only a human can help.
 //!
 //! Exit codes: 0 stopped or done; 1 something failed; 2 wrong arguments; 78 a wrong configuration
 //! or a data folder that only a human can mend, so that systemd does not start it again
@@ -22,6 +22,7 @@ mod journal;
 mod log;
 pub mod log_tail;
 mod metrics;
+mod page;
 mod post;
 mod reconcile;
 mod run;

@@ -20,7 +20,7 @@ use super::reconcile::{Left, Mode, Reconciler, Surroundings};
 use super::start::{MissingFolder, Service};
 use super::state::ServiceState;
 use super::systemd::Notifier;
-use super::{health, post, signals, upkeep};
+use super::{health, page, post, signals, upkeep};
 use crate::config::Config;
 use crate::ops::OpsError;
 use crate::ops::clock::SystemClock;
@@ -114,7 +114,7 @@ async fn around(
     let config = Arc::clone(&shared.config.borrow());
     let mut tasks = tokio::task::JoinSet::new();
     let fatal = Fatal::new(shared.bell.clone());
-    let mut pages = None;
+    let (mut pages, mut web) = (None, None);
     if mode == Mode::Forever {
         if let Some(path) = &config.daemon.socket {
             tasks.spawn(serve_socket(ControlSocket::bind(path)?, shared.clone(), tail));
@@ -122,6 +122,7 @@ async fn around(
         if let Some(address) = config.daemon.metrics_listen {
             pages = health::serve(address, shared.state.clone()).await;
         }
+        web = page::serve(&config, &shared).await;
         tasks.spawn(upkeep::keep_up(shared.clone(), fatal.clone()));
     }
     tasks.spawn(post::send_all(shared.clone()));
@@ -155,7 +156,7 @@ async fn around(
     if mode == Mode::Once {
         post::send_now(&shared).await;
     }
-    drop((shared, pages));
+    drop((shared, pages, web));
     tasks.shutdown().await;
     tracing::info!("Service stopped.");
     fatal.take().map_or(Ok(left), |error| Err(error.into()))
@@ -171,6 +172,7 @@ async fn serve_socket(socket: ControlSocket, shared: Shared, log: LogTail) {
         store: Arc::clone(&shared.store),
         wake: Arc::clone(&wake),
         reload,
+        config: shared.config.clone(),
     };
     let orders = async {
         loop {
@@ -216,6 +218,10 @@ fn reload(
     let config = super::read_config(file)?;
     let mut service = Service::new(config, MissingFolder::Await)?;
     let old = Arc::clone(&publish.borrow());
+    if service.config.web != old.web {
+        tracing::warn!("The section [web] changes with a restart only.");
+        service.config.web = old.web.clone();
+    }
     let (new, old) = (&mut service.config.daemon, &old.daemon);
     let is_fixed = new.data == old.data
         && new.socket == old.socket

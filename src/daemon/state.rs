@@ -40,6 +40,7 @@ impl ServiceState {
             last_night: None,
             last_error: None,
             problems: std::collections::BTreeMap::new(),
+            web_address: None,
         };
         Self { clock, snapshot: Arc::new(Mutex::new(snapshot)) }
     }
@@ -67,6 +68,11 @@ impl ServiceState {
         let mut state = self.lock();
         state.n_files_waiting = n_files_waiting;
         state.n_nights_open = n_nights_open;
+    }
+
+    /// Where people open the web page; `None` while it is closed.
+    pub fn set_web(&self, address: Option<String>) {
+        self.lock().web_address = address;
     }
 
     /// Messages that wait to be sent.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::OpsError;
-use crate::report::{detections_csv, frames_csv};
+use crate::report::{candidates_csv, detections_csv, frames_csv};
 use crate::store::files::ProductFile;
 use crate::store::{NightId, Reader};
 
@@ -14,6 +14,8 @@ pub enum ExportFormat {
     Detections,
     /// A row per science file.
     Frames,
+    /// A row per candidate with its motion, identity and ratings.
+    Candidates,
 }
 
 /// Writes a table of a night, in one piece, to a file.
@@ -30,6 +32,7 @@ pub fn export(
     let text = match format {
         ExportFormat::Detections => detections_csv(&report.candidates),
         ExportFormat::Frames => frames_csv(&report.frames),
+        ExportFormat::Candidates => candidates_csv(&report),
     };
     ProductFile::write_bytes(output, text.as_bytes())?;
     Ok(text.lines().count().saturating_sub(1))

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod disk;
 pub mod error;
 pub mod export;
+pub mod labels;
 pub mod mail;
 pub mod night_end;
 pub mod orders;
@@ -16,6 +17,7 @@ pub mod progress;
 pub mod prune;
 pub mod run;
 pub mod status;
+pub mod submit;
 pub mod users;
 pub mod vetting;
 

@@ -131,6 +131,9 @@ pub struct Snapshot {
     pub last_error: Option<PastError>,
     /// Standing problems by what they concern.
     pub problems: BTreeMap<String, Problem>,
+    /// Where people open the web page; none while it is closed.
+    #[serde(default)]
+    pub web_address: Option<String>,
 }
 
 /// How the service is.
@@ -265,6 +268,7 @@ mod tests {
             last_night: None,
             last_error: None,
             problems: BTreeMap::new(),
+            web_address: None,
         }
     }
 

@@ -6,12 +6,13 @@
 //! identifier (it is made from the detections); the new one inherits what was said of the old one
 //! when they share detections.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
 use crate::pipeline::artifact::rating::Rating;
+use crate::pipeline::artifact::report::NightReport;
 use crate::science::time::Epoch;
 use crate::store::verdicts::{Act, Verdict, VerdictRow};
 use crate::store::{NightId, Reader, Store, StoreError};
@@ -183,7 +184,11 @@ impl About {
 pub fn vetted(reader: &Reader, night: &NightId) -> Result<Vec<Vetted>, VettingError> {
     let report =
         reader.report(night)?.ok_or_else(|| VettingError::NoReport { night: night.clone() })?;
-    let rows = reader.verdicts(night)?;
+    Ok(vetted_in(report, reader.verdicts(night)?))
+}
+
+/// The same of a report and the night's history that were read already.
+pub fn vetted_in(report: NightReport, rows: Vec<VerdictRow>) -> Vec<Vetted> {
     let steady = report.candidates.into_iter().map(|candidate| (candidate, false));
     let faint = report.faint.into_iter().map(|candidate| (candidate, true));
     let candidates: Vec<(Candidate, bool)> = steady.chain(faint).collect();
@@ -201,7 +206,7 @@ pub fn vetted(reader: &Reader, night: &NightId) -> Result<Vec<Vetted>, VettingEr
         let certainty = a.candidate.false_alarms.total_cmp(&b.candidate.false_alarms);
         group.then(certainty).then_with(|| a.candidate.id.cmp(&b.candidate.id))
     });
-    Ok(all)
+    all
 }
 
 /// The candidate that comes next in the queue: the first one without a verdict after `after`, else
@@ -290,26 +295,30 @@ fn by_candidate(candidates: &[(Candidate, bool)], rows: Vec<VerdictRow>) -> Vec<
     histories
 }
 
-/// Each person's newest opinion that was not undone, the newest person first.
-fn opinions(history: &[VerdictRow]) -> Vec<Opinion> {
-    let people: BTreeSet<&str> = history.iter().map(|row| row.who.as_str()).collect();
-    let mut standing: Vec<(usize, Opinion)> = Vec::new();
-    for who in people {
-        let mut stack: Vec<(usize, &VerdictRow, Verdict)> = Vec::new();
-        for (i, row) in history.iter().enumerate().filter(|(_, row)| row.who == who) {
-            match row.act {
-                Act::Judge(verdict) => stack.push((i, row, verdict)),
-                Act::Undo => drop(stack.pop()),
-                Act::Note => {}
-            }
-        }
-        if let Some((i, row, verdict)) = stack.pop() {
-            let (who, note) = (row.who.clone(), row.note.clone());
-            standing.push((i, Opinion { verdict, who, at: row.at, note }));
+/// Places in a history of each person's newest opinion that was not undone, the newest first.
+pub(super) fn standing(history: &[VerdictRow]) -> Vec<usize> {
+    let mut stacks: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, row) in history.iter().enumerate() {
+        let stack = stacks.entry(&row.who).or_default();
+        match row.act {
+            Act::Judge(_) => stack.push(i),
+            Act::Undo => drop(stack.pop()),
+            Act::Note => {}
         }
     }
-    standing.sort_by_key(|(i, _)| std::cmp::Reverse(*i));
-    standing.into_iter().map(|(_, opinion)| opinion).collect()
+    let mut places: Vec<usize> = stacks.values().filter_map(|s| s.last().copied()).collect();
+    places.sort_by_key(|i| std::cmp::Reverse(*i));
+    places
+}
+
+/// The opinions that hold, the newest first.
+fn opinions(history: &[VerdictRow]) -> Vec<Opinion> {
+    let opinion = |i: usize| {
+        let row = &history[i];
+        let Act::Judge(verdict) = row.act else { return None };
+        Some(Opinion { verdict, who: row.who.clone(), at: row.at, note: row.note.clone() })
+    };
+    standing(history).into_iter().filter_map(opinion).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A science frame goes through [`FRAME_STAGES`] in [`reduce::reduce_frame`]; when all frames of
 //! a night are through, [`NIGHT_STAGES`] make candidates of their catalogues
-//! ([`link::link_night`], [`identify::identify`]) and a report of the candidates
+//! ([`link::link_night`], [`identify::identify`], [`rate::rate`]) and a report of the candidates
 //! ([`summarize::summarize`]). What a frame lacks ends as a [`stage::Refusal`] with numbers in
 //! its record, never as an error.
 
@@ -16,6 +16,7 @@ pub mod identify;
 pub mod ingest;
 pub mod link;
 pub mod masters;
+pub mod rate;
 pub mod reduce;
 pub mod solve;
 pub mod stage;

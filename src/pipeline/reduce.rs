@@ -122,6 +122,8 @@ pub fn reduce_frame(
 pub fn started_record(name: &str, content_hash: &str, info: &FrameInfo) -> FrameRecord {
     FrameRecord {
         mid_mjd_utc: info.mid.map(|t| t.mjd_utc()),
+        mid_err_s: Some(info.mid_err_s).filter(|s| *s > 0.0),
+        is_simulated: info.is_simulated,
         exposure_s: Some(info.exposure_s),
         filter: Some(info.filter.clone()),
         notes: info.remarks.clone(),
@@ -137,6 +139,8 @@ pub fn empty_record(name: &str, content_hash: &str, status: FrameStatus) -> Fram
         status,
         reason: None,
         mid_mjd_utc: None,
+        mid_err_s: None,
+        is_simulated: false,
         exposure_s: None,
         filter: None,
         n_sources: None,

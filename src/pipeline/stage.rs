@@ -24,9 +24,10 @@ pub const FRAME_STAGES: [StageName; 5] = [
 ];
 
 /// Stages of a night, in order.
-pub const NIGHT_STAGES: [StageName; 4] = [
+pub const NIGHT_STAGES: [StageName; 5] = [
     StageName { name: "link", version: 1 },
     StageName { name: "identify", version: 1 },
+    StageName { name: "rate", version: 1 },
     StageName { name: "summarize", version: 1 },
     StageName { name: "cut-outs", version: 1 },
 ];

@@ -2,9 +2,9 @@
 //!
 //! Everything is a function of a [`NightReport`] and of pixels handed in: the same night gives
 //! the same bytes, so nothing here asks for the time. `verdict` counts, `words` puts numbers into
-//! words, `stretch`, `blink` and `strip` make pictures of cut-outs, `plot` makes charts, `conditions`
-//! one as a picture (`raster`, `strokes`); `html`, `text` and `table` put them together. `mail` makes
-//! a message of a night, `digest` of several, `alert` of a trouble.
+//! words, `stretch`, `blink` and `strip` make pictures of cut-outs, `plot` makes charts,
+//! `conditions` one as a picture (`raster`, `strokes`); `html`, `text` and `table` put them
+//! together. `mail` makes a message of a night, `digest` of several, `alert` of a trouble.
 
 pub mod alert;
 pub mod blink;
@@ -19,6 +19,7 @@ mod picture;
 pub mod plot;
 pub mod quicklook;
 mod raster;
+pub mod ratings;
 mod scale;
 pub mod stretch;
 pub mod strip;
@@ -36,9 +37,10 @@ mod tests;
 pub use blink::{blink_apng, blink_gif};
 pub use html::{CandidatePictures, render_html};
 pub use picture::{stamp_png16, stamp_range};
+pub use ratings::{candidates_csv, rating_cells, rating_columns};
 pub use stretch::Stretch;
 pub use strip::strip_png;
-pub use table::{detections_csv, frames_csv};
+pub use table::{csv_text, detections_csv, frames_csv};
 
 use crate::pipeline::artifact::report::NightReport;
 

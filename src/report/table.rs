@@ -1,4 +1,4 @@
-//! The exports `detections` and `frames` as CSV.
+//! The exports `detections` and `frames` as CSV; `ratings` has that of candidates.
 //!
 //! Cells are empty where a number is unknown. Numbers have as many decimals as mean something;
 //! keywords of the WCS have all digits (the shortest text that reads back as the same number).
@@ -118,7 +118,7 @@ fn keyword_cell(frame: &FrameRecord, key: &str) -> String {
 }
 
 /// A number with fixed decimals; empty when unknown.
-fn fixed(value: Option<f64>, decimals: usize) -> String {
+pub(super) fn fixed(value: Option<f64>, decimals: usize) -> String {
     value.filter(|v| v.is_finite()).map_or_else(String::new, |value| format!("{value:.decimals$}"))
 }
 
@@ -153,7 +153,7 @@ fn by_meaning(a: &str, b: &str) -> Ordering {
 }
 
 /// Writes a table.
-fn csv_text(header: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> String {
+pub fn csv_text(header: Vec<String>, rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in std::iter::once(header).chain(rows) {
         writer.write_record(row).expect("memory takes it and all rows are as long as the header");

@@ -5,6 +5,7 @@ pub mod calib;
 pub mod detect;
 pub mod image;
 pub mod movers;
+pub mod orbit;
 pub mod photometry;
 pub mod reference;
 pub mod simulate;

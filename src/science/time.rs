@@ -48,7 +48,7 @@ impl Epoch {
         let total_ms = (self.mjd_utc * SECONDS_PER_DAY * 1000.0).round() as i64;
         let day_ms = 86_400_000;
         let (day, ms) = (total_ms.div_euclid(day_ms), total_ms.rem_euclid(day_ms));
-        let (year, month, date) = civil_from_days(day);
+        let (year, month, date) = civil_date(day);
         let (hour, minute, milli) = (ms / 3_600_000, ms / 60_000 % 60, ms % 60_000);
         format!(
             "{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{:02}.{:03}",
@@ -71,8 +71,8 @@ fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     era * 146_097 + day_of_era - 678_881
 }
 
-/// The date (year, month, day) of an integer MJD; the inverse of [`days_from_civil`].
-fn civil_from_days(mjd: i64) -> (i64, u32, u32) {
+/// The date (year, month, day) that an integer MJD begins, in the proleptic Gregorian calendar.
+pub fn civil_date(mjd: i64) -> (i64, u32, u32) {
     let z = mjd + 678_881;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn dates_round_trip_over_four_centuries() {
         for mjd in (-50_000..100_000).step_by(13) {
-            let (year, month, day) = civil_from_days(mjd);
+            let (year, month, day) = civil_date(mjd);
             assert_eq!(days_from_civil(year, month, day), mjd);
         }
     }

@@ -136,6 +136,12 @@ pub enum StoreError {
         /// Night of the report.
         found: String,
     },
+    /// A batch for the Minor Planet Center holds what is on record already.
+    #[error(
+        "An observation, a name or the file of this batch is on record already; nothing was \
+         recorded: look at it again with `autossosctl submit NIGHT --check`."
+    )]
+    SubmissionClash,
     /// The thread that writes could not be started.
     #[error("The thread that writes the database could not be started.")]
     StartWriter {

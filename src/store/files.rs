@@ -221,6 +221,15 @@ impl ProductFile {
         Ok(value)
     }
 
+    /// Gives a whole file another name in its folder, and brings that to the disk.
+    pub fn rename(from: &Path, to: &Path) -> Result<(), FilesError> {
+        let renamed = fs::rename(from, to).and_then(|()| match to.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+            _ => Ok(()),
+        });
+        renamed.map_err(|source| FilesError::Place { path: to.to_owned(), source })
+    }
+
     /// Writes these bytes to a file.
     #[expect(clippy::disallowed_methods, reason = "the one place that may")]
     pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), FilesError> {

@@ -74,6 +74,17 @@ impl Reader {
         Ok(found.flatten())
     }
 
+    /// Whether a night's report is written and nothing came since.
+    pub fn night_is_closed(&self, night: &NightId) -> Result<bool, StoreError> {
+        let found: Option<bool> = self.row(
+            "look up a night's state",
+            "SELECT state = 'closed' FROM night WHERE id = ?1",
+            &[&night.as_str()],
+            |row| row.get(0),
+        )?;
+        Ok(found.unwrap_or(false))
+    }
+
     /// Science frames of a name or of a content hash that starts so, the newest night first.
     ///
     /// * `night`: only of this night.

@@ -67,6 +67,8 @@ fn frame(name: &str, mid_mjd_utc: Option<f64>) -> FrameRecord {
         ltv_px: Some((-24.0, 0.0)),
         steps: vec!["bias".to_owned()],
         notes: Vec::new(),
+        mid_err_s: None,
+        is_simulated: false,
     }
 }
 

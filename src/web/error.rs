@@ -9,6 +9,10 @@ use crate::ops::users::UsersError;
 use crate::ops::vetting::VettingError;
 use crate::store::{NightId, StoreError};
 
+/// What stands where a picture is missing.
+const NO_PICTURE: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\">\
+     <path d=\"M6 8h4\" stroke=\"#888\"/></svg>";
+
 /// Why a request is not answered as hoped.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
@@ -23,6 +27,9 @@ pub(super) enum Refusal {
     /// Nothing of that name.
     #[error("{0}")]
     NotFound(String),
+    /// A picture that cannot be made: its product was pruned or never made.
+    #[error("there is no such picture: its product may have been pruned")]
+    NoPicture,
     /// A request that no page of ours makes.
     #[error("{0}")]
     Strange(&'static str),
@@ -80,7 +87,7 @@ impl Refusal {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::NeedsLogin { .. } => StatusCode::UNAUTHORIZED,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoPicture => StatusCode::NOT_FOUND,
             Self::Strange(_) | Self::Vetting(_) => StatusCode::BAD_REQUEST,
             Self::Forged => StatusCode::FORBIDDEN,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -133,6 +140,10 @@ impl IntoResponse for Refusal {
             return redirect(&format!("{base}/login?{query}"));
         }
         let status = self.status();
+        if matches!(self, Self::NoPicture) {
+            // Browsers show a picture whatever the answer's number is.
+            return (status, [(header::CONTENT_TYPE, "image/svg+xml")], NO_PICTURE).into_response();
+        }
         let page = ErrorPage { status: status.as_u16(), sentence: self.sentence() };
         let mut response = (status, html(&page)).into_response();
         if let Self::TooMany { seconds } = self {

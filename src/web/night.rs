@@ -11,10 +11,11 @@ use super::page::{Page, Shell, standing};
 use super::pictures::version;
 use super::session::Visitor;
 use crate::ops::overview;
-use crate::ops::vetting::{Vetted, VettingError, vetted};
+use crate::ops::vetting::{Vetted, VettingError, vetted, vetted_in};
 use crate::pipeline::artifact::candidate::Identity;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
+use crate::report::verdict::verdict;
 use crate::report::words::{clock, count, number, plural, printable, status};
 use crate::store::NightId;
 
@@ -77,28 +78,54 @@ pub(super) async fn page(
 }
 
 fn show(page: &Page, visitor: &Visitor, night: &NightId) -> Result<Response, Refusal> {
-    let view = overview::night(page.store.read(), night)?.ok_or_else(Refusal::no_night)?;
-    let all = match vetted(page.store.read(), night) {
+    let Contents { verdict, is_open, frames, not_done, all } = contents(page, night)?;
+    let path = page.night_path(night);
+    let n_open = all.iter().filter(|vetted| vetted.opinions.is_empty()).count();
+    let n_lost = frames.iter().filter(|frame| frame.status != FrameStatus::Ok).count();
+    Ok(html(&NightPage {
+        shell: page.shell(visitor, &printable(night.as_str())),
+        version: version(page, night)?,
+        verdict,
+        is_open,
+        progress: progress(all.len(), n_open),
+        n_open,
+        candidates: all.iter().map(|vetted| candidate_row(page, night, vetted)).collect(),
+        frames: frames.iter().map(|frame| frame_row(&path, frame)).collect(),
+        n_lost,
+        not_done: not_done.iter().map(remark).collect(),
+        path,
+    }))
+}
+
+/// What there is to show of a night.
+struct Contents {
+    verdict: String,
+    is_open: bool,
+    frames: Vec<FrameRecord>,
+    not_done: Vec<Note>,
+    all: Vec<Vetted>,
+}
+
+/// Reads a night; a closed one is its report, which is read once only.
+fn contents(page: &Page, night: &NightId) -> Result<Contents, Refusal> {
+    let reader = page.store.read();
+    let report = if reader.night_is_closed(night)? { reader.report(night)? } else { None };
+    if let Some(mut report) = report {
+        let verdict = verdict(&report);
+        let frames = std::mem::take(&mut report.frames);
+        let not_done = std::mem::take(&mut report.not_done);
+        let all = vetted_in(report, reader.verdicts(night)?);
+        return Ok(Contents { verdict, is_open: false, frames, not_done, all });
+    }
+    let view = overview::night(reader, night)?.ok_or_else(Refusal::no_night)?;
+    let all = match vetted(reader, night) {
         Ok(all) => all,
         Err(VettingError::NoReport { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let path = page.night_path(night);
-    let n_open = all.iter().filter(|vetted| vetted.opinions.is_empty()).count();
-    let n_lost = view.frames.iter().filter(|frame| frame.status != FrameStatus::Ok).count();
-    Ok(html(&NightPage {
-        shell: page.shell(visitor, &printable(night.as_str())),
-        version: version(page, night)?,
-        verdict: view.verdict.unwrap_or_else(|| "This night has no report yet.".to_owned()),
-        is_open: !view.line.is_closed,
-        progress: progress(all.len(), n_open),
-        n_open,
-        candidates: all.iter().map(|vetted| candidate_row(page, night, vetted)).collect(),
-        frames: view.frames.iter().map(|frame| frame_row(&path, frame)).collect(),
-        n_lost,
-        not_done: view.not_done.iter().map(remark).collect(),
-        path,
-    }))
+    let verdict = view.verdict.unwrap_or_else(|| "This night has no report yet.".to_owned());
+    let (frames, not_done) = (view.frames, view.not_done);
+    Ok(Contents { verdict, is_open: true, frames, not_done, all })
 }
 
 /// How far the judging is.

@@ -103,10 +103,6 @@ pub(super) fn answer(bytes: Bytes, kind: &'static str, is_present: bool) -> Resp
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], bytes).into_response()
 }
 
-fn no_picture() -> Refusal {
-    Refusal::NotFound("there is no such picture: its product may have been pruned".to_owned())
-}
-
 /// A picture of a candidate: `thumb.png`, or an animation named by its view, as `sky.png`.
 pub(super) async fn candidate(
     State(page): State<Arc<Page>>,
@@ -117,10 +113,10 @@ pub(super) async fn candidate(
     page.work(move |page| {
         let night = page.night(&night)?;
         let version = version(page, &night)?;
-        let stem = name.strip_suffix(".png").ok_or_else(no_picture)?;
+        let stem = name.strip_suffix(".png").ok_or(Refusal::NoPicture)?;
         let view = View::named(stem);
         if view.is_none() && stem != "thumb" {
-            return Err(no_picture());
+            return Err(Refusal::NoPicture);
         }
         let key = format!("candidate/{night}/{version}/{id}/{stem}");
         let make = || {
@@ -131,7 +127,7 @@ pub(super) async fn candidate(
             };
             blink_apng(&cutouts, view, page.blink_ms).ok()
         };
-        let bytes = page.pictures.get(key, make).ok_or_else(no_picture)?;
+        let bytes = page.pictures.get(key, make).ok_or(Refusal::NoPicture)?;
         let is_present = Fields::of_query(query.as_deref()).text("v") == version;
         Ok(answer(bytes, "image/png", is_present))
     })
@@ -147,7 +143,7 @@ pub(super) async fn frame(
 ) -> Result<Response, Refusal> {
     let is_known = name == "large.png" || name == "small.png";
     if !is_known || hash.is_empty() || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(no_picture());
+        return Err(Refusal::NoPicture);
     }
     let is_kept = {
         let (name, hash, night) = (name.clone(), hash.clone(), night.clone());
@@ -172,7 +168,7 @@ pub(super) async fn frame(
         if page.pictures.find(&key).is_none() {
             make_frame(page, &night, &hash, &prefix)?;
         }
-        let bytes = page.pictures.find(&key).ok_or_else(no_picture)?;
+        let bytes = page.pictures.find(&key).ok_or(Refusal::NoPicture)?;
         Ok(answer(bytes, "image/png", is_present))
     })
     .await
@@ -190,9 +186,9 @@ fn make_frame(page: &Page, night: &NightId, hash: &str, prefix: &str) -> Result<
         let info = fits::probe(&path, &Limits::default()).ok()?;
         fits::read_pixels(&path, &info).ok()
     });
-    let image = image.ok_or_else(no_picture)?;
+    let image = image.ok_or(Refusal::NoPicture)?;
     for (name, side_px) in [("large.png", LARGE_PX), ("small.png", SMALL_PX)] {
-        let bytes = grey_png(&binned(&image, side_px)).ok_or_else(no_picture)?;
+        let bytes = grey_png(&binned(&image, side_px)).ok_or(Refusal::NoPicture)?;
         page.pictures.keep(format!("{prefix}{name}"), Bytes::from(bytes));
     }
     Ok(())

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use autossos::config::Config;
 use autossos::daemon::control::{Control, ControlError, ControlSocket};
 use autossos::daemon::health;
 use autossos::daemon::log_tail::LogTail;
@@ -27,7 +28,7 @@ use autossos::store::{NightId, Reader, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 const AT: Epoch = Epoch::from_mjd_utc(61_100.0);
 
@@ -100,8 +101,10 @@ impl Played {
             .expect("a runtime");
         let n_wakes = Arc::new(AtomicUsize::new(0));
         let (state_of, log_of) = (state.clone(), log.clone());
+        let (_, config) = watch::channel(Arc::new(Config::default()));
+        let wake_of = Arc::clone(&wake);
         let control =
-            Control { state: state_of, log: log_of, store, wake: Arc::clone(&wake), reload };
+            Control { state: state_of, log: log_of, store, wake: wake_of, reload, config };
         let path = folder.path().join("sock");
         runtime.block_on(async {
             let socket = ControlSocket::bind(&path).expect("the socket is free");

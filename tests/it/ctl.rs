@@ -1,8 +1,10 @@
 //! The command line program itself: words, exit codes, output.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use autossos::ops::users::Users;
 use serde_json::Value;
 
 /// Runs `autossosctl` in a folder.
@@ -150,4 +152,41 @@ fn the_night_and_its_frames_are_shown(folder: &Path, report: &Value) {
     let wrong = with_data(&["reprocess", "demo", "--from", "slove"]);
     assert_eq!(code(&wrong), Some(2), "{}", err(&wrong));
     assert!(err(&wrong).contains("calibrate-flux"), "{}", err(&wrong));
+}
+
+#[test]
+fn users_of_the_page_are_added_listed_and_removed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("data")).expect("a folder");
+    let add = |name: &str, password: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_autossosctl"))
+            .args(["user", "add", name, "--password-stdin", "--data", "data"])
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // A refused name may end the program before it reads.
+        stdin.write_all(password.as_bytes()).ok();
+        drop(stdin);
+        child.wait_with_output().expect("the program ends")
+    };
+    let added = add("ada", "correct horse\n");
+    assert_eq!(code(&added), Some(0), "{}", err(&added));
+    assert_eq!(code(&add("bob", "battery staple")), Some(0));
+    let short = add("eve", "short");
+    assert!(code(&short) == Some(1) && err(&short).contains("8 to 256"), "{}", err(&short));
+    assert_eq!(code(&add("a/b", "battery staple")), Some(1));
+    let file = folder.path().join("data/web-users");
+    let users = Users::load(&file).expect("a users' file");
+    assert!(users.is_right("ada", "correct horse") && !users.is_right("ada", "correct horse\n"));
+    let with_data = |words: &[&str]| ctl(folder.path(), &[words, &["--data", "data"]].concat());
+    assert_eq!(out(&with_data(&["user", "list"])), "ada\nbob\n");
+    assert_eq!(code(&with_data(&["user", "remove", "bob"])), Some(0));
+    assert_eq!(code(&with_data(&["user", "remove", "bob"])), Some(1));
+    assert_eq!(out(&with_data(&["user", "list", "--json"])), "[\"ada\"]\n");
+    let without_terminal = with_data(&["user", "add", "eve"]);
+    assert!(err(&without_terminal).contains("--password-stdin"), "{}", err(&without_terminal));
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests write files and start our binaries")]
 
+mod browser;
 mod config_files;
 mod control;
 mod crash;
@@ -19,8 +20,14 @@ mod mailbox;
 mod night;
 mod observatory;
 mod packaging;
+mod ratings;
 mod resume;
 mod service;
 mod simulated;
 mod tidy;
 mod tree;
+mod vet;
+mod vet_night;
+mod vetting_night;
+mod web;
+mod web_browser;

@@ -133,6 +133,19 @@ fn both_kinds_of_meridian_flip_and_a_cloud_are_borne() {
 }
 
 #[test]
+fn frames_that_take_too_long_are_set_aside_and_the_night_ends() {
+    let night = NightOnDisk::new(&small(5));
+    let mut config = Config::default();
+    config.run.frame_time_max_s = 0.0;
+    let report = run_night(&night.request("data"), &config, &Silent).expect("it ends").report;
+    assert_eq!(report.frames.len(), 5);
+    for frame in &report.frames {
+        let reason = frame.reason.as_deref().unwrap_or_default();
+        assert!(reason.starts_with("set aside after 2 tries: it took longer"), "{reason}");
+    }
+}
+
+#[test]
 fn bad_files_end_as_rows_with_reasons() {
     let night = NightOnDisk::new(&small(5));
     let raw = &night.files.raw;

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use autossos::config::Config;
 use autossos::ops::run::run_night;
 use autossos::ops::{Event, OpsError, Progress};
+use autossos::pipeline::NIGHT_STAGES;
 use autossos::store::{NightId, Reader};
 
 use crate::simulated::{NightOnDisk, contents, small};
@@ -69,8 +70,8 @@ fn a_stopped_run_goes_on_to_the_same_result() {
     assert_eq!(undisturbed.n_reduced, 5);
     assert!(!undisturbed.report.candidates.is_empty(), "a night without objects tests little");
     let n_events = all.n_seen.into_inner();
-    // Scan, masters, 5 frames, then link, identify and summarize.
-    assert_eq!(n_events, 2 + 5 + 3);
+    // Scan, masters, 5 frames, then the night's stages.
+    assert_eq!(n_events, 2 + 5 + NIGHT_STAGES.len());
     let (tables, products) = outcome(&night.data("whole"));
 
     for n in 1..=n_events {

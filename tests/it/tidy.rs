@@ -72,6 +72,8 @@ const WITHOUT_UNIT: &[&str] = &[
     "score",
     "condition",
     "count",
+    "rating",
+    "elongation",
 ];
 /// Names of textbooks and formats, and what they mean.
 const TEXTBOOK: &[(&str, &str)] = &[
@@ -90,6 +92,8 @@ const ANY_UNIT: &[(&str, &str, &str)] = &[
     ("src/pipeline/ingest/angle.rs", "value", "the unit is told by the field's keyword"),
     ("src/pipeline/ingest/profile.rs", "measured", "a keyword's rule; the unit is its table's"),
     ("src/pipeline/ingest/profile.rs", "assumed", "a keyword's rule; the unit is its table's"),
+    ("src/pipeline/artifact/rating.rs", "width_scatter", "logarithm of a ratio"),
+    ("src/science/movers/real_score.rs", "width_scatter", "logarithm of a ratio"),
     ("src/science/astrometry/asterism.rs", "longest", "a side, in the unit of the points"),
     ("src/science/astrometry/fit.rs", "scatter", "in units of the expected errors"),
     ("src/science/astrometry/mod.rs", "flux", "any linear unit: only the order counts"),

@@ -36,6 +36,7 @@ fn intake(incoming: &Path, pattern: NightPattern) -> Intake {
         night_pattern: pattern,
         profile: config.instrument.choice.clone(),
         site: SiteConfig { place_deg: Some((37.2, -2.5)), ..SiteConfig::default() },
+        submit: config.submit.telescope.clone(),
     };
     Intake::new(&telescope, &config.daemon, Limits::default())
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Order, OrderDone};
 use crate::ops::overview::DataStatus;
 use crate::ops::status::{Health, Snapshot};
+use crate::ops::submit::{SubmitAsk, SubmitDone};
 
 /// Longest request [bytes].
 pub const REQUEST_MAX_BYTES: usize = 64 * 1024;
@@ -34,6 +35,11 @@ pub enum Request {
         /// The order.
         what: Order,
     },
+    /// Write a batch for the Minor Planet Center.
+    Submit {
+        /// The yes to it.
+        ask: SubmitAsk,
+    },
 }
 
 /// The service's answer; its JSON is an object with the key `answer`.
@@ -56,6 +62,8 @@ pub enum Answer {
     },
     /// To [`Request::Reload`] and [`Request::Do`].
     Done(OrderDone),
+    /// To [`Request::Submit`].
+    Submitted(SubmitDone),
     /// The request was not done.
     Refused {
         /// Why, and what to do.

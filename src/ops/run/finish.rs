@@ -1,4 +1,4 @@
-//! The end of a night: link, identify, summarize, render, close.
+//! The end of a night: link, identify, rate, summarize, render, close.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -20,6 +20,7 @@ use crate::pipeline::artifact::report::{NightReport, Note};
 use crate::pipeline::identify::identify;
 use crate::pipeline::link::{NightFrame, link_night};
 use crate::pipeline::masters::MasterLibrary;
+use crate::pipeline::rate::{RatedFrame, rate};
 use crate::pipeline::summarize::{reject_blurred, summarize};
 use crate::report::{CandidatePictures, render_html};
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
@@ -145,10 +146,6 @@ fn linked(
     let linked = link_night(frames, &stars, pixels, &params.link_night);
     let linking = |text| Note { subject: "linking".to_owned(), text };
     notes.extend(linked.notes.into_iter().map(linking));
-    for failure in failures.into_inner().unwrap_or_default() {
-        notes
-            .push(linking(format!("stars were told from movers without the catalogue: {failure}")));
-    }
     report_to(progress, Event::Stage { name: "link" })?;
     let mut candidates = linked.candidates;
     identify(&mut candidates, &inputs.known.places, &params.identify);
@@ -159,7 +156,20 @@ fn linked(
         });
     }
     report_to(progress, Event::Stage { name: "identify" })?;
+    rate(&mut candidates, &with_exposures(frames, pixels.results), &stars);
+    report_to(progress, Event::Stage { name: "rate" })?;
+    for failure in failures.into_inner().unwrap_or_default() {
+        notes
+            .push(linking(format!("stars were told from movers without the catalogue: {failure}")));
+    }
     Ok(candidates)
+}
+
+/// The frames with the exposure times of their records.
+fn with_exposures<'a>(frames: &'a [NightFrame], results: &[FrameResult]) -> Vec<RatedFrame<'a>> {
+    let record = |name: &str| results.iter().map(|r| &r.record).find(|r| r.frame == name);
+    let exposure_s = |frame: &NightFrame| record(&frame.name).and_then(|r| r.exposure_s);
+    frames.iter().map(|frame| RatedFrame { frame, exposure_s: exposure_s(frame) }).collect()
 }
 
 fn reject_blurred_results(results: &mut [FrameResult], work: &FrameWork<'_>) {

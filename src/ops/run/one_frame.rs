@@ -16,7 +16,10 @@ use crate::formats::fits::{self, Header};
 use crate::pipeline::artifact::frame_info::FlipState;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::masters::select::MasterSet;
-use crate::pipeline::reduce::{Overdue, RawFrame, ReducedFrame, empty_record, reduce_frame};
+use crate::pipeline::reduce::{
+    FrameParams, Overdue, RawFrame, ReducedFrame, empty_record, reduce_frame,
+};
+use crate::science::reference::ReferenceSky;
 use crate::store::files::frame_product_name;
 use crate::store::stages::{StageOutcome, StageRow};
 use crate::store::{ProductFile, ProductKind};
@@ -78,7 +81,9 @@ fn reduce(
             Ok(raw) => raw,
             Err(reason) => return Ok(failed(frame, reason)),
         };
-        match guarded(work, raw.0, masters) {
+        let params = work.config.frame_params();
+        let limit_s = work.config.run.frame_time_max_s;
+        match guarded(raw.0, masters, work.sky, &params, limit_s) {
             Ok(reduced) => return keep(work, frame, &raw.1, reduced),
             Err(why) => reason = why,
         }
@@ -112,19 +117,18 @@ fn read(
     }))
 }
 
-/// The frame's stages, with a time limit; what breaks them is told.
+/// The frame's stages, with a time limit [s]; what breaks them is told.
 fn guarded(
-    work: &FrameWork<'_>,
     raw: RawFrame,
     masters: &MasterSet,
+    sky: &dyn ReferenceSky,
+    params: &FrameParams,
+    limit_s: f64,
 ) -> Result<ReducedFrame, String> {
-    let limit_s = work.config.run.frame_time_max_s;
     let began = Instant::now();
     let is_overdue = || began.elapsed().as_secs_f64() > limit_s;
-    let params = work.config.frame_params();
-    let reduced = catch_unwind(AssertUnwindSafe(|| {
-        reduce_frame(raw, masters, work.sky, &params, &is_overdue)
-    }));
+    let reduced =
+        catch_unwind(AssertUnwindSafe(|| reduce_frame(raw, masters, sky, params, &is_overdue)));
     match reduced {
         Ok(Ok(reduced)) => Ok(reduced),
         Ok(Err(Overdue)) => Err(format!("it took longer than the {limit_s:.0} s allowed")),
@@ -187,4 +191,73 @@ fn keep(
         record,
         products: Some(FrameProducts { calibrated: image, mask, catalogue: table }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::fits::Value;
+    use crate::pipeline::ingest::{choose_profile, interpret, shipped};
+    use crate::science::image::Image;
+    use crate::science::reference::{ReferenceError, SkyCell, StarAtEpoch};
+
+    /// A catalogue that breaks whoever asks it.
+    struct Broken;
+
+    impl ReferenceSky for Broken {
+        fn brightest_in_cone(
+            &self,
+            _centre_rad: (f64, f64),
+            _radius_rad: f64,
+            _epoch_yr: f64,
+            _limit: usize,
+        ) -> Result<Vec<StarAtEpoch>, ReferenceError> {
+            panic!("a broken rule")
+        }
+
+        fn cells_with_stars(&self) -> Vec<SkyCell> {
+            panic!("a broken rule")
+        }
+
+        fn len(&self) -> usize {
+            1000
+        }
+    }
+
+    /// A frame of 25 round stars on a flat sky.
+    fn raw() -> RawFrame {
+        let mut pixels = Image::filled(250, 250, 500.0_f32);
+        for star in 0..25 {
+            let (x, y) = (25 + star % 5 * 50, 25 + star / 5 * 50);
+            for (dx, dy) in (-4_i32..=4).flat_map(|dx| (-4..=4).map(move |dy| (dx, dy))) {
+                let value = 5000.0 * (-f64::from(dx * dx + dy * dy) / 4.0).exp();
+                let place = (x as i32 + dx) as usize;
+                pixels.row_mut((y as i32 + dy) as usize)[place] += value as f32;
+            }
+        }
+        // A checkered sky has a scatter that is not zero.
+        for y in 0..250 {
+            for (x, value) in pixels.row_mut(y).iter_mut().enumerate() {
+                *value += ((x * 7 + y * 13) % 11) as f32;
+            }
+        }
+        let mut header = Header::new();
+        header.set("IMAGETYP", Value::Text("Light Frame".to_owned()), "");
+        header.set("DATE-OBS", Value::Text("2026-03-01T23:00:00".to_owned()), "");
+        header.set("EXPTIME", Value::Real(60.0), "");
+        header.set("RA", Value::Real(150.0), "");
+        header.set("DEC", Value::Real(20.0), "");
+        let profile = choose_profile(&header, shipped());
+        let info = interpret(&header, 250, 250, profile).expect("a science frame");
+        RawFrame { name: "a.fits".to_owned(), content_hash: "a".to_owned(), info, pixels }
+    }
+
+    #[test]
+    fn what_breaks_over_a_frame_or_takes_too_long_becomes_a_reason() {
+        let (masters, params) = (MasterSet::default(), FrameParams::default());
+        let broken = guarded(raw(), &masters, &Broken, &params, 60.0).expect_err("it panics");
+        assert!(broken.contains("a broken rule") && broken.contains("report"), "{broken}");
+        let late = guarded(raw(), &masters, &Broken, &params, -1.0).expect_err("no time");
+        assert!(late.starts_with("it took longer"), "{late}");
+    }
 }

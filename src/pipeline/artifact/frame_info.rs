@@ -83,6 +83,8 @@ pub struct FrameInfo {
     pub flip: FlipState,
     /// Site (latitude, longitude east) [deg] and height [m], when the header gives it.
     pub site: Option<Site>,
+    /// Whether the header says that no sky was seen: a simulator made the frame.
+    pub is_simulated: bool,
     /// What had to be guessed or mended, in words for the report.
     pub remarks: Vec<String>,
 }

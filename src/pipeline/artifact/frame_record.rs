@@ -27,6 +27,12 @@ pub struct FrameRecord {
     pub reason: Option<String>,
     /// Middle of the exposure [d, MJD UTC].
     pub mid_mjd_utc: Option<f64>,
+    /// Error of that instant, by the instrument profile [s].
+    #[serde(default)]
+    pub mid_err_s: Option<f64>,
+    /// Whether a simulator made it: what was seen on it never goes to the Minor Planet Center.
+    #[serde(default)]
+    pub is_simulated: bool,
     /// Exposure time [s].
     pub exposure_s: Option<f64>,
     /// Filter, `NONE` when the header has none.

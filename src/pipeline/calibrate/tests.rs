@@ -30,6 +30,7 @@ fn info(nx: usize, ny: usize) -> FrameInfo {
         temperature_c: None,
         flip: FlipState::AsRead,
         site: None,
+        is_simulated: false,
         remarks: Vec::new(),
     }
 }

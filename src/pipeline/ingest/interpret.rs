@@ -9,6 +9,7 @@ use super::lookup::{Quantity, Reader};
 use super::pointing::{read_pointing, read_scale};
 use super::profile::{KindFallback, KindRule, Profile};
 use super::section::read_sections;
+use super::simulated::is_simulated;
 use super::site::read_site;
 use super::time::read_mid;
 use super::{HeaderFault, IngestRefusal};
@@ -69,6 +70,7 @@ pub fn interpret(
         temperature_c: detector.temperature_c,
         flip,
         site,
+        is_simulated: is_simulated(&reader),
         remarks: reader.into_remarks(),
     })
 }

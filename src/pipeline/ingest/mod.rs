@@ -14,6 +14,7 @@ mod pointing;
 pub mod profile;
 mod section;
 mod shipped;
+mod simulated;
 mod site;
 mod time;
 
@@ -24,6 +25,7 @@ pub use interpret::interpret;
 pub use profile::Profile;
 pub use section::parse_section;
 pub use shipped::{ProfileError, generic, shipped};
+pub use simulated::names_simulator;
 
 /// Why a header is not turned into a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

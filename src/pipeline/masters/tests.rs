@@ -30,6 +30,7 @@ fn info(kind: FrameKind, exposure_s: f64) -> FrameInfo {
         temperature_c: Some(-10.0),
         flip: FlipState::AsRead,
         site: None,
+        is_simulated: false,
         remarks: Vec::new(),
     }
 }

@@ -3,13 +3,14 @@
 //! The way of a night: sources that stand still are set apart ([`stationary`]), pieces of
 //! satellite trails too ([`trail`]); what is left is linked into tracklets ([`link`]) whose
 //! chance of being an accident is computed from the density of such left-overs ([`score`]);
-//! tracklets are compared with predicted places ([`identify`]). All places lie on one tangent
-//! plane per field.
+//! tracklets are compared with predicted places ([`identify`]) and asked whether they look like
+//! artefacts ([`real_score`]). All places lie on one tangent plane per field.
 
 pub mod field;
 pub mod identify;
 pub mod link;
 pub mod motion;
+pub mod real_score;
 pub mod score;
 pub mod stationary;
 pub mod trail;

@@ -57,7 +57,7 @@ pub(super) fn cards(
         Light::Flat { .. } => ("skyflat", "Flat Field"),
         Light::Science(_) => (scenario.field.as_str(), "Light Frame"),
     };
-    let mut cards = Cards(Vec::with_capacity(36));
+    let mut cards = Cards(Vec::with_capacity(37));
     cards.text("OBJECT", object, "target name");
     cards.text("DATE-OBS", &plan.start.to_iso(), "UTC start of exposure");
     cards.real("EXPTIME", plan.exposure_s, "[s] exposure time");
@@ -70,6 +70,7 @@ pub(super) fn cards(
     cards.text("TELESCOP", "SIM 0.45m f/2.8", "");
     cards.text("INSTRUME", "SIMCAM", "");
     cards.text("OBSERVAT", "Sim Observatory", "");
+    cards.text("SIMULATD", "autossos", "not seen on any sky");
     let mut flip_state = "";
     if let Light::Science(view) = &plan.light {
         let (ra_rad, dec_rad) = header_place_rad;

@@ -17,7 +17,7 @@ const DAYS_PER_CENTURY: f64 = 36_525.0;
 ///
 /// Accuracy: 0.02 deg from 1950 to 2100, as asserted by `altitudes_agree_with_astropy`.
 pub fn sun_altitude_deg(at: Epoch, latitude_deg: f64, longitude_deg: f64) -> f64 {
-    let (ra_rad, dec_rad) = sun_place(at);
+    let (ra_rad, dec_rad) = sun_place_rad(at);
     let hour_angle_rad = (sidereal_deg(at) + longitude_deg).to_radians() - ra_rad;
     let (sin_latitude, cos_latitude) = latitude_deg.to_radians().sin_cos();
     let (sin_dec, cos_dec) = dec_rad.sin_cos();
@@ -30,8 +30,9 @@ fn centuries(at: Epoch) -> f64 {
     (at.mjd_utc() - MJD_J2000) / DAYS_PER_CENTURY
 }
 
-/// Apparent right ascension and declination of the Sun [rad]; symbols and numbers of chapter 25.
-fn sun_place(at: Epoch) -> (f64, f64) {
+/// Apparent right ascension and declination of the Sun [rad], equinox of date; symbols and numbers
+/// of chapter 25.
+pub fn sun_place_rad(at: Epoch) -> (f64, f64) {
     let t = centuries(at);
     let mean_longitude_deg = 280.466_46 + t * (36_000.769_83 + t * 0.000_303_2);
     let anomaly_rad = (357.529_11 + t * (35_999.050_29 - t * 0.000_153_7)).to_radians();

@@ -73,7 +73,11 @@
       if (answer.needs_login) { location.reload(); return; }
       if (!answer.is_stored) return;
       if (what === "note") { await show(location.href); return; }
-      if (what !== "undo") acts.keep([...acts.all(), { path, url: location.pathname + location.search }]);
+      if (what === "undo") {
+        const all = acts.all();
+        const last = all.map((one) => one.path).lastIndexOf(path);
+        acts.keep(all.filter((_, index) => index !== last));
+      } else acts.keep([...acts.all(), { path, url: location.pathname + location.search }]);
       if (queue && what !== "undo") await show(answer.next || `${night}/queue?after=${encodeURIComponent(id)}`);
       else await show(location.href);
     } catch {
