@@ -104,13 +104,13 @@ fn views(cutouts: &Cutouts) -> Vec<(View, StretchLimits, ViewCode)> {
             Some(range.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
         });
         let (low, high) = range?;
-        let high = high.min(limits.black + WHITES_MAX * (limits.white - limits.black));
+        let high = high.min(limits.black_e + WHITES_MAX * (limits.white_e - limits.black_e));
         let step = ((high - low) / (CODE_MAX - 1.0)).max(f64::MIN_POSITIVE);
         let centring = match view.centring {
             Centring::OnObject => "object",
             Centring::OnSky => "sky",
         };
-        let StretchLimits { black, soft, white } = limits;
+        let StretchLimits { black_e: black, soft_e: soft, white_e: white } = limits;
         let name = view.name();
         Some((view, limits, ViewCode { name, centring, low, step, black, soft, white }))
     };

@@ -130,4 +130,6 @@ fn a_night_s_mail_opens_in_another_reader_with_pictures_and_tables() {
     assert_eq!(csv, detections_csv(&report.candidates));
     let n_detections: usize = report.candidates.iter().map(|c| c.detections.len()).sum();
     assert_eq!(csv.lines().count(), n_detections + 1);
+    let draft = mail["files"]["test.draft.psv"].as_str().expect("the draft");
+    assert!(draft.starts_with("# version=") && draft.contains("SIMULATED"), "{draft}");
 }

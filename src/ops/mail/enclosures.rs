@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::ops::cutouts;
+use crate::ops::submit::draft;
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::mail::Enclosed;
@@ -23,7 +24,7 @@ impl Enclosures {
     pub(super) fn of(config: &Config, report: &NightReport) -> Self {
         let path = format!("/night/{}", url_part(&report.night));
         let page_url = config.web.public_url.as_ref().and_then(|_| config.web.address_of(&path));
-        Self { page_url, ades_psv: None }
+        Self { page_url, ades_psv: draft(config, report) }
     }
 
     /// As the mail takes them.
