@@ -1,7 +1,8 @@
 //! Everything about mail: composed when a night closes, queued, carried, tried, sent again.
 //!
-//! `compose` decides which mail a closed night gets and `schedule` when the mail of several is
-//! due; `enclosures` and `house` are what goes with a report; `alerts` are mails about trouble; `courier` carries the outbox through a `transport`.
+//! `compose` decides which mail a closed night gets and `schedule` when the mail of several is due;
+//! `enclosures` and `house` are what goes with a report; `alerts` are mails about trouble;
+//! `courier` carries the outbox through a `transport`.
 
 pub mod alerts;
 pub mod compose;

@@ -322,10 +322,11 @@ pub(in crate::report) fn enclosed_files(
         ));
     }
     if !is_draft_small {
-        told.push(
-            "The ADES draft would make this mail too large: `autossosctl submit --check` shows it."
-                .to_owned(),
-        );
+        told.push(format!(
+            "The ADES draft would make this mail too large: `autossosctl submit {} --check` tells \
+             what would go to the Minor Planet Center.",
+            printable(&report.night)
+        ));
     }
     (files, told)
 }
