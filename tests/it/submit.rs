@@ -127,9 +127,9 @@ fn report() -> NightReport {
         frame
     };
     let known = |name: &str| Identity::Known { name: name.to_owned(), separation_arcsec: 0.3 };
-    let mut short = candidate("U2", Identity::Unknown, 0.4);
+    let mut short = candidate("U2", Identity::Unknown, 0.5);
     short.detections.truncate(2);
-    let mut fast = candidate("U1", Identity::Unknown, 0.3);
+    let mut fast = candidate("U1", Identity::Unknown, 0.396);
     fast.rate_arcsec_per_min = 4.0;
     fast.detections[1].mag = None;
     NightReport {
@@ -155,7 +155,7 @@ fn candidate(id: &str, identity: Identity, place: f64) -> Candidate {
         CandidateDetection {
             frame: format!("f{number}.fits"),
             mid_mjd_utc: START_MJD_UTC + 0.01 * n,
-            ra_deg: 359.6 + place + 0.002 * n,
+            ra_deg: (359.6 + place + 0.002 * n).rem_euclid(360.0),
             dec_deg: -0.005 + 0.002 * n,
             x_px: 200.0 + n,
             y_px: 210.0,
