@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::ops::OpsError;
 use crate::ops::clock::SystemClock;
 use crate::ops::status::Phase;
+use crate::ops::submit;
 use crate::store::{Retry, Store, StoreError};
 
 /// Threads for timers, signals, socket and metrics.
@@ -65,6 +66,10 @@ pub(super) fn run(started: Started) -> anyhow::Result<Left> {
     let notifier = Arc::new(Notifier::from_environment());
     let config = Arc::new(started.service.config.clone());
     let store = Arc::new(open_patiently(&config)?);
+    // A batch whose writing was cut off; a folder that cannot be used is no reason not to observe.
+    if let Err(error) = submit::finish(&store) {
+        tracing::warn!("A batch for the MPC is not finished: {:#}.", anyhow::Error::from(error));
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(RUNTIME_THREADS)
         .enable_all()

@@ -3,8 +3,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use autossos::config;
+use autossos::daemon::control::{Control, ControlSocket};
+use autossos::daemon::log_tail::LogTail;
+use autossos::daemon::state::ServiceState;
 use autossos::formats::ades::{Field, Submission};
+use autossos::ops::clock::SystemClock;
 use autossos::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use autossos::pipeline::artifact::frame_record::FrameStatus;
 use autossos::pipeline::artifact::report::NightReport;
@@ -16,6 +22,7 @@ use autossos::store::verdicts::{Act, Verdict, VerdictRow};
 use autossos::store::{NightId, Reader, Store};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::{Notify, mpsc, watch};
 
 const START_MJD_UTC: f64 = 60_000.9;
 const AT: Epoch = Epoch::from_mjd_utc(60_001.5);
@@ -127,9 +134,9 @@ fn report() -> NightReport {
         frame
     };
     let known = |name: &str| Identity::Known { name: name.to_owned(), separation_arcsec: 0.3 };
-    let mut short = candidate("U2", Identity::Unknown, 0.4);
+    let mut short = candidate("U2", Identity::Unknown, 0.5);
     short.detections.truncate(2);
-    let mut fast = candidate("U1", Identity::Unknown, 0.3);
+    let mut fast = candidate("U1", Identity::Unknown, 0.396);
     fast.rate_arcsec_per_min = 4.0;
     fast.detections[1].mag = None;
     NightReport {
@@ -155,7 +162,7 @@ fn candidate(id: &str, identity: Identity, place: f64) -> Candidate {
         CandidateDetection {
             frame: format!("f{number}.fits"),
             mid_mjd_utc: START_MJD_UTC + 0.01 * n,
-            ra_deg: 359.6 + place + 0.002 * n,
+            ra_deg: (359.6 + place + 0.002 * n).rem_euclid(360.0),
             dec_deg: -0.005 + 0.002 * n,
             x_px: 200.0 + n,
             y_px: 210.0,
@@ -339,4 +346,48 @@ fn the_demo_can_never_be_submitted() {
     assert_eq!(write.status.code(), Some(1));
     assert!(err(&write).contains("can never be submitted"), "{}", err(&write));
     assert!(!folder.path().join("data/submissions").exists());
+}
+
+#[test]
+fn beside_a_running_service_the_service_writes() {
+    let house = House::new();
+    house.judge(&["K1", "U1"], Verdict::Real);
+    let settings = config::load(Some(&house.config()), &[], std::iter::empty()).expect("valid");
+    let store = Arc::new(Store::open(&house.data()).expect("opened"));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (reload, _reloads) = mpsc::channel(1);
+    let (publish, config) = watch::channel(Arc::new(settings.clone()));
+    let control = Control {
+        state: ServiceState::new(Arc::new(SystemClock), 300.0),
+        log: LogTail::default(),
+        store: Arc::clone(&store),
+        wake: Arc::new(Notify::new()),
+        reload,
+        config,
+    };
+    let path = house.folder.path().join("sock");
+    runtime.block_on(async {
+        let socket = ControlSocket::bind(&path).expect("the socket is free");
+        tokio::spawn(socket.serve(control));
+    });
+    let socket = path.to_str().expect("a plain path");
+    // The service has other settings than the person saw: nothing is written.
+    let mut other = settings.clone();
+    other.submit.catalogue = "Gaia2";
+    publish.send_replace(Arc::new(other));
+    let words = ["--write", "--yes", "--who", "Ana", "-o", "copy.psv", "--socket", socket];
+    let refused = house.submit(&words);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("no longer the one"), "{}", err(&refused));
+    assert_eq!((house.n_submissions(), house.folder_of_files().len()), (0, 0));
+    // With the same ones it writes; this program could not, the data folder is the service's.
+    publish.send_replace(Arc::new(settings));
+    let written = house.submit(&words);
+    assert!(written.status.success(), "{}", err(&written));
+    let files = house.folder_of_files();
+    assert_eq!((house.n_submissions(), files.len()), (1, 1));
+    let bytes = std::fs::read(&files[0]).expect("the file");
+    assert_eq!(std::fs::read(house.folder.path().join("copy.psv")).expect("the copy"), bytes);
+    let without = house.submit(&["--write", "--yes", "--who", "Ana"]);
+    assert_eq!(without.status.code(), Some(1), "all is written: {}", err(&without));
 }
