@@ -98,9 +98,11 @@ fn a_night_s_mail_opens_in_another_reader_with_pictures_and_tables() {
     let mut pictures = vec!["text/html"];
     pictures.extend(unknown.iter().map(|_| "image/gif"));
     pictures.push("image/png");
+    let faces = serde_json::json!(["text/plain", ["multipart/related", pictures]]);
+    let files = ["text/csv", "text/plain"];
     let expected = serde_json::json!([
         "multipart/mixed",
-        [["multipart/alternative", ["text/plain", ["multipart/related", pictures]]], "text/csv"]
+        [["multipart/alternative", faces], files[0], files[1]]
     ]);
     assert_eq!(mail["tree"], expected, "{}", mail["tree"]);
     let subject = format!("test: {} unknown, ", unknown.len());
