@@ -6,8 +6,14 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::config::ConfigVerb;
-use crate::pipeline::artifact::cutouts::View;
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
+
+mod judging;
+
+pub(super) use judging::{
+    CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
+    SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
+};
 
 /// Finds, names and measures the moving objects of a night.
 #[derive(Debug, Parser)]
@@ -78,56 +84,6 @@ pub(super) enum Command {
     Man(ManArgs),
 }
 
-#[derive(Debug, clap::Args)]
-#[command(after_help = VET_EXIT_CODES)]
-pub(super) struct VetArgs {
-    /// Name of the night [default: the newest closed one with candidates that nobody judged; with
-    /// --set the only one that has the candidate].
-    #[arg(value_name = "NIGHT")]
-    pub(super) night: Option<String>,
-    /// Who judges [default: the user who logged in].
-    #[arg(long, value_name = "NAME")]
-    pub(super) who: Option<String>,
-    /// Print the candidates with their verdicts.
-    #[arg(long, conflicts_with = "set")]
-    pub(super) list: bool,
-    /// Print JSON instead of a table.
-    #[arg(long, requires = "list")]
-    pub(super) json: bool,
-    /// Judge one: asteroid, artefact, unknown, or undo to take the last verdict back.
-    #[arg(long, num_args = 2, value_names = ["ID", "VERDICT"])]
-    pub(super) set: Vec<String>,
-    /// Why.
-    #[arg(long, value_name = "TEXT", requires = "set")]
-    pub(super) note: Option<String>,
-    /// Show nothing but ASCII, and no colours.
-    #[arg(long)]
-    pub(super) plain: bool,
-    /// How pictures are shown.
-    #[arg(long, value_enum, default_value = "auto", value_name = "HOW")]
-    pub(super) picture: PictureArg,
-    #[command(flatten)]
-    pub(super) place: PlaceArgs,
-}
-
-const VET_EXIT_CODES: &str = "Exit codes: 0 done, or ended by q; 1 failed; 2 wrong arguments; 130 \
-                              ended by a signal. Keys: ? shows them.";
-
-/// How the terminal shows pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PictureArg {
-    /// As the terminal answers when it is asked.
-    Auto,
-    /// By kitty's graphics protocol.
-    Kitty,
-    /// As sixels.
-    Sixel,
-    /// As half blocks in colours: over ssh and in tmux too.
-    Blocks,
-    /// As characters.
-    Shades,
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum MailCommand {
     /// Send a test mail at once and tell what the mail server said.
@@ -157,46 +113,6 @@ pub(super) struct MailResendArgs {
     /// Number of the mail, as `autossosctl mail list` gives it.
     #[arg(value_name = "ID")]
     pub(super) id: i64,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum UserCommand {
-    /// Let somebody log in, or change a password.
-    Add(UserAddArgs),
-    /// Take somebody's right to log in away.
-    Remove(UserRemoveArgs),
-    /// List the names.
-    List(UserListArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct UserAddArgs {
-    /// Name: letters, digits, `-`, `_` and `.`.
-    #[arg(value_name = "NAME")]
-    pub(super) name: String,
-    /// Read the password from stdin instead of asking for it twice.
-    #[arg(long)]
-    pub(super) password_stdin: bool,
-    #[command(flatten)]
-    pub(super) place: DataPlaceArgs,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct UserRemoveArgs {
-    /// Name.
-    #[arg(value_name = "NAME")]
-    pub(super) name: String,
-    #[command(flatten)]
-    pub(super) place: DataPlaceArgs,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct UserListArgs {
-    #[command(flatten)]
-    pub(super) place: DataPlaceArgs,
-    /// Print JSON instead of a list.
-    #[arg(long)]
-    pub(super) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -266,41 +182,6 @@ pub(super) enum Format {
     Frames,
     /// A row per candidate with its motion, identity and ratings.
     Candidates,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct CutoutsArgs {
-    /// Name of the night.
-    #[arg(value_name = "NIGHT")]
-    pub(super) night: String,
-    /// Candidate [default: all of the night that have cut-outs].
-    #[arg(value_name = "CANDIDATE")]
-    pub(super) candidate: Option<String>,
-    /// Folder to write to; made when it is not there.
-    #[arg(long, value_name = "DIR")]
-    pub(super) to: PathBuf,
-    /// What is written.
-    #[arg(long, value_enum, default_value_t = CutoutsFormat::Png)]
-    pub(super) format: CutoutsFormat,
-    /// What stands still, and whether the static sky is taken off [default: what shows the motion
-    /// best].
-    #[arg(long, value_name = "VIEW", value_parser = PossibleValuesParser::new(
-          View::ALL.map(View::name)))]
-    pub(super) view: Option<String>,
-    #[command(flatten)]
-    pub(super) place: DataPlaceArgs,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum CutoutsFormat {
-    /// All frames side by side.
-    Png,
-    /// An animation of at most 150 kB.
-    Gif,
-    /// An animation of all frames in full quality.
-    Apng,
-    /// The stamps with their places on the sky, in all views.
-    Fits,
 }
 
 /// Where the service and its data are.
@@ -497,39 +378,6 @@ pub(super) struct PruneArgs {
     pub(super) place: DataArgs,
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum LabelsCommand {
-    /// Write a row per verdict that holds, with ratings and features as they were at its time.
-    Export(LabelsExportArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct LabelsExportArgs {
-    /// File to write.
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: PathBuf,
-    /// How it is written.
-    #[arg(long, value_enum, default_value_t = LabelFormatWord::Csv)]
-    pub(super) format: LabelFormatWord,
-    /// Only this night.
-    #[arg(long, value_name = "NIGHT")]
-    pub(super) night: Option<String>,
-    /// The whole history: also what was taken back or overruled, and notes.
-    #[arg(long)]
-    pub(super) all: bool,
-    #[command(flatten)]
-    pub(super) place: DataPlaceArgs,
-}
-
-/// How labels are written.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum LabelFormatWord {
-    /// A table.
-    Csv,
-    /// A list of objects.
-    Json,
-}
-
 #[derive(Debug, clap::Args)]
 pub(super) struct CompletionsArgs {
     /// Shell that reads them.
@@ -553,46 +401,4 @@ pub(super) struct ManArgs {
     /// Folder of the pages; made when it is not there.
     #[arg(long, value_name = "DIR")]
     pub(super) to: PathBuf,
-}
-
-#[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["check", "write"]))]
-pub(super) struct SubmitArgs {
-    /// Name of the night.
-    #[arg(value_name = "NIGHT")]
-    pub(super) night: String,
-    /// Only tell what would go, and what is held back and why; changes nothing.
-    #[arg(long)]
-    pub(super) check: bool,
-    /// Record and write the file, after a yes; the observations are never written again.
-    #[arg(long)]
-    pub(super) write: bool,
-    /// Form of the file.
-    #[arg(long, value_enum, default_value_t = SubmitForm::Psv)]
-    pub(super) format: SubmitForm,
-    /// Say yes without being asked.
-    #[arg(long, requires = "who", conflicts_with = "check")]
-    pub(super) yes: bool,
-    /// Who says yes, for the record.
-    #[arg(long, value_name = "NAME")]
-    pub(super) who: Option<String>,
-    /// Copy the file there; the one on record lies in the folder `submissions` of the data folder.
-    #[arg(short, long, value_name = "FILE", conflicts_with = "check")]
-    pub(super) output: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-    #[command(flatten)]
-    pub(super) place: PlaceArgs,
-}
-
-/// Form of a file for the Minor Planet Center.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum SubmitForm {
-    /// ADES, pipe-separated values.
-    Psv,
-    /// ADES, XML.
-    Xml,
-    /// Lines of 80 columns.
-    Obs80,
 }

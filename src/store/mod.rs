@@ -5,8 +5,8 @@
 //! reads and needs no lock. Methods of both lie in one file per table: `nights`, `frames`,
 //! `stages`, `candidates`, `verdicts`, `outbox`, `masters`, `attempts`, `sessions`, `submissions`;
 //! what a person asked for in `requests`, what a person looks for in `lookup`. Opening and closing
-//! lie in `open`; `check`, `backup`, `restore` and `prune` care for what may break or grows old. All
-//! writing is one IMMEDIATE transaction per call on one thread (`writer`), and repeating a call
+//! lie in `open`; `check`, `backup`, `restore` and `prune` care for what may break or grows old.
+//! All writing is one IMMEDIATE transaction per call on one thread (`writer`), and repeating a call
 //! changes nothing.
 
 pub mod attempts;

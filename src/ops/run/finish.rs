@@ -100,11 +100,12 @@ pub(super) fn finish(
     let pixels = ProductPixels { store: work.store, results: &results };
     let candidates = linked(work, inputs, (&frames, &pixels), &mut notes, progress)?;
     let report = assemble(work, inputs, &results, candidates, notes);
+    report_to(progress, Event::Stage { name: "summarize" })?;
     let kept = keep_cutouts(work, &report, &frames, &pixels)?;
     let page = render_html(&report, &kept.pictures)?;
     let path = html_path(work.store, work.night)?;
     ProductFile::write_bytes(&path, page.as_bytes())?;
-    report_to(progress, Event::Stage { name: "summarize" })?;
+    report_to(progress, Event::Stage { name: "cut-outs" })?;
     let stage = StageRow {
         subject: NIGHT_SUBJECT.to_owned(),
         stage: NIGHT_UNIT.to_owned(),
