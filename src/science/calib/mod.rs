@@ -8,6 +8,7 @@
 pub mod apply;
 pub mod columns;
 pub mod combine;
+pub mod continuity;
 pub mod defects;
 pub mod gain;
 pub mod overscan;
