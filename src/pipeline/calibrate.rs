@@ -3,6 +3,7 @@
 //! Calibrated pixel = raw pixel + `ltv_px`; the frame is cut, never turned or resampled. Gain,
 //! read noise and saturation come from [`numbers`].
 
+pub mod clean;
 mod numbers;
 
 use thiserror::Error;
@@ -141,7 +142,14 @@ fn corrections_of<'a>(
     flip: FlipState,
     overscan: Option<&'a Overscan>,
 ) -> Corrections<'a> {
-    let bias_noise = masters.bias.as_ref().map_or(0.0, |b| b.noise);
+    // A dark contains less of the bias that was taken off it: with t times the dark, 1 - t of that
+    // bias is taken off the frame.
+    let has_same_bias = match (&masters.bias, &masters.dark) {
+        (Some(bias), Some(dark)) => bias.origin == dark.origin,
+        _ => false,
+    };
+    let bias_share = if has_same_bias { (1.0 - masters.dark_ratio).abs() } else { 1.0 };
+    let bias_noise = masters.bias.as_ref().map_or(0.0, |b| b.noise * bias_share);
     let dark_noise = masters.dark.as_ref().map_or(0.0, |d| d.noise * masters.dark_ratio);
     Corrections {
         overscan_adu: overscan.map(|o| o.per_row_adu.as_slice()),

@@ -7,6 +7,8 @@ use crate::science::calib::synthetic::Noise;
 use crate::science::image::mask::MaskBits;
 use crate::science::image::stats::median_and_scatter;
 
+mod variance;
+
 fn info(nx: usize, ny: usize) -> FrameInfo {
     FrameInfo {
         profile: "test".to_owned(),

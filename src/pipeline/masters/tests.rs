@@ -3,7 +3,10 @@
 use super::build::build_masters;
 use super::*;
 use crate::pipeline::artifact::frame_info::Section;
+use crate::science::calib::gain;
 use crate::science::calib::synthetic::Noise;
+
+mod earlier;
 
 const SIDE: usize = 96;
 
