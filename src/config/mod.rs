@@ -41,7 +41,7 @@ pub use night_pattern::NightPattern;
 pub use params::NightParams;
 pub use profiles::ProfileChoice;
 pub use resolved::{Config, Extract, Instrument, Limits, Reference, Report, Run};
-pub use science::{Astrometry, Link, Photometry};
+pub use science::{Astrometry, Calibrate, Link, Photometry};
 pub use show::{Setting, to_toml};
 pub use site::SiteConfig;
 pub use submit::{Submit, SubmitTelescope};

@@ -2,10 +2,13 @@
 
 use super::resolved::Config;
 use crate::formats::fits::Limits as FitsLimits;
+use crate::pipeline::calibrate::clean::CleanParams;
 use crate::pipeline::link::NightParams as LinkNightParams;
 use crate::pipeline::masters::MasterParams;
 use crate::pipeline::reduce::FrameParams;
 use crate::pipeline::summarize::QualityParams;
+use crate::science::calib::cosmic::CosmicParams;
+use crate::science::calib::trails::TrailParams;
 use crate::science::movers::identify::IdentifyParams;
 
 /// Parameters of the night's stages.
@@ -34,6 +37,7 @@ impl Config {
     /// Parameters of a frame's stages.
     pub fn frame_params(&self) -> FrameParams {
         let mut params = FrameParams::default();
+        params.clean = self.clean_params();
         params.extract.segment.peak_snr_min = self.extract.threshold_sigma;
         params.extract.segment.pixel_snr_min =
             params.extract.segment.pixel_snr_min.min(self.extract.threshold_sigma);
@@ -42,6 +46,20 @@ impl Config {
         params.hint.scale_range = self.astrometry.scale_range;
         params.extract.sources_max = self.limits.detections_per_frame_max;
         params
+    }
+
+    /// What frames are cleaned of.
+    fn clean_params(&self) -> CleanParams {
+        let wanted = &self.calibrate;
+        let cosmic = CosmicParams {
+            threshold_sigma: wanted.cosmic_threshold_sigma,
+            ..CosmicParams::default()
+        };
+        CleanParams {
+            cosmic_rays: wanted.is_cosmic_masked.then_some(cosmic),
+            trails: wanted.is_trail_masked.then(TrailParams::default),
+            rate_max_arcsec_per_h: self.link.rate_max_arcsec_per_h,
+        }
     }
 
     /// Parameters of masters.

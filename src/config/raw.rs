@@ -21,6 +21,8 @@ pub struct Raw {
     pub limits: RawLimits,
     /// `[run]`
     pub run: RawRun,
+    /// `[calibrate]`
+    pub calibrate: RawCalibrate,
     /// `[extract]`
     pub extract: RawExtract,
     /// `[astrometry]`
@@ -107,6 +109,18 @@ pub struct RawRun {
     pub memory_max_mib: Option<i64>,
     /// Time that one frame may take [s].
     pub frame_time_max_s: Option<f64>,
+}
+
+/// `[calibrate]`: cleaning of frames.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawCalibrate {
+    /// Whether cosmic rays are masked.
+    pub cosmic_rays: Option<bool>,
+    /// Sharpness of a cosmic ray [sigma].
+    pub cosmic_threshold_sigma: Option<f64>,
+    /// Whether trails of satellites and aircraft are masked.
+    pub trails: Option<bool>,
 }
 
 /// `[extract]`: finding sources.

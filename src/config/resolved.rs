@@ -12,7 +12,7 @@ use super::error::ConfigError;
 use super::mail::{Mail, mail};
 use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
 use super::raw::{Raw, RawExtract, RawInstrument, RawLimits, RawReference, RawReport, RawRun};
-use super::science::{self, Astrometry, Link, Photometry};
+use super::science::{self, Astrometry, Calibrate, Link, Photometry};
 use super::site::{SiteConfig, SiteKeys, site};
 use super::submit::{Submit, submit};
 use super::telescope::{Telescope, telescopes};
@@ -38,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     /// How a night is worked through.
     pub run: Run,
+    /// Cleaning of frames.
+    pub calibrate: Calibrate,
     /// Finding sources.
     pub extract: Extract,
     /// Trust in the header's pointing and scale.
@@ -188,6 +190,7 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
         reference: reference(raw.reference, checker),
         limits: kept(limits(&raw.limits, checker), told),
         run: kept(run(&raw.run, checker), told),
+        calibrate: kept(science::calibrate(&raw.calibrate, checker), told),
         extract: kept(extract(&raw.extract, checker), told),
         astrometry: kept(science::astrometry(&raw.astrometry, checker), told),
         photometry: kept(science::photometry(&raw.photometry, checker), told),

@@ -1,8 +1,25 @@
-//! Sections that steer the science: `[astrometry]`, `[photometry]`, `[link]`.
+//! Sections that steer the science: `[calibrate]`, `[astrometry]`, `[photometry]`, `[link]`.
 
 use super::check::Checker;
 use super::error::ConfigError;
-use super::raw::{RawAstrometry, RawLink, RawPhotometry};
+use super::raw::{RawAstrometry, RawCalibrate, RawLink, RawPhotometry};
+
+/// Cleaning of frames.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibrate {
+    /// Whether cosmic rays are masked.
+    pub is_cosmic_masked: bool,
+    /// Sharpness of a cosmic ray [sigma].
+    pub cosmic_threshold_sigma: f64,
+    /// Whether trails of satellites and aircraft are masked.
+    pub is_trail_masked: bool,
+}
+
+impl Default for Calibrate {
+    fn default() -> Self {
+        Self { is_cosmic_masked: true, cosmic_threshold_sigma: 5.0, is_trail_masked: true }
+    }
+}
 
 /// Trust in the header's pointing and scale.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +71,23 @@ impl Default for Link {
             chance_odds_max: 0.02,
         }
     }
+}
+
+pub(super) fn calibrate(
+    raw: &RawCalibrate,
+    checker: &Checker<'_>,
+) -> Result<Calibrate, ConfigError> {
+    let default = Calibrate::default();
+    Ok(Calibrate {
+        is_cosmic_masked: raw.cosmic_rays.unwrap_or(default.is_cosmic_masked),
+        cosmic_threshold_sigma: checker.number(
+            "calibrate.cosmic_threshold_sigma",
+            raw.cosmic_threshold_sigma,
+            default.cosmic_threshold_sigma,
+            3.0..=100.0,
+        )?,
+        is_trail_masked: raw.trails.unwrap_or(default.is_trail_masked),
+    })
 }
 
 pub(super) fn astrometry(

@@ -1,11 +1,14 @@
 //! One raw science frame into a calibrated one: which steps, with which numbers, and in words.
 //!
 //! Calibrated pixel = raw pixel + `ltv_px`; the frame is cut, never turned or resampled. Gain,
-//! read noise and saturation are the header's; where it lacks one, the measured value or a
-//! stated assumption is used. A disagreement with photon transfer is reported, not acted on.
+//! read noise and saturation come from [`numbers`].
+
+pub mod clean;
+mod numbers;
 
 use thiserror::Error;
 
+use self::numbers::Numbers;
 use crate::pipeline::artifact::frame_info::{FlipState, FrameInfo};
 use crate::pipeline::masters::prepare::{overscan_of, trim_window};
 use crate::pipeline::masters::select::MasterSet;
@@ -24,8 +27,10 @@ pub struct CalibrateParams {
     pub gain_assumed_e_per_adu: f64,
     /// Read noise when neither header, biases nor overscan give one [e-].
     pub read_noise_assumed_e: f64,
-    /// Relative difference of measured and header values that is reported.
+    /// Relative difference of measured and header values from which the measured ones count.
     pub disagreement: f64,
+    /// A gain measured with a larger relative error is only reported.
+    pub gain_error_max: f64,
     /// A plateau of the brightest value below this is not saturation [ADU].
     pub plateau_level_min_adu: f32,
     /// Fewest pixels of equal, largest value that make a plateau.
@@ -39,6 +44,7 @@ impl Default for CalibrateParams {
             gain_assumed_e_per_adu: 1.0,
             read_noise_assumed_e: 10.0,
             disagreement: 0.1,
+            gain_error_max: 0.05,
             plateau_level_min_adu: 30_000.0,
             plateau_pixels_min: 5,
         }
@@ -110,7 +116,7 @@ pub fn calibrate(
     if info.overscan.is_some() && overscan.is_none() {
         notes.push("overscan section unusable: not subtracted".to_owned());
     }
-    let numbers = detector_numbers(raw, info, masters, (overscan.as_ref(), params), &mut notes);
+    let numbers = Numbers::of(raw, info, masters, (overscan.as_ref(), params), &mut notes);
     let corrections = corrections_of(masters, info.flip, overscan.as_ref());
     let detector = Detector {
         gain_e_per_adu: numbers.gain as f32,
@@ -136,7 +142,14 @@ fn corrections_of<'a>(
     flip: FlipState,
     overscan: Option<&'a Overscan>,
 ) -> Corrections<'a> {
-    let bias_noise = masters.bias.as_ref().map_or(0.0, |b| b.noise);
+    // A dark contains less of the bias that was taken off it: with t times the dark, 1 - t of that
+    // bias is taken off the frame.
+    let has_same_bias = match (&masters.bias, &masters.dark) {
+        (Some(bias), Some(dark)) => bias.origin == dark.origin,
+        _ => false,
+    };
+    let bias_share = if has_same_bias { (1.0 - masters.dark_ratio).abs() } else { 1.0 };
+    let bias_noise = masters.bias.as_ref().map_or(0.0, |b| b.noise * bias_share);
     let dark_noise = masters.dark.as_ref().map_or(0.0, |d| d.noise * masters.dark_ratio);
     Corrections {
         overscan_adu: overscan.map(|o| o.per_row_adu.as_slice()),
@@ -147,96 +160,6 @@ fn corrections_of<'a>(
         master_noise_adu: bias_noise.hypot(dark_noise) as f32,
         flat_noise: masters.flat.as_ref().map_or(0.0, |f| f.noise as f32),
     }
-}
-
-/// The numbers of the detector that are used.
-struct Numbers {
-    gain: f64,
-    read_noise_e: f64,
-    saturation_adu: Option<f64>,
-}
-
-fn detector_numbers(
-    raw: &Image<f32>,
-    info: &FrameInfo,
-    masters: &MasterSet,
-    (overscan, params): (Option<&Overscan>, &CalibrateParams),
-    notes: &mut Vec<String>,
-) -> Numbers {
-    let is_positive = |v: &f64| v.is_finite() && *v > 0.0;
-    let measured_gain = masters.measured.gain_e_per_adu;
-    let gain = match (info.gain_e_per_adu.filter(is_positive), measured_gain) {
-        (Some(header), Some(m)) => {
-            if (m.value / header - 1.0).abs() > params.disagreement.max(3.0 * m.error / header) {
-                notes.push(format!(
-                    "gain: header {header:.2} e-/ADU, photon transfer {:.2} +- {:.2}; the \
-                     header's is used",
-                    m.value, m.error
-                ));
-            }
-            header
-        }
-        (Some(header), None) => header,
-        (None, Some(m)) => {
-            let (value, error) = (m.value, m.error);
-            notes.push(format!("gain {value:.3} +- {error:.3} e-/ADU from photon transfer"));
-            value
-        }
-        (None, None) => {
-            let assumed = params.gain_assumed_e_per_adu;
-            notes.push(format!("WARNING: gain unknown: {assumed} e-/ADU assumed"));
-            assumed
-        }
-    };
-    let measured_e = masters.measured.read_noise_adu.map(|m| m.value * gain);
-    let overscan_e = overscan.map(|o| o.noise_adu * gain).filter(is_positive);
-    let read_noise_e = match (info.read_noise_e.filter(is_positive), measured_e.or(overscan_e)) {
-        (Some(header), found) => {
-            if let Some(found) = found
-                && (found / header - 1.0).abs() > params.disagreement
-            {
-                notes.push(format!(
-                    "read noise: header {header:.1} e-, measured {found:.1} e-; the header's is \
-                     used"
-                ));
-            }
-            header
-        }
-        (None, Some(found)) => {
-            notes.push(format!("read noise {found:.1} e- measured on bias or overscan"));
-            found
-        }
-        (None, None) => {
-            let assumed = params.read_noise_assumed_e;
-            notes.push(format!("WARNING: read noise unknown: {assumed} e- assumed"));
-            assumed
-        }
-    };
-    let saturation_adu = saturation(raw, info, params, notes);
-    Numbers { gain, read_noise_e, saturation_adu }
-}
-
-/// The header's saturation level, or the plateau of the brightest value.
-fn saturation(
-    raw: &Image<f32>,
-    info: &FrameInfo,
-    params: &CalibrateParams,
-    notes: &mut Vec<String>,
-) -> Option<f64> {
-    if let Some(header) = info.saturation_adu.filter(|s| s.is_finite() && *s > 0.0) {
-        return Some(header);
-    }
-    let finite = || raw.pixels().iter().copied().filter(|v| v.is_finite());
-    let top = finite().fold(f32::NEG_INFINITY, f32::max);
-    let n_top = finite().filter(|&v| v >= top).count();
-    if top > params.plateau_level_min_adu && n_top >= params.plateau_pixels_min {
-        notes.push(format!(
-            "saturation level unknown: {top:.0} ADU taken, the largest value, of {n_top} pixels"
-        ));
-        return Some(f64::from(top));
-    }
-    notes.push("saturation level unknown and no plateau seen: none marked".to_owned());
-    None
 }
 
 fn steps_taken(

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use crate::pipeline::artifact::frame_info::{FlipState, FrameInfo, FrameKind};
 use crate::pipeline::artifact::report::Note;
 use crate::science::calib::combine::CombineParams;
+use crate::science::calib::continuity::ContinuityParams;
 use crate::science::calib::defects::DefectParams;
 use crate::science::calib::gain::Measured;
 use crate::science::calib::overscan::OverscanParams;
@@ -31,6 +32,8 @@ pub struct MasterParams {
     pub combine: CombineParams,
     /// Limits for frames and masters.
     pub qualify: QualifyParams,
+    /// Limits for changes since the last accepted master.
+    pub continuity: ContinuityParams,
     /// Bad pixels.
     pub defects: DefectParams,
     /// Most frames that go into one master; the first in order of names are taken.
@@ -47,6 +50,7 @@ impl Default for MasterParams {
             overscan: OverscanParams::default(),
             combine: CombineParams::default(),
             qualify: QualifyParams::default(),
+            continuity: ContinuityParams::default(),
             defects: DefectParams::default(),
             group_frames_max: 32,
             group_memory_max_mib: 1024,
@@ -68,6 +72,8 @@ pub struct Geometry {
     pub ny: usize,
     /// First column and row in the frame as read [px].
     pub origin_px: (usize, usize),
+    /// First column and row of the read-out window on the detector [binned px].
+    pub window_px: (u32, u32),
     /// Whether the level of an overscan region is taken off.
     pub is_overscan_subtracted: bool,
 }
@@ -124,6 +130,8 @@ pub struct Master {
     pub exposure_s: f64,
     /// Detector temperature [deg C].
     pub temperature_c: Option<f64>,
+    /// Gain and read noise measured in the night it was made.
+    pub measured: MeasuredDetector,
     /// The frame turned by 180 degrees, made when first asked for; start with `Default`.
     pub turned: OnceLock<Image<f32>>,
     /// Its bad pixels, made when first asked for; start with `Default`.
@@ -131,6 +139,12 @@ pub struct Master {
 }
 
 impl Master {
+    /// What decides whether it serves.
+    pub fn facts(&self) -> MasterFacts {
+        let (exposure_s, temperature_c) = (self.exposure_s, self.temperature_c);
+        MasterFacts { exposure_s, temperature_c, has_pedestal: self.has_pedestal }
+    }
+
     /// The master for frames whose pixels lie like this.
     pub fn pixels_for(&self, flip: FlipState) -> &Image<f32> {
         match flip {
@@ -140,13 +154,32 @@ impl Master {
     }
 }
 
+/// What of a master decides whether it serves, besides its key's geometry and filter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MasterFacts {
+    /// Exposure time [s]; 0 for biases.
+    pub exposure_s: f64,
+    /// Detector temperature [deg C].
+    pub temperature_c: Option<f64>,
+    /// Whether the bias level is still in it.
+    pub has_pedestal: bool,
+}
+
 /// Finds masters made in earlier nights.
 pub trait EarlierMasters: Sync {
-    /// The newest master that fits the key, or none.
-    ///
-    /// For darks a master of another exposure or temperature may be given, too; what it is says
-    /// its own key. Geometry and filter must be equal.
-    fn newest(&self, want: &MasterKey) -> Option<Arc<Master>>;
+    /// The newest accepted master of the key's kind, geometry and filter that fits, or none.
+    fn newest(
+        &self,
+        want: &MasterKey,
+        is_fit: &dyn Fn(&MasterFacts) -> bool,
+    ) -> Option<Arc<Master>>;
+
+    /// The same among those that were refused because they differed from the one before.
+    fn newest_refused(
+        &self,
+        want: &MasterKey,
+        is_fit: &dyn Fn(&MasterFacts) -> bool,
+    ) -> Option<Arc<Master>>;
 }
 
 /// There are no earlier nights.
@@ -154,7 +187,19 @@ pub trait EarlierMasters: Sync {
 pub struct NoEarlierMasters;
 
 impl EarlierMasters for NoEarlierMasters {
-    fn newest(&self, _want: &MasterKey) -> Option<Arc<Master>> {
+    fn newest(
+        &self,
+        _want: &MasterKey,
+        _is_fit: &dyn Fn(&MasterFacts) -> bool,
+    ) -> Option<Arc<Master>> {
+        None
+    }
+
+    fn newest_refused(
+        &self,
+        _want: &MasterKey,
+        _is_fit: &dyn Fn(&MasterFacts) -> bool,
+    ) -> Option<Arc<Master>> {
         None
     }
 }
@@ -173,6 +218,8 @@ pub struct MeasuredDetector {
 pub struct MasterLibrary {
     /// The masters, own ones before files, in the order of their keys.
     pub masters: Vec<Arc<Master>>,
+    /// Masters that differ too much from the last accepted ones: not used, kept as a memory.
+    pub refused: Vec<Arc<Master>>,
     /// Gain and read noise per geometry.
     pub measured: Vec<(Geometry, MeasuredDetector)>,
     /// Frames and masters not used and why, and other remarks.

@@ -3,6 +3,7 @@
 use super::artifact::catalogue::Catalogue;
 use super::artifact::frame_info::FrameInfo;
 use super::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
+use super::calibrate::clean::{CleanParams, clean};
 use super::calibrate::{CalibrateParams, Calibrated, calibrate};
 use super::calibrate_flux::{FluxScale, calibrate_flux};
 use super::extract::extract_sources;
@@ -10,7 +11,6 @@ use super::masters::select::MasterSet;
 use super::solve::{HintParams, solve_frame};
 use super::stage::{Outcome, Refusal};
 use crate::science::astrometry::{Solution, SolveParams};
-use crate::science::calib::columns::mark_bad_columns;
 use crate::science::detect::{ExtractParams, Extraction};
 use crate::science::image::Image;
 use crate::science::photometry::zero_point::ZeroPointParams;
@@ -36,6 +36,8 @@ pub struct RawFrame {
 pub struct FrameParams {
     /// Calibration.
     pub calibrate: CalibrateParams,
+    /// Bad columns, cosmic rays, trails.
+    pub clean: CleanParams,
     /// Extraction.
     pub extract: ExtractParams,
     /// Trust in the header.
@@ -52,6 +54,7 @@ impl Default for FrameParams {
     fn default() -> Self {
         Self {
             calibrate: CalibrateParams::default(),
+            clean: CleanParams::default(),
             extract: ExtractParams::default(),
             hint: HintParams::default(),
             solve: SolveParams::default(),
@@ -96,10 +99,7 @@ pub fn reduce_frame(
         }
     };
     drop(raw.pixels);
-    let n_columns = mark_bad_columns(&mut calibrated.pixels);
-    if n_columns > 0 {
-        calibrated.steps.push(format!("{n_columns} columns off their neighbours marked bad"));
-    }
+    clean(&mut calibrated, &info, &params.clean);
     record.ltv_px = Some(calibrated.ltv_px);
     record.steps.clone_from(&calibrated.steps);
     record.notes.extend(calibrated.notes.iter().cloned());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::error::OpsError;
-use super::master_files::{StoredMasters, keep_master};
+use super::master_files::{MasterUse, StoredMasters, keep_master};
 use super::take::{Scanned, ScannedFrame, chain};
 use crate::config::Config;
 use crate::formats::fits;
@@ -35,14 +35,17 @@ pub(super) fn keep(
     library: &MasterLibrary,
     scanned: &Scanned,
 ) -> Result<(), OpsError> {
-    for master in library.masters.iter().filter(|m| m.origin == MasterOrigin::Night) {
+    let own = library.masters.iter().filter(|m| m.origin == MasterOrigin::Night);
+    let own = own.map(|m| (m, MasterUse::Accepted));
+    let refused = library.refused.iter().map(|m| (m, MasterUse::Refused));
+    for (master, use_as) in own.chain(refused) {
         let parts: Vec<&Arc<ScannedFrame>> =
             scanned.calibration.iter().filter(|f| f.info.kind == master.key.kind).collect();
         let made_from = parts.iter().map(|f| f.content_hash.clone()).collect();
         let taken =
             parts.iter().filter_map(|f| f.info.mid).reduce(|a, b| if a > b { a } else { b });
         if let Some(taken) = taken {
-            keep_master(store, night, master, (made_from, taken))?;
+            keep_master(store, night, master, (made_from, taken), use_as)?;
         }
     }
     Ok(())

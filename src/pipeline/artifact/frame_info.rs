@@ -81,12 +81,40 @@ pub struct FrameInfo {
     pub temperature_c: Option<f64>,
     /// How the pixels lie on the detector.
     pub flip: FlipState,
+    /// First column and row of the read-out window on the detector [binned px].
+    pub window_px: (u32, u32),
+    /// What the profile allows calibration to do.
+    pub allowed: CalibrationRules,
     /// Site (latitude, longitude east) [deg] and height [m], when the header gives it.
     pub site: Option<Site>,
     /// Whether the header says that no sky was seen: a simulator made the frame.
     pub is_simulated: bool,
     /// What had to be guessed or mended, in words for the report.
     pub remarks: Vec<String>,
+}
+
+/// What an instrument's profile allows calibration to do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CalibrationRules {
+    /// Whether a gain measured by photon transfer wins over the header's.
+    pub is_measured_gain_used: bool,
+    /// Whether a measured read noise wins over the header's.
+    pub is_measured_noise_used: bool,
+    /// Smallest factor that a dark may be multiplied with.
+    pub dark_ratio_min: f64,
+    /// Largest factor that a dark may be multiplied with.
+    pub dark_ratio_max: f64,
+}
+
+impl Default for CalibrationRules {
+    fn default() -> Self {
+        Self {
+            is_measured_gain_used: true,
+            is_measured_noise_used: true,
+            dark_ratio_min: 0.0,
+            dark_ratio_max: 2.0,
+        }
+    }
 }
 
 /// Place of the telescope on Earth.

@@ -7,6 +7,8 @@ use crate::science::calib::synthetic::Noise;
 use crate::science::image::mask::MaskBits;
 use crate::science::image::stats::median_and_scatter;
 
+mod variance;
+
 fn info(nx: usize, ny: usize) -> FrameInfo {
     FrameInfo {
         profile: "test".to_owned(),
@@ -29,6 +31,8 @@ fn info(nx: usize, ny: usize) -> FrameInfo {
         binning: (1, 1),
         temperature_c: None,
         flip: FlipState::AsRead,
+        window_px: (0, 0),
+        allowed: Default::default(),
         site: None,
         is_simulated: false,
         remarks: Vec::new(),
@@ -75,11 +79,37 @@ fn unknown_numbers_are_measured_or_assumed_and_said() {
     let frame = calibrate(&raw, &info, &masters, &params).expect("fits");
     assert!((frame.gain_e_per_adu - 3.8).abs() < 1e-12);
     assert!((frame.read_noise_e - 7.6).abs() < 1e-12);
-    // A header that disagrees is used, and reported.
+}
+
+#[test]
+fn a_header_that_disagrees_with_photon_transfer_loses_unless_the_profile_forbids() {
+    let raw = Noise::seeded(53).frame(64, 1000.0, 5.0);
+    let mut info = info(64, 64);
     (info.gain_e_per_adu, info.read_noise_e) = (Some(4.95), Some(9.3));
-    let frame = calibrate(&raw, &info, &masters, &params).expect("fits");
-    assert!((frame.gain_e_per_adu - 4.95).abs() < 1e-12);
-    assert!(frame.notes.iter().any(|n| n.contains("photon transfer 3.80")), "{:?}", frame.notes);
+    let mut masters = MasterSet::default();
+    masters.measured.gain_e_per_adu = Some(Measured { value: 3.8, error: 0.02 });
+    masters.measured.read_noise_adu = Some(Measured { value: 1.05, error: 0.01 });
+    let used = |info: &FrameInfo, masters: &MasterSet| {
+        let frame = calibrate(&raw, info, masters, &CalibrateParams::default()).expect("fits");
+        (frame.gain_e_per_adu, frame.read_noise_e, frame.notes)
+    };
+    let (gain, noise, notes) = used(&info, &masters);
+    assert!((gain - 3.8).abs() < 1e-12 && (noise - 3.8 * 1.05).abs() < 1e-12);
+    assert!(notes.iter().any(|n| n.contains("header 4.95") && n.contains("3.80 +- 0.02")));
+    assert!(notes.iter().any(|n| n.contains("header 9.3 e-, measured 4.0 e-")), "{notes:?}");
+    info.allowed.is_measured_gain_used = false;
+    info.allowed.is_measured_noise_used = false;
+    let (gain, noise, notes) = used(&info, &masters);
+    assert!((gain - 4.95).abs() < 1e-12 && (noise - 9.3).abs() < 1e-12);
+    assert_eq!(notes.iter().filter(|n| n.contains("as the profile asks")).count(), 2);
+    // Within 10 % nothing is said; an uncertain measurement is told but not used.
+    info.allowed = Default::default();
+    (info.gain_e_per_adu, info.read_noise_e) = (Some(3.9), Some(4.2));
+    let (gain, _, notes) = used(&info, &masters);
+    assert!((gain - 3.9).abs() < 1e-12 && !notes.iter().any(|n| n.contains("gain")));
+    masters.measured.gain_e_per_adu = Some(Measured { value: 2.0, error: 0.4 });
+    let (gain, _, notes) = used(&info, &masters);
+    assert!((gain - 3.9).abs() < 1e-12 && notes.iter().any(|n| n.contains("too uncertain")));
 }
 
 #[test]

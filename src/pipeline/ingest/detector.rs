@@ -2,7 +2,7 @@
 
 use super::choose::any_fits;
 use super::lookup::{Quantity, Reader};
-use super::profile::{AmplifierRule, BinningRule, FlipRule, Profile};
+use super::profile::{AmplifierRule, BinningRule, FlipRule, Profile, SectionRule};
 use crate::pipeline::artifact::frame_info::FlipState;
 
 /// Largest binning that is read [px].
@@ -13,6 +13,8 @@ const GAIN: Quantity = Quantity { name: "gain", unit: "e-/ADU", sane: 0.001..=60
 const READ_NOISE: Quantity = Quantity { name: "read noise", unit: "e-", sane: 0.0..=1000.0 };
 /// Saturation level [ADU]; zero would mask every pixel.
 const SATURATION: Quantity = Quantity { name: "saturation level", unit: "ADU", sane: 100.0..=1e9 };
+/// Origin of a read-out window [px].
+const WINDOW: Quantity = Quantity { name: "read-out window", unit: "px", sane: 0.0..=1e6 };
 /// Temperature [deg C].
 const TEMPERATURE: Quantity =
     Quantity { name: "detector temperature", unit: "deg C", sane: -273.15..=100.0 };
@@ -96,6 +98,18 @@ pub(super) fn read_binning(reader: &mut Reader<'_>, rule: &BinningRule) -> (u32,
         }
     }
     (1, 1)
+}
+
+/// First pixel of the read-out window on the detector [binned px]; (0, 0) when unknown.
+pub(super) fn read_window(reader: &mut Reader<'_>, rule: &SectionRule) -> (u32, u32) {
+    for (x_keyword, y_keyword) in &rule.window_origin {
+        let x = reader.first_number(std::slice::from_ref(x_keyword), &WINDOW);
+        let y = reader.first_number(std::slice::from_ref(y_keyword), &WINDOW);
+        if let (Some(x), Some(y)) = (x, y) {
+            return (x.round() as u32, y.round() as u32);
+        }
+    }
+    (0, 0)
 }
 
 /// A whole number from 1 to the largest binning, also written `2.0`.

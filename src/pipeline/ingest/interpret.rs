@@ -4,17 +4,17 @@
 //! what no later stage can do without is a refusal.
 
 use super::choose::any_fits;
-use super::detector::{read_binning, read_detector, read_flip};
+use super::detector::{read_binning, read_detector, read_flip, read_window};
 use super::lookup::{Quantity, Reader};
 use super::pointing::{read_pointing, read_scale};
-use super::profile::{KindFallback, KindRule, Profile};
+use super::profile::{KindFallback, KindRule, PhotonTransfer, Profile};
 use super::section::read_sections;
 use super::simulated::is_simulated;
 use super::site::read_site;
 use super::time::read_mid;
 use super::{HeaderFault, IngestRefusal};
 use crate::formats::fits::Header;
-use crate::pipeline::artifact::frame_info::{FrameInfo, FrameKind};
+use crate::pipeline::artifact::frame_info::{CalibrationRules, FrameInfo, FrameKind};
 
 /// Filter of frames whose header names none.
 const FILTER_NONE: &str = "NONE";
@@ -45,6 +45,7 @@ pub fn interpret(
     let pointing_rad = read_pointing(&mut reader, &profile.pointing, mid);
     let pixel_scale_arcsec = read_scale(&mut reader, &profile.pixel_scale, binning);
     let flip = read_flip(&mut reader, &profile.flip);
+    let window_px = read_window(&mut reader, &profile.sections);
     let site = read_site(&mut reader, &profile.site);
     Ok(FrameInfo {
         profile: profile.name.clone(),
@@ -69,10 +70,24 @@ pub fn interpret(
         binning,
         temperature_c: detector.temperature_c,
         flip,
+        window_px,
+        allowed: allowed(profile),
         site,
         is_simulated: is_simulated(&reader),
         remarks: reader.into_remarks(),
     })
+}
+
+/// What the profile allows; a number that its owner measured is not put in doubt.
+fn allowed(profile: &Profile) -> CalibrationRules {
+    let rule = &profile.calibration;
+    let is_used = rule.photon_transfer == PhotonTransfer::Used;
+    CalibrationRules {
+        is_measured_gain_used: is_used && profile.gain_e_per_adu.measured.is_none(),
+        is_measured_noise_used: is_used && profile.read_noise_e.measured.is_none(),
+        dark_ratio_min: rule.dark_ratio_min,
+        dark_ratio_max: rule.dark_ratio_max,
+    }
 }
 
 /// What the frame is for.

@@ -9,6 +9,7 @@
 use serde::Deserialize;
 
 use super::section::SectionText;
+use crate::pipeline::artifact::frame_info::CalibrationRules;
 
 /// The rules of one instrument or camera program.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -70,9 +71,47 @@ pub struct Profile {
     /// Whether software turned the frame.
     #[serde(default)]
     pub flip: FlipRule,
+    /// What calibration may do.
+    #[serde(default)]
+    pub calibration: CalibrationRule,
     /// Place of the telescope.
     #[serde(default)]
     pub site: SiteRule,
+}
+
+/// What calibration may do with this instrument's frames.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CalibrationRule {
+    /// What becomes of a gain and read noise measured on the night's flats and biases that
+    /// disagree with the header. A number under `measured` in this profile always stands.
+    pub photon_transfer: PhotonTransfer,
+    /// Smallest factor that a dark may be multiplied with to fit an exposure.
+    pub dark_ratio_min: f64,
+    /// Largest factor that a dark may be multiplied with to fit an exposure.
+    pub dark_ratio_max: f64,
+}
+
+impl Default for CalibrationRule {
+    fn default() -> Self {
+        let built_in = CalibrationRules::default();
+        Self {
+            photon_transfer: PhotonTransfer::default(),
+            dark_ratio_min: built_in.dark_ratio_min,
+            dark_ratio_max: built_in.dark_ratio_max,
+        }
+    }
+}
+
+/// What becomes of measured numbers of the detector that disagree with the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PhotonTransfer {
+    /// They are used and the report says so.
+    #[default]
+    Used,
+    /// The report tells them, the header's are used.
+    Reported,
 }
 
 /// One way to recognise an instrument: all conditions must hold.
@@ -352,6 +391,9 @@ pub struct SectionRule {
     /// Illuminated region for headers without.
     #[serde(default)]
     pub trim_assumed: Option<SectionText>,
+    /// Pairs of keywords (x, y) of the read-out window's first pixel on the detector.
+    #[serde(default)]
+    pub window_origin: Vec<(String, String)>,
 }
 
 /// Binning.

@@ -89,6 +89,9 @@ impl Profile {
         )?;
         in_range("time.shutter_offset_s", time.shutter_offset_s, -3600.0, 3600.0)?;
         in_range("time.uncertainty_s", time.uncertainty_s, 0.0, 86_400.0)?;
+        let dark = &self.calibration;
+        in_range("calibration.dark_ratio_min", dark.dark_ratio_min, 0.0, 1.0)?;
+        in_range("calibration.dark_ratio_max", dark.dark_ratio_max, 1.0, 1e3)?;
         if let Some(rule) = &self.amplifier {
             in_range("amplifier.count", f64::from(rule.count), 1.0, 99.0)?;
         }
@@ -147,6 +150,10 @@ impl Profile {
         for (x, y) in &self.binning.keywords {
             is_keyword("binning", x)?;
             is_keyword("binning", y)?;
+        }
+        for (x, y) in &self.sections.window_origin {
+            is_keyword("sections.window_origin", x)?;
+            is_keyword("sections.window_origin", y)?;
         }
         for stamp in &self.time.stamps {
             let all = [&stamp.date, &stamp.time, &stamp.end_time, &stamp.mjd];

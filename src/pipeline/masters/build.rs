@@ -11,20 +11,20 @@ use rayon::prelude::*;
 
 use crate::pipeline::artifact::frame_info::{FrameInfo, FrameKind};
 use crate::pipeline::artifact::report::Note;
+use crate::science::calib::centre_level;
 use crate::science::calib::combine::{CombineError, Combined, combine_flat, combine_level};
 use crate::science::calib::gain::{Measured, measure_gain, measure_read_noise_adu, median_of};
-use crate::science::calib::qualify::{
-    Fault, FrameStats, frame_stats, judge_flats, judge_levels, judge_master_flat,
-    judge_master_level,
-};
+use crate::science::calib::qualify::{Fault, FrameStats, frame_stats, judge_flats, judge_levels};
 use crate::science::image::Image;
 
+use self::accept::Verdict;
 use super::prepare::{key_of, prepared};
 use super::{
     CalibrationFrame, EarlierMasters, Geometry, Master, MasterKey, MasterLibrary, MasterOrigin,
     MasterParams,
 };
 
+mod accept;
 mod files;
 
 /// Pairs of frames that gain and read noise are measured from.
@@ -264,7 +264,7 @@ impl GroupBuilder<'_> {
         good
     }
 
-    /// Judges a combined frame and puts it into the library.
+    /// Judges a combined frame and puts it into the library, or a note why not.
     fn keep(
         &mut self,
         good: &[Loaded<'_>],
@@ -282,22 +282,12 @@ impl GroupBuilder<'_> {
             }
             Err(error) => return refuse(format!("not made: {error}")),
         };
-        let fault = match (self.key.kind, frame_stats(&combined.pixels)) {
-            (_, None) => return refuse("not used: no usable pixels".to_owned()),
-            (FrameKind::Flat, Some(stats)) => {
-                judge_master_flat(&stats, Some(combined.noise), &self.params.qualify)
-            }
-            (_, Some(stats)) => judge_master_level(&stats, &self.params.qualify),
-        };
-        if let Some(fault) = fault {
-            return refuse(format!("not used: {fault}"));
-        }
         let n = good.len().max(1) as f64;
         let temperatures: Vec<f64> =
             good.iter().filter_map(|f| f.frame.info.temperature_c).collect();
-        self.library.masters.push(Arc::new(Master {
+        let master = Master {
             key: self.key.clone(),
-            name,
+            name: name.clone(),
             origin: MasterOrigin::Night,
             pixels: combined.pixels,
             noise: combined.noise,
@@ -306,9 +296,26 @@ impl GroupBuilder<'_> {
             has_pedestal,
             exposure_s: good.iter().map(|f| f.frame.info.exposure_s).sum::<f64>() / n,
             temperature_c: crate::science::image::stats::median(&temperatures),
+            measured: *self.measured_mut(),
             turned: OnceLock::new(),
             bad: OnceLock::new(),
-        }));
+        };
+        let levels: Vec<f64> = good.iter().filter_map(|f| centre_level(&f.pixels)).collect();
+        match self.judged(&master, crate::science::image::stats::median(&levels)) {
+            Verdict::Accepted => self.library.masters.push(Arc::new(master)),
+            Verdict::AcceptedAfterChange(text) => {
+                self.library.notes.push(Note { subject: name, text });
+                self.library.masters.push(Arc::new(master));
+            }
+            Verdict::Faulty(fault) => {
+                let text = format!("not used: {fault}");
+                self.library.notes.push(Note { subject: name, text });
+            }
+            Verdict::Changed(text) => {
+                self.library.notes.push(Note { subject: name, text });
+                self.library.refused.push(Arc::new(master));
+            }
+        }
     }
 
     fn master_name(&self, good: &[Loaded<'_>]) -> String {

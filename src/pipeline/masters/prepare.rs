@@ -51,6 +51,7 @@ pub fn geometry_of(info: &FrameInfo) -> Geometry {
         nx: window.columns.len(),
         ny: window.rows.len(),
         origin_px,
+        window_px: info.window_px,
         is_overscan_subtracted: overscan_section(info).is_some(),
     }
 }

@@ -11,8 +11,8 @@ use crate::science::image::mask::Mask;
 
 use super::prepare::{geometry_of, key_of};
 use super::{
-    EarlierMasters, Geometry, Master, MasterKey, MasterLibrary, MasterOrigin, MasterParams,
-    MeasuredDetector,
+    EarlierMasters, Geometry, Master, MasterFacts, MasterKey, MasterLibrary, MasterOrigin,
+    MasterParams, MeasuredDetector,
 };
 
 /// Value of `FrameInfo::filter` when the header has none.
@@ -83,6 +83,11 @@ impl MasterLibrary {
         }));
         self.add_bad_pixels(&mut set, info.flip, params);
         set.measured = self.measured_for(&geometry);
+        for master in [&set.flat, &set.bias].into_iter().flatten() {
+            let (own, last) = (&mut set.measured, master.measured);
+            own.gain_e_per_adu = own.gain_e_per_adu.or(last.gain_e_per_adu);
+            own.read_noise_adu = own.read_noise_adu.or(last.read_noise_adu);
+        }
         set
     }
 
@@ -102,8 +107,8 @@ impl MasterLibrary {
                 && m.key.filter == want.filter
                 && m.key.exposure_ms == want.exposure_ms
         });
-        own.cloned()
-            .or_else(|| earlier.newest(want).filter(|m| serves(m, want.kind, &want.geometry)))
+        let of_earlier = || earlier.newest(want, &|_| true);
+        own.cloned().or_else(|| of_earlier().filter(|m| serves(m, want.kind, &want.geometry)))
     }
 
     /// The best dark without pedestal: nearest exposure, longer ones first.
@@ -114,21 +119,22 @@ impl MasterLibrary {
         params: &MasterParams,
     ) -> Option<Arc<Master>> {
         let key = key_of(info, FrameKind::Dark, params);
-        let is_fit = |m: &Arc<Master>| {
-            serves(m, FrameKind::Dark, &key.geometry)
-                && !m.has_pedestal
+        let is_fit = |m: &MasterFacts| {
+            !m.has_pedestal
                 && m.exposure_s > 0.0
                 && has_temperature(m, info.temperature_c, params.temperature_class_c)
+                && may_scale(info, m.exposure_s)
         };
         let distance = |m: &Arc<Master>| {
             let ratio = info.exposure_s / m.exposure_s;
             // Scaling down divides the noise of the dark, scaling up multiplies it.
             if ratio > 1.0 { 10.0 * (ratio - 1.0) } else { 1.0 - ratio }
         };
-        let own = self.masters.iter().filter(|m| is_fit(m));
+        let serves = |m: &Arc<Master>| serves(m, FrameKind::Dark, &key.geometry);
+        let own = self.masters.iter().filter(|m| serves(m) && is_fit(&m.facts()));
         own.min_by(|a, b| distance(a).total_cmp(&distance(b)))
             .cloned()
-            .or_else(|| earlier.newest(&key).filter(is_fit))
+            .or_else(|| earlier.newest(&key, &is_fit).filter(serves))
     }
 
     fn select_dark(
@@ -149,7 +155,7 @@ impl MasterLibrary {
             self.masters.iter().filter(|m| serves(m, FrameKind::Dark, &geometry)).collect();
         let same_exposure = darks.iter().find(|m| {
             m.has_pedestal
-                && has_temperature(m, info.temperature_c, params.temperature_class_c)
+                && has_temperature(&m.facts(), info.temperature_c, params.temperature_class_c)
                 && (m.exposure_s - info.exposure_s).abs() <= EXPOSURE_TOLERANCE * info.exposure_s
         });
         if let (None, Some(dark)) = (&set.bias, same_exposure) {
@@ -157,8 +163,18 @@ impl MasterLibrary {
             set.notes.push("the dark of the same exposure serves as bias and dark".to_owned());
             return;
         }
-        set.notes.push(match darks.first() {
+        let at_temperature = |m: &Master| {
+            has_temperature(&m.facts(), info.temperature_c, params.temperature_class_c)
+        };
+        set.notes.push(match darks.iter().find(|m| at_temperature(m)).or(darks.first()) {
             None => "no dark: none subtracted".to_owned(),
+            Some(m) if at_temperature(m) && has_level && !may_scale(info, m.exposure_s) => format!(
+                "dark of {} s not used for {} s: the profile allows factors of {} to {}",
+                m.exposure_s,
+                info.exposure_s,
+                info.allowed.dark_ratio_min,
+                info.allowed.dark_ratio_max
+            ),
             Some(m) if m.has_pedestal && set.bias.is_none() => format!(
                 "dark of {} s not used: without a bias it cannot be scaled to {} s",
                 m.exposure_s, info.exposure_s
@@ -262,7 +278,15 @@ fn serves(master: &Master, kind: FrameKind, geometry: &Geometry) -> bool {
             || own.is_overscan_subtracted == geometry.is_overscan_subtracted)
 }
 
-fn has_temperature(master: &Master, temperature_c: Option<f64>, width_c: f64) -> bool {
+/// Whether a dark may be multiplied to fit a frame; equal exposures always may.
+fn may_scale(info: &FrameInfo, dark_exposure_s: f64) -> bool {
+    let ratio = info.exposure_s / dark_exposure_s;
+    let allowed = &info.allowed;
+    (ratio - 1.0).abs() <= EXPOSURE_TOLERANCE
+        || (allowed.dark_ratio_min..=allowed.dark_ratio_max).contains(&ratio)
+}
+
+fn has_temperature(master: &MasterFacts, temperature_c: Option<f64>, width_c: f64) -> bool {
     match (master.temperature_c, temperature_c) {
         (Some(a), Some(b)) => (a - b).abs() <= width_c,
         _ => true,

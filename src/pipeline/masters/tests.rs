@@ -3,7 +3,10 @@
 use super::build::build_masters;
 use super::*;
 use crate::pipeline::artifact::frame_info::Section;
+use crate::science::calib::gain;
 use crate::science::calib::synthetic::Noise;
+
+mod earlier;
 
 const SIDE: usize = 96;
 
@@ -29,6 +32,8 @@ fn info(kind: FrameKind, exposure_s: f64) -> FrameInfo {
         binning: (1, 1),
         temperature_c: Some(-10.0),
         flip: FlipState::AsRead,
+        window_px: (0, 0),
+        allowed: Default::default(),
         site: None,
         is_simulated: false,
         remarks: Vec::new(),
@@ -180,8 +185,20 @@ fn master_files_and_earlier_nights_stand_in() {
 
     struct Before(Arc<Master>);
     impl EarlierMasters for Before {
-        fn newest(&self, want: &MasterKey) -> Option<Arc<Master>> {
-            (*want == self.0.key).then(|| Arc::clone(&self.0))
+        fn newest(
+            &self,
+            want: &MasterKey,
+            is_fit: &dyn Fn(&MasterFacts) -> bool,
+        ) -> Option<Arc<Master>> {
+            (*want == self.0.key && is_fit(&self.0.facts())).then(|| Arc::clone(&self.0))
+        }
+
+        fn newest_refused(
+            &self,
+            _want: &MasterKey,
+            _is_fit: &dyn Fn(&MasterFacts) -> bool,
+        ) -> Option<Arc<Master>> {
+            None
         }
     }
     let mut old = night(&frames(FrameKind::Flat, 2.0, 3)).masters.remove(0);

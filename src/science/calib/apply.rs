@@ -5,11 +5,11 @@
 //!
 //! ```text
 //! electrons = g (r - o - b - t d) / f
-//! variance  = (R^2 + M^2 + max(g (r - o - b), 0)) / f^2 + (electrons s_f)^2
+//! variance  = (R^2 + M^2 + max(g (r - o - b), 0)) / f^2 + (electrons s_f)^2 / f
 //! ```
 //!
-//! R is the read noise, M the noise of bias and scaled dark, s_f the relative noise of the flat.
-//! The photons counted are those before the dark is taken off, since its noise stays. Raw
+//! R is the read noise, M the noise of bias and scaled dark, s_f the relative noise of the flat
+//! where it is 1; it comes from photons, of which a darker corner had fewer. The photons counted are those before the dark is taken off, since its noise stays. Raw
 //! values at or above saturation are marked, with a ring of one pixel and the bleeding along
 //! the column.
 
@@ -208,7 +208,7 @@ fn calibrate_line(
         let photons = gain * counted;
         let photons = if photons > 0.0 { photons } else { 0.0 };
         let flat_part = electrons * corrections.flat_noise;
-        let spread = (floor_e2 + photons) * per_flat * per_flat + flat_part * flat_part;
+        let spread = ((floor_e2 + photons) * per_flat + flat_part * flat_part) * per_flat;
         let is_usable = electrons.abs() < f32::INFINITY && spread < f32::INFINITY;
         output.pixels[x] = if is_usable { electrons } else { 0.0 };
         variance[x] = if is_usable { spread } else { floor_e2 };

@@ -12,6 +12,8 @@ use crate::science::image::stats::{median_and_scatter, median_in_place};
 
 /// Rows of a block [px].
 const BLOCK_ROWS: usize = 128;
+/// Columns whose medians are taken together [px].
+const STRIP_PX: usize = 32;
 /// Columns on each side that a column is compared with [px].
 const SIDE_PX: usize = 8;
 /// A column this far off its neighbours is bad, in units of the scatter of all columns.
@@ -60,17 +62,9 @@ fn mark(frame: &mut CalibratedPixels, x: usize, y: usize) {
 /// Columns of a block whose median leaves that of their neighbours.
 fn bad_in_block(frame: &CalibratedPixels, rows: std::ops::Range<usize>) -> Vec<usize> {
     let nx = frame.pixels_e.nx();
-    let mut values: Vec<f64> = Vec::with_capacity(rows.len());
     let medians: Vec<f64> = (0..nx)
-        .map(|x| {
-            values.clear();
-            for y in rows.clone() {
-                if frame.mask.at(x, y).is_good() {
-                    values.push(f64::from(frame.pixels_e.at(x, y)));
-                }
-            }
-            median_in_place(&mut values).unwrap_or(f64::NAN)
-        })
+        .step_by(STRIP_PX)
+        .flat_map(|x0| strip_medians(frame, x0..(x0 + STRIP_PX).min(nx), rows.clone()))
         .collect();
     let residuals: Vec<f64> = (0..nx)
         .map(|x| {
@@ -90,6 +84,45 @@ fn bad_in_block(frame: &CalibratedPixels, rows: std::ops::Range<usize>) -> Vec<u
     };
     let limit = DEVIATION_MIN * scatter;
     (0..nx).filter(|&x| limit > 0.0 && (residuals[x] - middle).abs() > limit).collect()
+}
+
+/// Medians of the good pixels of some columns of a block; NaN for a column without any.
+///
+/// Few columns at a time, so that their values stay in the nearest cache.
+fn strip_medians(
+    frame: &CalibratedPixels,
+    columns: std::ops::Range<usize>,
+    rows: std::ops::Range<usize>,
+) -> Vec<f64> {
+    let height = rows.len();
+    let mut values = vec![0.0_f32; columns.len() * height];
+    let mut counts = vec![0_usize; columns.len()];
+    for y in rows {
+        let row = &frame.pixels_e.row(y)[columns.clone()];
+        let mask = &frame.mask.row(y)[columns.clone()];
+        for (x, (&value, bits)) in row.iter().zip(mask).enumerate() {
+            if bits.is_good() {
+                values[x * height + counts[x]] = value;
+                counts[x] += 1;
+            }
+        }
+    }
+    values.chunks_mut(height).zip(&counts).map(|(column, &n)| median_of(&mut column[..n])).collect()
+}
+
+/// Median, for an even number the mean of the two middle values; NaN for none.
+fn median_of(values: &mut [f32]) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
+    let (middle, is_even) = (values.len() / 2, values.len().is_multiple_of(2));
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    let upper = f64::from(*upper);
+    if !is_even {
+        return upper;
+    }
+    let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    0.5 * (f64::from(lower) + upper)
 }
 
 #[cfg(test)]

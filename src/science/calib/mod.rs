@@ -8,12 +8,15 @@
 pub mod apply;
 pub mod columns;
 pub mod combine;
+pub mod continuity;
+pub mod cosmic;
 pub mod defects;
 pub mod gain;
 pub mod overscan;
 pub mod qualify;
 #[cfg(test)]
 pub(crate) mod synthetic;
+pub mod trails;
 
 use crate::science::image::Image;
 use crate::science::image::stats::{ClippedStats, clipped_of_sorted, median_in_place};

@@ -36,6 +36,8 @@ pub struct QualifyParams {
     pub master_flat_noise_max: f64,
     /// Smallest share of finite pixels of any frame.
     pub finite_share_min: f64,
+    /// Largest ratio of measured noise to that expected from the header's numbers.
+    pub header_noise_ratio_max: f64,
 }
 
 impl Default for QualifyParams {
@@ -49,6 +51,7 @@ impl Default for QualifyParams {
             flat_shape_max: 0.05,
             master_flat_noise_max: 0.05,
             finite_share_min: 0.95,
+            header_noise_ratio_max: 3.0,
         }
     }
 }
@@ -122,6 +125,14 @@ pub enum Fault {
         /// Largest accepted.
         limit: f64,
     },
+    /// The noise is not what read noise and photons explain.
+    #[error("noise of a frame {noise:.3}, expected {expected:.3}")]
+    UnexpectedNoise {
+        /// Measured between frames, in the frames' unit.
+        noise: f64,
+        /// Expected, in the same unit.
+        expected: f64,
+    },
     /// A master flat is too noisy to help.
     #[error("noise of a pixel {noise:.3} is above {limit:.3}")]
     Noisy {
@@ -163,21 +174,28 @@ fn shape(frame: &Image<f32>, centre_adu: f64) -> Vec<f64> {
     if nx < 2 * GRID || ny < 2 * GRID || centre_adu <= 0.0 {
         return Vec::new();
     }
-    (0..GRID * GRID)
-        .map(|cell| {
-            let (cx, cy) = (cell % GRID, cell / GRID);
-            let (x0, x1) = (cx * nx / GRID, (cx + 1) * nx / GRID);
-            let (y0, y1) = (cy * ny / GRID, (cy + 1) * ny / GRID);
-            let step = ((x1 - x0) * (y1 - y0) / CENTRE_SIDE_PX.pow(2)).max(1);
-            let mut values: Vec<f64> = (y0..y1)
-                .step_by(step)
-                .flat_map(|y| frame.row(y)[x0..x1].iter())
-                .filter(|v| v.is_finite())
-                .map(|&v| f64::from(v))
-                .collect();
-            median_in_place(&mut values).map_or(f64::NAN, |m| m / centre_adu)
-        })
-        .collect()
+    cell_medians((nx, ny), |x, y| frame.at(x, y)).into_iter().map(|m| m / centre_adu).collect()
+}
+
+/// Medians of the finite values in each of 8 x 8 cells, row by row; NaN for a cell without.
+pub(super) fn cell_medians(
+    (nx, ny): (usize, usize),
+    value: impl Fn(usize, usize) -> f32,
+) -> Vec<f64> {
+    let median_of = |cell: usize| {
+        let (cx, cy) = (cell % GRID, cell / GRID);
+        let (x0, x1) = (cx * nx / GRID, (cx + 1) * nx / GRID);
+        let (y0, y1) = (cy * ny / GRID, (cy + 1) * ny / GRID);
+        let step = ((x1 - x0) * (y1 - y0) / CENTRE_SIDE_PX.pow(2)).max(1);
+        let mut values: Vec<f64> = (y0..y1)
+            .step_by(step)
+            .flat_map(|y| (x0..x1).map(move |x| (x, y)))
+            .map(|(x, y)| f64::from(value(x, y)))
+            .filter(|v| v.is_finite())
+            .collect();
+        median_in_place(&mut values).unwrap_or(f64::NAN)
+    };
+    (0..GRID * GRID).map(median_of).collect()
 }
 
 /// Judges biases, or darks of one exposure, among each other; `None` = good.
@@ -277,6 +295,25 @@ pub fn judge_master_flat(
     let noise = noise.unwrap_or(stats.noise_adu);
     let limit = params.master_flat_noise_max;
     not_finite(stats, params).or_else(|| (noise > limit).then_some(Fault::Noisy { noise, limit }))
+}
+
+/// Compares the noise of biases (or darks) with the read noise that the header states [ADU].
+///
+/// Headers err by a factor, seldom by more; 1 ADU of grace for quantised, quiet cameras.
+pub fn judge_read_noise(
+    noise_adu: f64,
+    expected_adu: f64,
+    params: &QualifyParams,
+) -> Option<Fault> {
+    let ratio = params.header_noise_ratio_max;
+    let is_off = noise_adu > ratio * expected_adu + 1.0 || noise_adu < expected_adu / ratio - 1.0;
+    is_off.then_some(Fault::UnexpectedNoise { noise: noise_adu, expected: expected_adu })
+}
+
+/// Compares the noise of flats (relative) with that of their photons and the read noise.
+pub fn judge_photon_noise(noise: f64, expected: f64, params: &QualifyParams) -> Option<Fault> {
+    let is_off = noise > params.header_noise_ratio_max * expected;
+    is_off.then_some(Fault::UnexpectedNoise { noise, expected })
 }
 
 fn not_finite(stats: &FrameStats, params: &QualifyParams) -> Option<Fault> {

@@ -149,6 +149,7 @@ fn keep(
         has_pedestal,
         exposure_s: info.exposure_s,
         temperature_c: info.temperature_c,
+        measured: Default::default(),
         turned: OnceLock::new(),
         bad: OnceLock::new(),
     }));

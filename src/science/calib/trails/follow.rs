@@ -1,0 +1,379 @@
+//! Follows a line on the full pixels: is it a trail, from where to where, how wide.
+//!
+//! Along pieces of the line the median of the pixels is taken at each distance from it. A star
+//! covers few pixels of a piece and moves no median; a trail lifts those on it above those on
+//! both sides. Place and direction are moved until most pieces show it, and the ends are where
+//! the sum of (significance - 1) over pieces in between is largest.
+
+use super::radon::Stretch;
+use super::{Trail, TrailParams};
+use crate::science::calib::apply::CalibratedPixels;
+use crate::science::image::mask::{Mask, MaskBits};
+use crate::science::image::stats::{SIGMA_PER_MAD, median, median_in_place, quantile_of_sorted};
+
+/// Length of a piece [px].
+const PIECE_PX: usize = 32;
+/// Fewest good pixels of a piece whose median counts [px].
+const PIECE_GOOD_MIN: usize = 12;
+/// Distance on either side up to which medians are taken [px].
+const REACH_PX: i64 = 20;
+/// Distance from which pixels are beside the trail [px].
+const SIDE_PX: i64 = 12;
+/// Farthest that the line is moved at either end in one step [px].
+const MOVE_PX: i64 = 8;
+/// Limits of a piece's significance, so that no piece decides alone.
+const SIGNIFICANCE: (f64, f64) = (-2.0, 4.0);
+/// Most steps of moving and extending the line.
+const STEPS_MAX: usize = 8;
+/// Distance up to which the trail's width is measured [px].
+const WIDTH_REACH_PX: i64 = 48;
+/// Surface brightness that is left unmasked, in units of a pixel's noise.
+const LEFT_SIGMA: f64 = 0.15;
+/// Noise of a median in units of that of a mean.
+const MEDIAN_PENALTY: f64 = 1.253_314_137_315_5;
+
+/// A line, by its place across the frame as a function of that along it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Path {
+    /// Whether the line runs along the rows (x is the place along it) or along the columns.
+    is_flat: bool,
+    /// Place across where that along is 0 [px].
+    at_zero: f64,
+    /// Change of the place across per pixel along.
+    slope: f64,
+    /// First and last place along [px].
+    ends: (f64, f64),
+    /// Pixels masked on either side, across.
+    half_px: i64,
+}
+
+impl Path {
+    fn of(stretch: &Stretch) -> Self {
+        let (from, to) = (stretch.from_px, stretch.to_px);
+        let is_flat = (to.0 - from.0).abs() > (to.1 - from.1).abs();
+        let turned = |p: (f64, f64)| if is_flat { p } else { (p.1, p.0) };
+        let (a, b) = (turned(from), turned(to));
+        let slope = (b.1 - a.1) / (b.0 - a.0);
+        let ends = (a.0.min(b.0), a.0.max(b.0));
+        Self { is_flat, at_zero: a.1 - slope * a.0, slope, ends, half_px: 0 }
+    }
+
+    fn across(&self, along: f64) -> f64 {
+        self.at_zero + self.slope * along
+    }
+
+    /// Length of the frame along and across the line [px].
+    fn sizes(&self, mask: &Mask) -> (f64, f64) {
+        let (nx, ny) = (mask.nx() as f64, mask.ny() as f64);
+        if self.is_flat { (nx, ny) } else { (ny, nx) }
+    }
+
+    /// Places along at which the line enters and leaves the frame [px].
+    fn inside(&self, mask: &Mask) -> (f64, f64) {
+        let (n_along, n_across) = self.sizes(mask);
+        let mut range = (0.0_f64, n_along - 1.0);
+        if self.slope.abs() > 1e-9 {
+            let a = -self.at_zero / self.slope;
+            let b = (n_across - 1.0 - self.at_zero) / self.slope;
+            range = (range.0.max(a.min(b)), range.1.min(a.max(b)));
+        }
+        range
+    }
+
+    /// The pixel at a place along and some pixels beside the line, if it is in the frame.
+    fn pixel(&self, along: usize, beside: i64, mask: &Mask) -> Option<(usize, usize)> {
+        let across = self.across(along as f64).round() as i64 + beside;
+        let (x, y) = if self.is_flat { (along as i64, across) } else { (across, along as i64) };
+        let is_inside = x >= 0 && y >= 0 && x < mask.nx() as i64 && y < mask.ny() as i64;
+        is_inside.then_some((x as usize, y as usize))
+    }
+
+    /// Gives the pixels of the trail a reason.
+    pub(super) fn mark(&self, mask: &mut Mask, reason: MaskBits) {
+        let n_along = self.sizes(mask).0;
+        let first = self.ends.0.max(0.0) as usize;
+        let last = self.ends.1.min(n_along - 1.0).max(0.0) as usize;
+        for along in first..=last {
+            for beside in -self.half_px..=self.half_px {
+                if let Some((x, y)) = self.pixel(along, beside, mask) {
+                    let bits = &mut mask.row_mut(y)[x];
+                    *bits = bits.with(reason);
+                }
+            }
+        }
+    }
+
+    fn place(&self, along: f64) -> (f64, f64) {
+        let across = self.across(along);
+        if self.is_flat { (along, across) } else { (across, along) }
+    }
+
+    fn trail(&self) -> Trail {
+        let width_px = (2 * self.half_px + 1) as f64 / self.slope.hypot(1.0);
+        Trail { from_px: self.place(self.ends.0), to_px: self.place(self.ends.1), width_px }
+    }
+}
+
+/// Follows a candidate; `None` when it is no trail.
+pub(super) fn follow(
+    frame: &CalibratedPixels,
+    stretch: &Stretch,
+    params: &TrailParams,
+) -> Option<(Path, Trail)> {
+    let mut path = Path::of(stretch);
+    let mut last_ends = None;
+    let mut run = None;
+    for _ in 0..STEPS_MAX {
+        let range = extended(&path, &frame.mask);
+        let pieces = Pieces::measure(frame, &path, range, REACH_PX)?;
+        let moved = pieces.best_line()?;
+        path = moved.apply(&path, &pieces);
+        let found = moved.run(&pieces)?;
+        path.ends = found.ends(&pieces);
+        run = Some(found);
+        if last_ends == Some(path.ends) {
+            break;
+        }
+        last_ends = Some(path.ends);
+    }
+    let run = run?;
+    let limits = path.inside(&frame.mask);
+    let margin = 2.0 * PIECE_PX as f64;
+    let at_edge = (path.ends.0 < limits.0 + margin, path.ends.1 > limits.1 - margin);
+    if !run.is_trail(&path, at_edge, params) {
+        return None;
+    }
+    path.half_px = half_width(frame, &path)?;
+    let n_along = path.sizes(&frame.mask).0;
+    // Past the edge there may still be half of the trail's width; inside, half a piece.
+    path.ends.0 = if at_edge.0 { 0.0 } else { (path.ends.0 - 0.25 * margin).max(0.0) };
+    path.ends.1 = if at_edge.1 { n_along - 1.0 } else { path.ends.1 + 0.25 * margin };
+    let mut shown = path;
+    shown.ends = (path.ends.0.max(limits.0), path.ends.1.min(limits.1));
+    Some((path, shown.trail()))
+}
+
+/// The path's ends and half its length beyond each, inside the frame.
+fn extended(path: &Path, mask: &Mask) -> (f64, f64) {
+    let more = (0.5 * (path.ends.1 - path.ends.0)).max(3.0 * PIECE_PX as f64);
+    let limits = path.inside(mask);
+    ((path.ends.0 - more).max(limits.0), (path.ends.1 + more).min(limits.1))
+}
+
+/// Medians along pieces of a line, at each distance from it.
+struct Pieces {
+    /// Place along of the first piece [px].
+    first: f64,
+    reach: i64,
+    /// By piece and distance; NaN where too few pixels are good.
+    medians: Vec<Vec<f64>>,
+    /// Level beside each piece.
+    bases: Vec<f64>,
+    /// Typical noise of a median.
+    noise: f64,
+}
+
+impl Pieces {
+    fn measure(
+        frame: &CalibratedPixels,
+        path: &Path,
+        (first, last): (f64, f64),
+        reach: i64,
+    ) -> Option<Self> {
+        let first = first.max(0.0).ceil();
+        let n = ((last - first + 1.0) / PIECE_PX as f64).floor();
+        if n < 3.0 || !n.is_finite() {
+            return None;
+        }
+        let medians: Vec<Vec<f64>> = (0..n as usize)
+            .map(|k| piece(frame, path, first as usize + k * PIECE_PX, reach))
+            .collect();
+        let beside = |line: &[f64]| -> Vec<f64> {
+            let is_side =
+                |i: &usize| (*i as i64 - reach).abs() >= reach.min(SIDE_PX + reach - REACH_PX);
+            (0..line.len()).filter(is_side).map(|i| line[i]).filter(|v| v.is_finite()).collect()
+        };
+        let sides: Vec<Vec<f64>> = medians.iter().map(|line| beside(line)).collect();
+        let bases: Vec<f64> = sides.iter().map(|s| median(s).unwrap_or(f64::NAN)).collect();
+        let scatters: Vec<f64> = sides
+            .iter()
+            .zip(&bases)
+            .filter(|(_, base)| base.is_finite())
+            .filter_map(|(s, base)| median(&s.iter().map(|v| (v - base).abs()).collect::<Vec<_>>()))
+            .collect();
+        let noise = SIGMA_PER_MAD * median(&scatters)?;
+        (noise > 0.0).then_some(Self { first, reach, medians, bases, noise })
+    }
+
+    fn len(&self) -> usize {
+        self.medians.len()
+    }
+
+    /// Excess of three neighbouring medians over the sides; NaN where there are no data.
+    fn excess(&self, piece: usize, beside: i64) -> f64 {
+        let at = (beside + self.reach) as usize;
+        let line = &self.medians[piece];
+        line[at - 1..=at + 1].iter().sum::<f64>() / 3.0 - self.bases[piece]
+    }
+
+    /// The excess in units of its noise, limited.
+    fn significance(&self, piece: usize, beside: i64) -> f64 {
+        let value = self.excess(piece, beside) / (self.noise / 3.0_f64.sqrt());
+        value.clamp(SIGNIFICANCE.0, SIGNIFICANCE.1)
+    }
+
+    /// How far the ends must be moved across for most signal; `None` when there is none.
+    fn best_line(&self) -> Option<Moved> {
+        let n = self.len();
+        let table: Vec<Vec<f64>> = (0..n)
+            .map(|k| (-MOVE_PX..=MOVE_PX).map(|o| self.significance(k, o)).collect())
+            .collect();
+        let mut best: Option<(f64, Moved)> = None;
+        for low in -MOVE_PX..=MOVE_PX {
+            for high in -MOVE_PX..=MOVE_PX {
+                let moved = Moved { low, high };
+                let value = |k: usize| table[k][(moved.at(k, n) + MOVE_PX) as usize];
+                let sum: f64 = (0..n).map(value).filter(|v| v.is_finite()).sum();
+                if best.is_none_or(|(highest, _)| sum > highest) {
+                    best = Some((sum, moved));
+                }
+            }
+        }
+        best.filter(|(sum, _)| *sum > 0.0).map(|(_, moved)| moved)
+    }
+}
+
+/// Medians at each distance of one piece of a line.
+fn piece(frame: &CalibratedPixels, path: &Path, first: usize, reach: i64) -> Vec<f64> {
+    let mut values = Vec::with_capacity(PIECE_PX);
+    (-reach..=reach)
+        .map(|beside| {
+            values.clear();
+            for along in first..first + PIECE_PX {
+                if let Some((x, y)) = path.pixel(along, beside, &frame.mask)
+                    && frame.mask.row(y)[x].is_good()
+                {
+                    values.push(f64::from(frame.pixels_e.row(y)[x]));
+                }
+            }
+            let is_enough = values.len() >= PIECE_GOOD_MIN;
+            median_in_place(&mut values).filter(|_| is_enough).unwrap_or(f64::NAN)
+        })
+        .collect()
+}
+
+/// A line moved across at its two ends [px].
+#[derive(Debug, Clone, Copy)]
+struct Moved {
+    low: i64,
+    high: i64,
+}
+
+impl Moved {
+    /// The move at a piece.
+    fn at(self, piece: usize, n: usize) -> i64 {
+        let share = piece as f64 / (n - 1).max(1) as f64;
+        (self.low as f64 + share * (self.high - self.low) as f64).round() as i64
+    }
+
+    fn apply(self, path: &Path, pieces: &Pieces) -> Path {
+        let half = 0.5 * PIECE_PX as f64;
+        let low = pieces.first + half;
+        let span = ((pieces.len() - 1) * PIECE_PX).max(1) as f64;
+        let turn = (self.high - self.low) as f64 / span;
+        let at_zero = path.at_zero + self.low as f64 - turn * low;
+        Path { at_zero, slope: path.slope + turn, ..*path }
+    }
+
+    /// The pieces between the ends: the run with the largest sum of significance less one.
+    fn run(self, pieces: &Pieces) -> Option<Run> {
+        let n = pieces.len();
+        let values: Vec<f64> = (0..n).map(|k| pieces.significance(k, self.at(k, n))).collect();
+        let mut best = (0.0, 0, 0);
+        let (mut sum, mut start) = (0.0, 0);
+        for (k, value) in values.iter().enumerate() {
+            // Masked pieces say little.
+            sum += if value.is_finite() { value - 1.0 } else { -0.2 };
+            if sum > best.0 {
+                best = (sum, start, k + 1);
+            }
+            if sum <= 0.0 {
+                (sum, start) = (0.0, k + 1);
+            }
+        }
+        let (_, first, end) = best;
+        if end <= first {
+            return None;
+        }
+        let seen = (first..end).filter(|&k| values[k].is_finite());
+        let excess = seen.clone().map(|k| pieces.excess(k, self.at(k, n))).collect();
+        let significance = seen.map(|k| values[k]).collect();
+        Some(Run { first, end, significance, excess })
+    }
+}
+
+/// Pieces that show a trail.
+struct Run {
+    first: usize,
+    end: usize,
+    significance: Vec<f64>,
+    excess: Vec<f64>,
+}
+
+impl Run {
+    fn ends(&self, pieces: &Pieces) -> (f64, f64) {
+        let place = |piece: usize| pieces.first + (piece * PIECE_PX) as f64;
+        (place(self.first), place(self.end) - 1.0)
+    }
+
+    /// Whether neither half outshines the other, nor the middle both ends.
+    fn is_balanced(&self, least: f64) -> bool {
+        let n = self.excess.len();
+        let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
+        let (first, second) = (mean(&self.excess[..n / 2]), mean(&self.excess[n.div_ceil(2)..]));
+        let quarter = n.div_ceil(4);
+        let middle = mean(&self.excess[quarter..n - quarter]);
+        let outer = 0.5 * (mean(&self.excess[..quarter]) + mean(&self.excess[n - quarter..]));
+        first.min(second) >= least * first.max(second) && outer >= least * middle
+    }
+
+    fn is_trail(&self, path: &Path, at_edge: (bool, bool), params: &TrailParams) -> bool {
+        let n = self.significance.len() as f64;
+        let length_px = (path.ends.1 - path.ends.0 + 1.0) * path.slope.hypot(1.0);
+        let sum: f64 = self.significance.iter().sum();
+        let n_showing = self.significance.iter().filter(|s| **s > 1.0).count() as f64;
+        if n < 3.0
+            || sum / n.sqrt() < params.pieces_snr_min
+            || n_showing < params.pieces_share_min * (self.end - self.first) as f64
+        {
+            return false;
+        }
+        if at_edge.0 && at_edge.1 {
+            return length_px >= params.across_length_min_px;
+        }
+        if !self.is_balanced(params.balance_min) {
+            return false;
+        }
+        let mut excess = self.excess.clone();
+        excess.sort_by(f64::total_cmp);
+        let quantile = |q| quantile_of_sorted(&excess, q).unwrap_or(0.0);
+        length_px >= params.inside_length_min_px
+            && quantile(0.2) >= params.evenness_min * quantile(0.8)
+    }
+}
+
+/// Pixels on either side that the trail still lifts visibly, across.
+fn half_width(frame: &CalibratedPixels, path: &Path) -> Option<i64> {
+    let pieces = Pieces::measure(frame, path, path.ends, WIDTH_REACH_PX)?;
+    let mean = |beside: i64| -> f64 {
+        let values: Vec<f64> =
+            (0..pieces.len()).map(|k| pieces.excess(k, beside)).filter(|v| v.is_finite()).collect();
+        median(&values).unwrap_or(0.0)
+    };
+    let of_stack = MEDIAN_PENALTY * pieces.noise / (3.0 * pieces.len() as f64).sqrt();
+    let of_pixel = pieces.noise * (PIECE_PX as f64).sqrt() / MEDIAN_PENALTY;
+    let limit = (3.0 * of_stack).max(LEFT_SIGMA * of_pixel);
+    let is_dark = |beside: i64| mean(beside) < limit && mean(-beside) < limit;
+    let half = (1..WIDTH_REACH_PX - 10).find(|&k| is_dark(k) && is_dark(k + 1));
+    Some(half.unwrap_or(WIDTH_REACH_PX - 10) + 1)
+}
