@@ -1,6 +1,7 @@
 //! Whole extraction on frames drawn in the test.
 
 use super::*;
+use crate::science::image::stats::median_and_scatter;
 
 /// A reproducible sequence of uniform numbers in 0..1.
 struct Sequence(u64);
