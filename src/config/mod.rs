@@ -11,6 +11,7 @@
 mod check;
 mod daemon;
 mod error;
+mod extract;
 mod keys;
 mod mail;
 mod night_pattern;
@@ -32,12 +33,13 @@ use std::path::Path;
 
 pub use daemon::{Daemon, LateCalibration, WatchMode};
 pub use error::{ConfigError, Place};
+pub use extract::Extract;
 pub use keys::{Key, Kind, known_keys};
 pub use mail::{Encryption, Mail, MailTime};
 pub use night_pattern::NightPattern;
 pub use params::NightParams;
 pub use profiles::ProfileChoice;
-pub use resolved::{Config, Extract, Instrument, Limits, Reference, Report, Run};
+pub use resolved::{Config, Instrument, Limits, Reference, Report, Run};
 pub use science::{Astrometry, Link, Photometry};
 pub use show::{Setting, to_toml};
 pub use site::SiteConfig;

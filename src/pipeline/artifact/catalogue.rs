@@ -13,9 +13,9 @@ pub struct Catalogue {
     pub ra_rad: Vec<f64>,
     /// Declination, ICRS [rad].
     pub dec_rad: Vec<f64>,
-    /// Gaia G of the aperture flux for a source of solar colour; NaN without positive flux [mag].
+    /// Gaia G of the best light for a source of solar colour; NaN without positive light [mag].
     pub mag: Vec<f64>,
-    /// Its error, zero point included; NaN without positive flux [mag].
+    /// Its error, zero point included; NaN without positive light [mag].
     pub mag_err: Vec<f64>,
     /// Gaia G from the matched filter's signal-to-noise ratio: better for faint sources [mag].
     pub filter_mag: Vec<f64>,

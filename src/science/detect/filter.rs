@@ -7,7 +7,6 @@
 
 use rayon::prelude::*;
 
-use super::background::Background;
 use crate::science::image::Image;
 use crate::science::image::mask::{Mask, MaskBits};
 use crate::science::units::FWHM_PER_SIGMA;
@@ -58,17 +57,19 @@ pub fn smoothed(image: &Image<f32>, kernel: &GaussianKernel) -> Image<f32> {
 /// Signal-to-noise ratio of a point source at each pixel, scaled to unit noise in empty sky.
 ///
 /// Pixels without data and those under a trail become minus infinity.
+///
+/// * `rms_row`: writes the sky's noise along a row.
 pub fn snr_map(
     signal: &Image<f32>,
     mask: &Mask,
-    sky: &Background,
+    rms_row: impl Fn(usize, &mut [f32]) + Sync,
     kernel: &GaussianKernel,
 ) -> Image<f32> {
     let scale = (1.0 / kernel.noise_variance().sqrt()) as f32;
     let out_of_question = MaskBits::NO_DATA.with(MaskBits::TRAIL);
     filtered(signal, kernel, |y, row| {
         let mut rms = vec![0.0_f32; row.len()];
-        sky.rms_row(y, &mut rms);
+        rms_row(y, &mut rms);
         for (pixel, rms) in row.iter_mut().zip(&rms) {
             *pixel *= scale / rms;
         }

@@ -166,7 +166,7 @@ pub fn measure(
 ) -> Option<Measured> {
     let (scene, apertures) = (stage.scene, &stage.apertures);
     let shape = isophotal_shape(scene, segment)?;
-    let trail = trail_of(stage, &shape);
+    let trail = trail_of(stage, &shape, fitted);
     let place = match &trail {
         Some(t) => {
             Place { x_px: t.x_px, y_px: t.y_px, place_var: t.place_var, has_converged: true }
@@ -269,13 +269,19 @@ fn place(
 }
 
 /// The trail of an elongated outline, if it is one.
-fn trail_of(stage: &Stage<'_>, shape: &Shape) -> Option<Trail> {
+fn trail_of(stage: &Stage<'_>, shape: &Shape, fitted: Option<&Fitted>) -> Option<Trail> {
     /// Outlines rounder than this are not tried.
     const ELONGATION_MIN: f64 = 1.4;
+    /// Chi-squared that a star leaves beyond noise where a trail is tried.
+    const MISFIT_MIN: f64 = 15.0;
     /// Pixels beyond the line's ends and sides that are fitted, in units of the seeing.
     const MARGIN_FWHM: f64 = 2.2;
     let fwhm_px = seen_fwhm(stage.psf, shape.x_px, shape.y_px);
-    let is_tried = shape.a_px > ELONGATION_MIN * shape.b_px
+    let misfit = fitted
+        .filter(|f| f.n_pixels > 0)
+        .map_or(f64::INFINITY, |f| (f.chi2 - 1.0) * f.n_pixels as f64);
+    let is_tried = misfit > MISFIT_MIN
+        && shape.a_px > ELONGATION_MIN * shape.b_px
         && shape.a_px > 0.6 * fwhm_px
         && !shape.reasons.is_any(MaskBits::SATURATED.with(MaskBits::TRAIL));
     // The variance of an even line is a twelfth of its length squared.

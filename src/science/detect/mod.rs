@@ -49,6 +49,9 @@ pub struct ExtractParams {
     pub fwhm_start_px: f64,
     /// Radius of the photometric aperture in units of the seeing.
     pub aperture_fwhm: f64,
+    /// A blended source whose own light, its neighbours' taken off, has a lower signal-to-noise
+    /// ratio is none.
+    pub clean_snr_min: f64,
     /// Scale of the Kron ellipse in units of the first moment.
     pub kron_factor: f64,
     /// Smallest Kron ellipse in units of the outline's axes.
@@ -64,6 +67,7 @@ impl Default for ExtractParams {
             segment: SegmentParams::default(),
             fwhm_start_px: 2.5,
             aperture_fwhm: 1.5,
+            clean_snr_min: 3.0,
             kron_factor: 2.5,
             kron_radius_min: 3.5,
             sources_max: 20_000,
@@ -104,21 +108,26 @@ pub fn extract(
     params: &ExtractParams,
 ) -> Option<Extraction> {
     assert!(pixels_e.same_shape(variance_e2) && pixels_e.same_shape(mask));
+    let mut t0 = std::time::Instant::now(); let mut lap = |n: &str| { eprintln!("  {n} {:.0}", t0.elapsed().as_secs_f64()*1e3); t0 = std::time::Instant::now(); };
     let sky = estimate_background(pixels_e, mask, &params.background)?;
     let signal = above_sky(pixels_e, mask, &sky);
     let scene = Scene { signal_e: &signal, variance_e2, mask };
+    lap("signal");
     let seen = seeing(scene, &sky, params);
+    lap("seeing");
     let fwhm_px = seen.fwhm_px;
     let kernel = GaussianKernel::with_fwhm_px(fwhm_px);
-    let snr = snr_map(&signal, mask, &sky, &kernel);
-    let mut segments = segments_of(&snr, scene, &sky, &params.segment);
-    segments.sort_by(|a, b| {
-        b.peak_snr.total_cmp(&a.peak_snr).then((a.peak_y, a.peak_x).cmp(&(b.peak_y, b.peak_x)))
-    });
+    let snr = snr_map(&signal, mask, |y, row| sky.rms_row(y, row), &kernel);
+    let mut segments = segments_of(&snr, scene, |x, y| sky.rms_at(x, y), &params.segment);
+    lap("segments");
     let n_found = segments.len();
     segments.truncate(params.sources_max);
+    lap("x");
     let starts = starts(&snr, &segments, &sky, &kernel);
+    lap("starts");
     let fitted = fit_stars(scene, &sky, &seen.model, &starts);
+    let (segments, fitted) = cleaned(segments, fitted, params.clean_snr_min);
+    lap("fit");
     let aperture_px = params.aperture_fwhm * fwhm_px;
     let apertures = Apertures {
         fwhm_px,
@@ -127,13 +136,16 @@ pub fn extract(
         kron_radius_min: params.kron_radius_min,
         circle_share: circle_share(scene, &segments, &fitted, aperture_px),
     };
+    lap("share");
     let stage = Stage { scene, snr: &snr, sky: &sky, psf: &seen.model, apertures };
     let measured: Vec<Option<Measured>> = segments
         .par_iter()
         .zip(&fitted)
         .map(|(segment, fitted)| measure(&stage, segment, fitted.as_ref()))
         .collect();
+    lap("measure");
     let sources = columns(&segments, &measured, &sky, seen.psf.as_ref());
+    lap("columns");
     let ellipticity = median_ellipticity(&sources);
     Some(Extraction {
         sources,
@@ -146,6 +158,18 @@ pub fn extract(
         n_found,
         signal_e: signal,
     })
+}
+
+/// Leaves out blended sources that their neighbours' light explains.
+fn cleaned(
+    segments: Vec<Segment>,
+    fitted: Vec<Option<Fitted>>,
+    snr_min: f64,
+) -> (Vec<Segment>, Vec<Option<Fitted>>) {
+    let has_own_light = |segment: &Segment, star: &Option<Fitted>| {
+        !segment.is_blended || star.is_none_or(|f| f.flux_e >= snr_min * f.flux_err_e)
+    };
+    segments.into_iter().zip(fitted).filter(|(s, f)| has_own_light(s, f)).unzip()
 }
 
 /// Summits as the fits' starting places; light of a star of the filter's own shape there.
@@ -216,22 +240,26 @@ pub fn above_sky(pixels_e: &Image<f32>, mask: &Mask, sky: &Background) -> Image<
     signal
 }
 
+/// Sources of a map, the highest summit first.
 fn segments_of(
     snr: &Image<f32>,
     scene: Scene<'_>,
-    sky: &Background,
+    rms_at: impl Fn(usize, usize) -> f64,
     params: &SegmentParams,
 ) -> Vec<Segment> {
-    let (nx, signal, mask) =
-        (snr.nx(), scene.signal_e.pixels(), scene.mask.pixels());
+    let (nx, signal, mask) = (snr.nx(), scene.signal_e.pixels(), scene.mask.pixels());
     let ground = |i: usize| {
-        let rms = sky.rms_at(i % nx, i / nx) as f32;
+        let rms = rms_at(i % nx, i / nx) as f32;
         Ground {
             noise_growth: (1.0 + signal[i].max(0.0) / (rms * rms)).sqrt(),
             is_one_source: mask[i].is_any(MaskBits::SATURATED),
         }
     };
-    find_segments(snr, ground, params)
+    let mut segments = find_segments(snr, ground, params);
+    segments.sort_by(|a, b| {
+        b.peak_snr.total_cmp(&a.peak_snr).then((a.peak_y, a.peak_x).cmp(&(b.peak_y, b.peak_x)))
+    });
+    segments
 }
 
 /// Turns measurements into columns, brightest first, and marks what is sharper than any star.
@@ -264,5 +292,7 @@ fn columns(
     sources
 }
 
+#[cfg(test)]
+mod limit_tests;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,8 @@ pub struct SegmentParams {
     pub prominence_sigma_min: f64,
     /// Lowest height of a summit above the pass, as a share of the brighter summit.
     pub prominence_share_min: f64,
+    /// Fewest pixels of a source.
+    pub pixels_min: usize,
     /// Most pixels that are looked at; the brightest stay.
     pub pixels_max: usize,
 }
@@ -31,6 +33,7 @@ impl Default for SegmentParams {
             peak_snr_min: 4.0,
             prominence_sigma_min: 2.5,
             prominence_share_min: 0.004,
+            pixels_min: 1,
             pixels_max: 6_000_000,
         }
     }
@@ -84,20 +87,21 @@ pub fn find_segments(
     let mut label = vec![0_u32; map.len()];
     let mut basins: Vec<Basin> = Vec::new();
     for &place in &order {
-        let (x, y) = (place as usize % nx, place as usize / nx);
-        let mut roots = [u32::MAX; 8];
+        let mut roots = [0_u32; 8];
         let mut n_roots = 0;
-        for yy in y.saturating_sub(1)..(y + 2).min(ny) {
-            for xx in x.saturating_sub(1)..(x + 2).min(nx) {
-                let neighbour = label[yy * nx + xx];
-                if neighbour != 0 {
-                    let root = root_of(&mut basins, neighbour - 1);
-                    if !roots[..n_roots].contains(&root) {
-                        roots[n_roots] = root;
-                        n_roots += 1;
-                    }
+        let mut meet = |neighbour: u32| {
+            if neighbour != 0 {
+                let root = root_of(&mut basins, neighbour - 1);
+                if !roots[..n_roots].contains(&root) {
+                    roots[n_roots] = root;
+                    n_roots += 1;
                 }
             }
+        };
+        let (x, y) = (place as usize % nx, place as usize / nx);
+        let (left, right) = (x.saturating_sub(1), (x + 2).min(nx));
+        for row in y.saturating_sub(1)..(y + 2).min(ny) {
+            label[row * nx + left..row * nx + right].iter().for_each(|&near| meet(near));
         }
         let value = map[place as usize];
         let basin = if n_roots == 0 {
@@ -226,6 +230,7 @@ fn collect(
             segment.pixels.push(place);
         }
     }
+    segments.retain(|segment| segment.pixels.len() >= params.pixels_min);
     segments
 }
 
@@ -299,6 +304,19 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), n_above);
+    }
+
+    #[test]
+    fn small_sources_and_faint_pixels_are_left_out_on_demand() {
+        let map = two_hills(10.0, (100.0, 3.0));
+        let whole = find_segments(&map, quiet, &SegmentParams::default());
+        let n = whole[0].pixels.len();
+        let params = SegmentParams { pixels_min: n + 1, ..SegmentParams::default() };
+        assert!(find_segments(&map, quiet, &params).is_empty());
+        let params = SegmentParams { pixels_max: 30, ..SegmentParams::default() };
+        let cut = find_segments(&map, quiet, &params);
+        assert_eq!(cut.len(), 1);
+        assert_eq!(cut[0].pixels, whole[0].pixels[..30]);
     }
 
     #[test]

@@ -160,6 +160,23 @@ impl Sources {
         self.flags.push(flags);
     }
 
+    /// The best light of source `i` in the scale of the small aperture, with its error [e-].
+    ///
+    /// The fitted light of what looks like a star or is a trail, else the aperture's: a fit of a
+    /// star loses light of a galaxy.
+    pub fn light_e(&self, i: usize) -> (f64, f64) {
+        /// Stars that are taken for something else, one in so many.
+        const LIKENESS_MIN: f64 = 1e-3;
+        let is_point = self.star_likeness[i] >= LIKENESS_MIN
+            || self.trail_length_px[i].is_finite()
+            || self.flags[i].is_any(SourceFlags::SATURATED);
+        let (fitted, err) = (self.flux_psf_e[i], self.flux_psf_err_e[i]);
+        if is_point && fitted > 0.0 && err.is_finite() {
+            return (fitted, err);
+        }
+        (self.flux_e[i], self.flux_err_e[i])
+    }
+
     /// Number of sources.
     pub fn len(&self) -> usize {
         self.x_px.len()
