@@ -38,9 +38,7 @@ impl Config {
     pub fn frame_params(&self) -> FrameParams {
         let mut params = FrameParams::default();
         params.clean = self.clean_params();
-        params.extract.segment.peak_snr_min = self.extract.threshold_sigma;
-        params.extract.segment.pixel_snr_min =
-            params.extract.segment.pixel_snr_min.min(self.extract.threshold_sigma);
+        self.extract.write_to(&mut params.extract);
         params.extract.aperture_fwhm = self.photometry.aperture_fwhm;
         params.hint.pointing_err_deg = self.astrometry.pointing_err_deg;
         params.hint.scale_range = self.astrometry.scale_range;

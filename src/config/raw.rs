@@ -129,6 +129,24 @@ pub struct RawCalibrate {
 pub struct RawExtract {
     /// Detection threshold [sigma of the filtered background].
     pub threshold_sigma: Option<f64>,
+    /// Threshold of a source's pixels [sigma of the filtered background].
+    pub analysis_sigma: Option<f64>,
+    /// Fewest pixels of a source.
+    pub pixels_min: Option<i64>,
+    /// Lowest height of a blended source above the pass to its neighbour [local sigma].
+    pub deblend_sigma: Option<f64>,
+    /// The same as a share of the neighbour's height.
+    pub deblend_contrast: Option<f64>,
+    /// Least signal-to-noise ratio of a blended source's own light.
+    pub clean_sigma: Option<f64>,
+    /// Kron ellipse in units of the first moment.
+    pub kron_factor: Option<f64>,
+    /// Smallest Kron ellipse in units of the source's axes.
+    pub kron_radius_min: Option<f64>,
+    /// Side of a cell of the sky's mesh [px].
+    pub background_cell_px: Option<i64>,
+    /// Cells on a side of the median over the mesh.
+    pub background_filter_cells: Option<i64>,
 }
 
 /// `[astrometry]`: trust in the header's pointing and scale.

@@ -9,9 +9,10 @@ use super::check::Checker;
 use super::cutouts::{CutoutConfig, cutouts};
 use super::daemon::{Daemon, daemon};
 use super::error::ConfigError;
+use super::extract::{Extract, extract};
 use super::mail::{Mail, mail};
 use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
-use super::raw::{Raw, RawExtract, RawInstrument, RawLimits, RawReference, RawReport, RawRun};
+use super::raw::{Raw, RawInstrument, RawLimits, RawReference, RawReport, RawRun};
 use super::science::{self, Astrometry, Calibrate, Link, Photometry};
 use super::site::{SiteConfig, SiteKeys, site};
 use super::submit::{Submit, submit};
@@ -152,19 +153,6 @@ impl Default for Run {
     }
 }
 
-/// Finding sources.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Extract {
-    /// Detection threshold [sigma of the filtered background].
-    pub threshold_sigma: f64,
-}
-
-impl Default for Extract {
-    fn default() -> Self {
-        Self { threshold_sigma: 4.0 }
-    }
-}
-
 /// The night's report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
@@ -281,18 +269,6 @@ fn run(raw: &RawRun, checker: &Checker<'_>) -> Result<Run, ConfigError> {
             raw.frame_time_max_s,
             default.frame_time_max_s,
             1.0..=86_400.0,
-        )?,
-    })
-}
-
-fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract, ConfigError> {
-    let default = Extract::default();
-    Ok(Extract {
-        threshold_sigma: checker.number(
-            "extract.threshold_sigma",
-            raw.threshold_sigma,
-            default.threshold_sigma,
-            1.0..=100.0,
         )?,
     })
 }

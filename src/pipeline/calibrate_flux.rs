@@ -133,7 +133,7 @@ fn photometric_stars(
     pairs
         .iter()
         .filter_map(|(i, star)| {
-            let flux_e = sources.flux_e[*i];
+            let (flux_e, flux_err_e) = sources.light_e(*i);
             let is_usable = is_clean(sources.flags[*i])
                 && !sources.flags[*i].is_any(SourceFlags::BLENDED)
                 && flux_e > 0.0;
@@ -141,7 +141,7 @@ fn photometric_stars(
                 g_mag: star.g_mag?,
                 bp_rp_mag: star.bp_rp_mag,
                 instrumental_mag: -2.5 * (flux_e / share / exposure_s).log10(),
-                instrumental_err_mag: mag_error(flux_e, sources.flux_err_e[*i]),
+                instrumental_err_mag: mag_error(flux_e, flux_err_e),
             })
         })
         .collect()
@@ -154,7 +154,7 @@ fn filter_zero(sources: &Sources, scale: &FluxScale, extraction: &Extraction, fw
             let is_point = sources.a_px[i] < fwhm_px;
             (15.0..400.0).contains(&sources.snr[i]) && is_clean(sources.flags[i]) && is_point
         })
-        .map(|i| scale.mag(sources.flux_e[i]) + 2.5 * sources.snr[i].log10())
+        .map(|i| scale.mag(sources.light_e(i).0) + 2.5 * sources.snr[i].log10())
         .filter(|zero| zero.is_finite())
         .collect();
     const STARS_MIN: usize = 5;

@@ -297,8 +297,9 @@ fn catalogue(extraction: Extraction, solution: &Solution, scale: &FluxScale) -> 
         let (ra, dec) = solution.wcs.to_sky(sources.x_px[i], sources.y_px[i]);
         out.ra_rad.push(ra);
         out.dec_rad.push(dec);
-        out.mag.push(scale.mag(sources.flux_e[i]));
-        out.mag_err.push(scale.mag_err(sources.flux_e[i], sources.flux_err_e[i]));
+        let (flux_e, flux_err_e) = sources.light_e(i);
+        out.mag.push(scale.mag(flux_e));
+        out.mag_err.push(scale.mag_err(flux_e, flux_err_e));
         out.filter_mag.push(scale.filter_mag(sources.snr[i]));
     }
     out.sources = sources;

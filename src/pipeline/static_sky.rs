@@ -101,7 +101,7 @@ fn answers(
     };
     let signal = above_sky(&pixels_e, &mask, &sky);
     // Poisson noise of sources matters little here: the question is asked at faint places.
-    let mut variance = sky.rms_e.clone();
+    let mut variance = sky.rms_image();
     variance.pixels_mut().iter_mut().for_each(|v| *v *= *v);
     let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
     let fwhm_px = (frame.fwhm_arcsec / frame.wcs.pixel_scale_arcsec()).clamp(1.0, 20.0);

@@ -13,18 +13,98 @@ pub struct Catalogue {
     pub ra_rad: Vec<f64>,
     /// Declination, ICRS [rad].
     pub dec_rad: Vec<f64>,
-    /// Gaia G of the aperture flux for a source of solar colour; NaN without positive flux [mag].
+    /// Gaia G of the best light for a source of solar colour; NaN without positive light [mag].
     pub mag: Vec<f64>,
-    /// Its error, zero point included; NaN without positive flux [mag].
+    /// Its error, zero point included; NaN without positive light [mag].
     pub mag_err: Vec<f64>,
     /// Gaia G from the matched filter's signal-to-noise ratio: better for faint sources [mag].
     pub filter_mag: Vec<f64>,
 }
 
 const DEG: &str = "deg";
+const PX: &str = "pixel";
+const ELECTRONS: &str = "electron";
 
-fn in_degrees(angles_rad: &[f64]) -> Vec<f64> {
-    angles_rad.iter().map(|a| a / DEG_RAD).collect()
+/// How a column's numbers are written.
+#[derive(Clone, Copy)]
+enum Scale {
+    Plain,
+    /// Pixels counted from 1 in the table.
+    FromOne,
+    /// Radians, degrees in the table.
+    Degrees,
+}
+
+/// A column of real numbers: its name and unit in the table and its place in the sources.
+struct Entry {
+    name: &'static str,
+    unit: &'static str,
+    scale: Scale,
+    of: fn(&Sources) -> &Vec<f64>,
+    into: fn(&mut Sources) -> &mut Vec<f64>,
+}
+
+macro_rules! entry {
+    ($name:literal, $unit:expr, $scale:ident, $field:ident) => {
+        Entry {
+            name: $name,
+            unit: $unit,
+            scale: Scale::$scale,
+            of: |s| &s.$field,
+            into: |s| &mut s.$field,
+        }
+    };
+}
+
+/// The columns, named as SExtractor names them where it has the same quantity.
+const ENTRIES: [Entry; 31] = [
+    entry!("XWIN_IMAGE", PX, FromOne, x_px),
+    entry!("YWIN_IMAGE", PX, FromOne, y_px),
+    entry!("ERRWIN_IMAGE", PX, Plain, position_err_px),
+    entry!("ERRX2WIN_IMAGE", "pixel**2", Plain, var_xx_px2),
+    entry!("ERRXYWIN_IMAGE", "pixel**2", Plain, var_xy_px2),
+    entry!("ERRY2WIN_IMAGE", "pixel**2", Plain, var_yy_px2),
+    entry!("FLUX_APER", ELECTRONS, Plain, flux_e),
+    entry!("FLUXERR_APER", ELECTRONS, Plain, flux_err_e),
+    entry!("FLUX_AUTO", ELECTRONS, Plain, flux_kron_e),
+    entry!("FLUXERR_AUTO", ELECTRONS, Plain, flux_kron_err_e),
+    entry!("FLUX_PSF", ELECTRONS, Plain, flux_psf_e),
+    entry!("FLUXERR_PSF", ELECTRONS, Plain, flux_psf_err_e),
+    entry!("CHI2_PSF", "", Plain, psf_chi2),
+    entry!("STAR_LIKENESS", "", Plain, star_likeness),
+    entry!("FLUX_RADIUS", PX, Plain, half_light_px),
+    entry!("X_IMAGE", PX, FromOne, x_iso_px),
+    entry!("Y_IMAGE", PX, FromOne, y_iso_px),
+    entry!("FLUX_ISO", ELECTRONS, Plain, flux_iso_e),
+    entry!("AWIN_IMAGE", PX, Plain, a_win_px),
+    entry!("BWIN_IMAGE", PX, Plain, b_win_px),
+    entry!("THETAWIN_IMAGE", DEG, Degrees, theta_win_rad),
+    entry!("AWIN_ERR", PX, Plain, a_win_err_px),
+    entry!("BWIN_ERR", PX, Plain, b_win_err_px),
+    entry!("THETAWIN_ERR", DEG, Degrees, theta_win_err_rad),
+    entry!("SNR_FILTER", "", Plain, snr),
+    entry!("A_IMAGE", PX, Plain, a_px),
+    entry!("B_IMAGE", PX, Plain, b_px),
+    entry!("THETA_IMAGE", DEG, Degrees, theta_rad),
+    entry!("FLUX_MAX", ELECTRONS, Plain, peak_e),
+    entry!("TRAIL_LENGTH", PX, Plain, trail_length_px),
+    entry!("TRAIL_ANGLE", DEG, Degrees, trail_angle_rad),
+];
+
+fn written(values: &[f64], scale: Scale) -> Vec<f64> {
+    match scale {
+        Scale::Plain => values.to_vec(),
+        Scale::FromOne => values.iter().map(|v| v + 1.0).collect(),
+        Scale::Degrees => values.iter().map(|v| v / DEG_RAD).collect(),
+    }
+}
+
+fn read(values: &[f64], scale: Scale) -> Vec<f64> {
+    match scale {
+        Scale::Plain => values.to_vec(),
+        Scale::FromOne => values.iter().map(|v| v - 1.0).collect(),
+        Scale::Degrees => values.iter().map(|v| v * DEG_RAD).collect(),
+    }
 }
 
 impl Catalogue {
@@ -37,81 +117,58 @@ impl Catalogue {
             unit: unit.to_owned(),
             data: ColumnData::F64(data),
         };
-        let one_based = |values: &[f64]| values.iter().map(|v| v + 1.0).collect();
-        vec![
-            real("XWIN_IMAGE", "pixel", one_based(&s.x_px)),
-            real("YWIN_IMAGE", "pixel", one_based(&s.y_px)),
-            real("ERRWIN_IMAGE", "pixel", s.position_err_px.clone()),
-            real("RA", DEG, in_degrees(&self.ra_rad)),
-            real("DEC", DEG, in_degrees(&self.dec_rad)),
+        let whole = |name: &str, values: Vec<i32>| Column {
+            name: name.to_owned(),
+            unit: String::new(),
+            data: ColumnData::I32(values),
+        };
+        let mut columns = vec![
+            real("RA", DEG, written(&self.ra_rad, Scale::Degrees)),
+            real("DEC", DEG, written(&self.dec_rad, Scale::Degrees)),
             real("MAG_G", "mag", self.mag.clone()),
             real("MAGERR_G", "mag", self.mag_err.clone()),
             real("MAG_FILTER", "mag", self.filter_mag.clone()),
-            real("FLUX_APER", "electron", s.flux_e.clone()),
-            real("FLUXERR_APER", "electron", s.flux_err_e.clone()),
-            real("FLUX_AUTO", "electron", s.flux_kron_e.clone()),
-            real("FLUXERR_AUTO", "electron", s.flux_kron_err_e.clone()),
-            real("SNR_FILTER", "", s.snr.clone()),
-            real("A_IMAGE", "pixel", s.a_px.clone()),
-            real("B_IMAGE", "pixel", s.b_px.clone()),
-            real("THETA_IMAGE", DEG, in_degrees(&s.theta_rad)),
-            real("FLUX_MAX", "electron", s.peak_e.clone()),
-            Column {
-                name: "FLAGS".to_owned(),
-                unit: String::new(),
-                data: ColumnData::I32(s.flags.iter().map(|f| i32::from(f.bits())).collect()),
-            },
-        ]
+        ];
+        columns.extend(ENTRIES.iter().map(|e| real(e.name, e.unit, written((e.of)(s), e.scale))));
+        let areas = s.n_pixels.iter().map(|n| i32::try_from(*n).unwrap_or(i32::MAX)).collect();
+        columns.push(whole("ISOAREA_IMAGE", areas));
+        columns.push(whole("FLAGS", s.flags.iter().map(|f| i32::from(f.bits())).collect()));
+        columns
     }
 
     /// The catalogue of such columns; `None` when one is missing or of another length.
     pub fn from_columns(columns: &[Column]) -> Option<Self> {
-        let real = |name: &str| {
-            columns.iter().find(|c| c.name == name).and_then(|c| match &c.data {
-                ColumnData::F64(values) => Some(values.clone()),
-                _ => None,
-            })
-        };
-        let zero_based = |name: &str| -> Option<Vec<f64>> {
-            Some(real(name)?.iter().map(|v| v - 1.0).collect())
-        };
-        let radians = |name: &str| -> Option<Vec<f64>> {
-            Some(real(name)?.iter().map(|v| v * DEG_RAD).collect())
-        };
-        let flags = columns.iter().find(|c| c.name == "FLAGS").and_then(|c| match &c.data {
-            ColumnData::I32(values) => Some(
-                values
-                    .iter()
-                    .map(|v| SourceFlags::from_bits(u16::try_from(*v).unwrap_or(u16::MAX)))
-                    .collect::<Vec<_>>(),
-            ),
+        let data = |name: &str| columns.iter().find(|c| c.name == name).map(|c| &c.data);
+        let real = |name: &str, scale: Scale| match data(name) {
+            Some(ColumnData::F64(values)) => Some(read(values, scale)),
             _ => None,
-        })?;
+        };
+        let whole = |name: &str| match data(name) {
+            Some(ColumnData::I32(values)) => Some(values),
+            _ => None,
+        };
+        let mut sources = Sources::default();
+        for entry in &ENTRIES {
+            *(entry.into)(&mut sources) = real(entry.name, entry.scale)?;
+        }
+        let flag = |v: &i32| SourceFlags::from_bits(u16::try_from(*v).unwrap_or(u16::MAX));
+        sources.flags = whole("FLAGS")?.iter().map(flag).collect();
+        let area = |v: &i32| u32::try_from(*v).unwrap_or(0);
+        sources.n_pixels = whole("ISOAREA_IMAGE")?.iter().map(area).collect();
         let catalogue = Self {
-            sources: Sources {
-                x_px: zero_based("XWIN_IMAGE")?,
-                y_px: zero_based("YWIN_IMAGE")?,
-                position_err_px: real("ERRWIN_IMAGE")?,
-                flux_e: real("FLUX_APER")?,
-                flux_err_e: real("FLUXERR_APER")?,
-                flux_kron_e: real("FLUX_AUTO")?,
-                flux_kron_err_e: real("FLUXERR_AUTO")?,
-                snr: real("SNR_FILTER")?,
-                a_px: real("A_IMAGE")?,
-                b_px: real("B_IMAGE")?,
-                theta_rad: radians("THETA_IMAGE")?,
-                peak_e: real("FLUX_MAX")?,
-                flags,
-            },
-            ra_rad: radians("RA")?,
-            dec_rad: radians("DEC")?,
-            mag: real("MAG_G")?,
-            mag_err: real("MAGERR_G")?,
-            filter_mag: real("MAG_FILTER")?,
+            sources,
+            ra_rad: real("RA", Scale::Degrees)?,
+            dec_rad: real("DEC", Scale::Degrees)?,
+            mag: real("MAG_G", Scale::Plain)?,
+            mag_err: real("MAGERR_G", Scale::Plain)?,
+            filter_mag: real("MAG_FILTER", Scale::Plain)?,
         };
         let n = catalogue.sources.len();
-        let lengths = [catalogue.ra_rad.len(), catalogue.mag.len(), catalogue.sources.flags.len()];
-        lengths.iter().all(|l| *l == n).then_some(catalogue)
+        let s = &catalogue.sources;
+        let lengths = [catalogue.ra_rad.len(), catalogue.mag.len(), s.flags.len(), s.n_pixels.len()];
+        let all_fit = lengths.iter().all(|l| *l == n)
+            && ENTRIES.iter().all(|e| (e.of)(&catalogue.sources).len() == n);
+        all_fit.then_some(catalogue)
     }
 }
 
@@ -121,22 +178,16 @@ mod tests {
 
     #[test]
     fn columns_give_the_catalogue_back() {
-        let one = vec![3.25];
-        let sources = Sources {
-            x_px: vec![10.5],
-            y_px: vec![0.0],
-            position_err_px: one.clone(),
-            flux_e: one.clone(),
-            flux_err_e: one.clone(),
-            flux_kron_e: one.clone(),
-            flux_kron_err_e: one.clone(),
-            snr: one.clone(),
-            a_px: one.clone(),
-            b_px: one.clone(),
-            theta_rad: vec![0.0],
-            peak_e: one.clone(),
-            flags: vec![SourceFlags::BLENDED.with(SourceFlags::TRAIL)],
-        };
+        // Every column its own number; a quarter turn survives degrees and back exactly.
+        let mut sources = Sources::default();
+        for (k, entry) in ENTRIES.iter().enumerate() {
+            *(entry.into)(&mut sources) = match entry.scale {
+                Scale::Degrees => vec![std::f64::consts::FRAC_PI_2],
+                _ => vec![3.25 + k as f64],
+            };
+        }
+        sources.n_pixels = vec![17];
+        sources.flags = vec![SourceFlags::BLENDED.with(SourceFlags::TRAIL)];
         let catalogue = Catalogue {
             sources,
             // A right angle survives degrees and back exactly.

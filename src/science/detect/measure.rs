@@ -1,12 +1,22 @@
 //! Measures one source: place, fluxes, shape.
 //!
-//! The place is the windowed centroid: first moments under a Gaussian of the seeing, iterated
-//! (Bertin, SExtractor manual, "windowed positional parameters"); its error follows from the
-//! pixels' variances. Strongly elongated sources, trails, keep their isophotal centre.
+//! The place of a star is that of the fitted point spread function (`stars`), which is the
+//! windowed centroid with the best window; its errors follow from the noise. A source the fit
+//! cannot hold, and a saturated one, gets the windowed centroid under a Gaussian of the seeing
+//! (Bertin, SExtractor manual, "windowed positional parameters"). Strongly elongated sources,
+//! trails, keep their isophotal centre.
 
 use super::aperture::{ApertureSum, Ellipse, Scene, kron_radius, sum_aperture};
+use super::background::Background;
+use super::erf::erfc;
+use super::growth_radius::half_light_radius;
+use super::moments::{Moments, windowed_moments};
+use super::psf_fit::{Fitted, Stamp, fit_light};
+use super::psf_model::PsfModel;
 use super::segment::Segment;
 use super::sources::SourceFlags;
+use super::stars::{fill_stamp, seen_fwhm};
+use super::trail::{LENGTH_MAX_PX, Trail, TrailGuess, fit_trail};
 use crate::science::image::Image;
 use crate::science::image::mask::MaskBits;
 use crate::science::units::FWHM_PER_SIGMA;
@@ -15,12 +25,40 @@ use crate::science::units::FWHM_PER_SIGMA;
 const CENTROID_ROUNDS_MAX: usize = 16;
 /// The centroid has converged when it moves less than this [px].
 const CENTROID_STEP_MIN_PX: f64 = 2e-4;
-/// Scale of the Kron ellipse in units of the first moment (Kron 1980; SExtractor's default).
-const KRON_FACTOR: f64 = 2.5;
-/// Smallest Kron ellipse, in units of the shape's axes (SExtractor's default).
-const KRON_RADIUS_MIN: f64 = 3.5;
 /// Pixels of a trail: its axis ratio is above this.
 const TRAIL_ELONGATION_MIN: f64 = 2.0;
+/// Share by which a star's aperture and fitted light may differ for other reasons than noise.
+const LIKENESS_FLOOR: f64 = 0.03;
+
+/// Ellipses and circles of a frame's photometry.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Apertures {
+    /// Seeing that the filter is matched to [px].
+    pub fwhm_px: f64,
+    /// Radius of the photometric circle [px].
+    pub circle_px: f64,
+    /// Scale of the Kron ellipse in units of the first moment (Kron 1980).
+    pub kron_factor: f64,
+    /// Smallest Kron ellipse, in units of the shape's axes.
+    pub kron_radius_min: f64,
+    /// Light in the circle over the fitted light of a star, and 1 without a fit.
+    pub circle_share: f64,
+}
+
+/// A frame ready to be measured.
+#[derive(Clone, Copy)]
+pub struct Stage<'a> {
+    /// Its pixels.
+    pub scene: Scene<'a>,
+    /// Signal-to-noise ratio of the matched filter.
+    pub snr: &'a Image<f32>,
+    /// Its sky.
+    pub sky: &'a Background,
+    /// Its stars' shape.
+    pub psf: &'a PsfModel,
+    /// Ellipses and circles.
+    pub apertures: Apertures,
+}
 
 /// All numbers of one source.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,13 +67,31 @@ pub struct Measured {
     pub x_px: f64,
     /// Row of the centre [px].
     pub y_px: f64,
-    /// Error per axis [px].
-    pub position_err_px: f64,
+    /// Variance of the column, covariance, variance of the row [px^2].
+    pub place_var: [f64; 3],
+    /// Isophotal centre [px].
+    pub isophotal_px: (f64, f64),
+    /// Light of the outline's pixels [e-].
+    pub flux_iso_e: f64,
+    /// Number of the outline's pixels.
+    pub n_pixels: usize,
     /// Sum in the circular aperture.
     pub aperture: ApertureSum,
     /// Sum in the Kron ellipse.
     pub kron: ApertureSum,
-    /// Semi-major axis of the second moments [px].
+    /// Light of the fitted star and its error, in the scale of the circle; NaN without [e-].
+    pub psf: (f64, f64),
+    /// Chi-squared per degree of freedom of that fit; NaN without.
+    pub psf_chi2: f64,
+    /// Chance that a star's circle and fit differ as much; NaN without a fit.
+    pub star_likeness: f64,
+    /// Radius of half the Kron light; NaN without light [px].
+    pub half_light_px: f64,
+    /// The trail, if the source is one.
+    pub trail: Option<Trail>,
+    /// Windowed second moments; `None` when the window sees no light.
+    pub moments: Option<Moments>,
+    /// Semi-major axis of the outline's second moments [px].
     pub a_px: f64,
     /// Semi-minor axis [px].
     pub b_px: f64,
@@ -47,66 +103,232 @@ pub struct Measured {
     pub flags: SourceFlags,
 }
 
-/// Measures the source of a segment; `None` when no signal is left on good pixels.
-///
-/// * `fwhm_px`: seeing of the frame; `aperture_px`: radius of the circular aperture.
-pub fn measure(
+/// The few numbers the search for the seeing needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outline {
+    /// Column of the windowed centroid [px].
+    pub x_px: f64,
+    /// Row [px].
+    pub y_px: f64,
+    /// Light in the circular aperture [e-].
+    pub flux_e: f64,
+    /// Highest pixel [e-].
+    pub peak_e: f64,
+    /// Semi-major axis [px].
+    pub a_px: f64,
+    /// Semi-minor axis [px].
+    pub b_px: f64,
+    /// Remarks.
+    pub flags: SourceFlags,
+}
+
+/// Measures place, aperture light and outline only.
+pub fn outline(
     scene: Scene<'_>,
-    snr: &Image<f32>,
     segment: &Segment,
     fwhm_px: f64,
     aperture_px: f64,
-) -> Option<Measured> {
+) -> Option<Outline> {
     let shape = isophotal_shape(scene, segment)?;
-    let mut flags = SourceFlags::default();
-    if segment.is_blended {
-        flags = flags.with(SourceFlags::BLENDED);
+    let start = (segment.peak_x as f64, segment.peak_y as f64);
+    let found = windowed_centroid(scene, start, fwhm_px / FWHM_PER_SIGMA);
+    let circle = sum_aperture(scene, &Ellipse::circle(found.x_px, found.y_px, aperture_px));
+    let mut flags = remarks(segment, &shape, &circle);
+    if !found.has_converged {
+        flags = flags.with(SourceFlags::CENTROID);
     }
-    let start = summit(snr, segment);
-    let window_sigma = fwhm_px / FWHM_PER_SIGMA;
-    let is_trail = shape.a_px > TRAIL_ELONGATION_MIN * shape.b_px && shape.a_px > fwhm_px;
-    let (x_px, y_px, position_err_px) = if is_trail {
-        let err = (shape.centre_variance / 2.0).sqrt();
-        (shape.x_px, shape.y_px, err)
-    } else {
-        let found = windowed_centroid(scene, start, window_sigma);
-        if !found.has_converged {
-            flags = flags.with(SourceFlags::CENTROID);
+    Some(Outline {
+        x_px: found.x_px,
+        y_px: found.y_px,
+        flux_e: circle.flux_e,
+        peak_e: shape.peak_e,
+        a_px: shape.a_px,
+        b_px: shape.b_px,
+        flags,
+    })
+}
+
+/// Place with its variances and whether it settled.
+struct Place {
+    x_px: f64,
+    y_px: f64,
+    place_var: [f64; 3],
+    has_converged: bool,
+}
+
+/// Measures the source of a segment; `None` when no signal is left on good pixels.
+///
+/// * `fitted`: the star fitted to it, if any.
+pub fn measure(
+    stage: &Stage<'_>,
+    segment: &Segment,
+    fitted: Option<&Fitted>,
+) -> Option<Measured> {
+    let (scene, apertures) = (stage.scene, &stage.apertures);
+    let shape = isophotal_shape(scene, segment)?;
+    let trail = trail_of(stage, &shape, fitted);
+    let place = match &trail {
+        Some(t) => {
+            Place { x_px: t.x_px, y_px: t.y_px, place_var: t.place_var, has_converged: true }
         }
-        (found.x_px, found.y_px, found.err_px)
+        None => place(stage, segment, &shape, fitted),
     };
+    let (x_px, y_px) = (place.x_px, place.y_px);
+    let circle = sum_aperture(scene, &Ellipse::circle(x_px, y_px, apertures.circle_px));
+    let mut flags = remarks(segment, &shape, &circle);
+    if !place.has_converged {
+        flags = flags.with(SourceFlags::CENTROID);
+    }
     let ellipse =
         Ellipse { x_px, y_px, a_px: shape.a_px, b_px: shape.b_px, theta_rad: shape.theta_rad };
-    let aperture = sum_aperture(scene, &Ellipse::circle(x_px, y_px, aperture_px));
     let first_moment = kron_radius(scene.signal_e, &ellipse, 6.0).unwrap_or(0.0).min(6.0);
-    let factor = (KRON_FACTOR * first_moment).max(KRON_RADIUS_MIN);
+    let factor = (apertures.kron_factor * first_moment).max(apertures.kron_radius_min);
     let kron_ellipse = Ellipse { a_px: factor * shape.a_px, b_px: factor * shape.b_px, ..ellipse };
     let kron = sum_aperture(scene, &kron_ellipse);
-    if aperture.is_cut {
-        flags = flags.with(SourceFlags::EDGE);
+    if kron.is_cut || kron.masked_share > 0.0 {
+        flags = flags.with(SourceFlags::INCOMPLETE);
     }
-    if shape.reasons.with(aperture.reasons).is_any(MaskBits::SATURATED) {
-        flags = flags.with(SourceFlags::SATURATED);
-    }
-    let damaged = MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC);
-    if aperture.reasons.is_any(damaged) {
-        flags = flags.with(SourceFlags::MASKED);
-    }
-    if aperture.reasons.is_any(MaskBits::TRAIL) {
-        flags = flags.with(SourceFlags::TRAIL);
-    }
+    let half_light_px =
+        half_light_radius(scene.signal_e, (x_px, y_px), kron_ellipse.a_px, kron.flux_e)
+            .unwrap_or(f64::NAN);
+    let light = match &trail {
+        Some(t) => Some((t.flux_e, t.flux_err_e, t.chi2)),
+        None => fitted.map(|f| (f.flux_e, f.flux_err_e, f.chi2)),
+    };
+    let share = apertures.circle_share;
+    let psf = light.map_or((f64::NAN, f64::NAN), |(e, err_e, _)| (e * share, err_e * share));
     Some(Measured {
         x_px,
         y_px,
-        position_err_px,
-        aperture,
+        place_var: place.place_var,
+        isophotal_px: (shape.x_px, shape.y_px),
+        flux_iso_e: shape.flux_e,
+        n_pixels: segment.pixels.len(),
+        aperture: circle,
         kron,
+        psf,
+        psf_chi2: light.map_or(f64::NAN, |(_, _, chi2)| chi2),
+        star_likeness: if trail.is_some() { 0.0 } else { likeness(&circle, psf) },
+        trail,
+        half_light_px,
+        moments: windowed_moments(scene, (x_px, y_px), apertures.fwhm_px / FWHM_PER_SIGMA),
         a_px: shape.a_px,
         b_px: shape.b_px,
         theta_rad: shape.theta_rad,
         peak_e: shape.peak_e,
         flags,
     })
+}
+
+/// Chance that noise makes a star's circle and its fit differ by as much: two-sided, Gaussian.
+fn likeness(circle: &ApertureSum, (psf_e, psf_err_e): (f64, f64)) -> f64 {
+    // The fit uses the circle's pixels too: its error is part of the circle's, not beside it.
+    let own = (circle.flux_err_e.powi(2) - psf_err_e.powi(2)).max(0.0).sqrt();
+    let noise = own.hypot(LIKENESS_FLOOR * psf_e);
+    erfc((circle.flux_e - psf_e).abs() / noise / std::f64::consts::SQRT_2)
+}
+
+/// The fitted place, or the best of the others.
+fn place(
+    stage: &Stage<'_>,
+    segment: &Segment,
+    shape: &Shape,
+    fitted: Option<&Fitted>,
+) -> Place {
+    let (scene, apertures) = (stage.scene, &stage.apertures);
+    let is_trail =
+        shape.a_px > TRAIL_ELONGATION_MIN * shape.b_px && shape.a_px > apertures.fwhm_px;
+    if is_trail {
+        let (x_px, y_px) = (shape.x_px, shape.y_px);
+        return Place { x_px, y_px, place_var: shape.centre_var, has_converged: true };
+    }
+    let is_saturated = shape.reasons.is_any(MaskBits::SATURATED);
+    if let Some(star) = fitted.filter(|f| f.n_pixels > 0 && !is_saturated) {
+        // Misfit beyond noise makes the place that much less certain.
+        let excess = 1.0 + 3.0 * (2.0 / star.n_pixels as f64).sqrt();
+        let scale = if star.chi2 > excess { star.chi2 } else { 1.0 };
+        return Place {
+            x_px: star.x_px,
+            y_px: star.y_px,
+            place_var: [star.var_xx, star.var_xy, star.var_yy].map(|v| v * scale),
+            has_converged: true,
+        };
+    }
+    let found = windowed_centroid(
+        scene,
+        summit(stage.snr, segment),
+        apertures.fwhm_px / FWHM_PER_SIGMA,
+    );
+    let variance = found.err_px * found.err_px;
+    Place {
+        x_px: found.x_px,
+        y_px: found.y_px,
+        place_var: [variance, 0.0, variance],
+        has_converged: found.has_converged && (fitted.is_some() || is_saturated),
+    }
+}
+
+/// The trail of an elongated outline, if it is one.
+fn trail_of(stage: &Stage<'_>, shape: &Shape, fitted: Option<&Fitted>) -> Option<Trail> {
+    /// Outlines rounder than this are not tried.
+    const ELONGATION_MIN: f64 = 1.4;
+    /// Chi-squared that a star leaves beyond noise where a trail is tried.
+    const MISFIT_MIN: f64 = 15.0;
+    /// Pixels beyond the line's ends and sides that are fitted, in units of the seeing.
+    const MARGIN_FWHM: f64 = 2.2;
+    let fwhm_px = seen_fwhm(stage.psf, shape.x_px, shape.y_px);
+    let misfit = fitted
+        .filter(|f| f.n_pixels > 0)
+        .map_or(f64::INFINITY, |f| (f.chi2 - 1.0) * f.n_pixels as f64);
+    let is_tried = misfit > MISFIT_MIN
+        && shape.a_px > ELONGATION_MIN * shape.b_px
+        && shape.a_px > 0.6 * fwhm_px
+        && !shape.reasons.is_any(MaskBits::SATURATED.with(MaskBits::TRAIL));
+    // The variance of an even line is a twelfth of its length squared.
+    let length_px = (12.0 * (shape.a_px.powi(2) - shape.b_px.powi(2)).max(0.0)).sqrt();
+    if !is_tried || length_px > LENGTH_MAX_PX {
+        return None;
+    }
+    let mut stamp = Stamp::default();
+    let (x_px, y_px, margin) = (shape.x_px, shape.y_px, MARGIN_FWHM * fwhm_px);
+    fill_stamp(stage.scene, stage.sky, (x_px, y_px), 0.5 * length_px + margin, &mut stamp);
+    let (sin, cos) = shape.theta_rad.sin_cos();
+    let is_near = |&(px, py): &(f32, f32)| {
+        let (dx, dy) = (f64::from(px) - x_px, f64::from(py) - y_px);
+        (dy * cos - dx * sin).abs() <= margin
+    };
+    let keep: Vec<bool> = stamp.places.iter().map(is_near).collect();
+    let mut kept = keep.iter();
+    stamp.values_e.retain(|_| *kept.next().unwrap_or(&false));
+    let mut kept = keep.iter();
+    stamp.places.retain(|_| *kept.next().unwrap_or(&false));
+    let star = stage.psf.star_at(x_px, y_px);
+    let n = stamp.values_e.len() as f64;
+    let (_, _, star_chi2) = fit_light(&stamp, &star, (x_px, y_px))?;
+    let guess = TrailGuess { x_px, y_px, length_px, angle_rad: shape.theta_rad };
+    fit_trail(&stamp, &star, fwhm_px, &guess, star_chi2 * (n - 1.0))
+}
+
+/// What segment, outline and aperture tell of the source's health.
+fn remarks(segment: &Segment, shape: &Shape, circle: &ApertureSum) -> SourceFlags {
+    let mut flags = SourceFlags::default();
+    if segment.is_blended {
+        flags = flags.with(SourceFlags::BLENDED);
+    }
+    if circle.is_cut {
+        flags = flags.with(SourceFlags::EDGE);
+    }
+    if shape.reasons.with(circle.reasons).is_any(MaskBits::SATURATED) {
+        flags = flags.with(SourceFlags::SATURATED);
+    }
+    let damaged = MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC);
+    if circle.reasons.is_any(damaged) {
+        flags = flags.with(SourceFlags::MASKED);
+    }
+    if circle.reasons.is_any(MaskBits::TRAIL) {
+        flags = flags.with(SourceFlags::TRAIL);
+    }
+    flags
 }
 
 struct Shape {
@@ -116,8 +338,10 @@ struct Shape {
     b_px: f64,
     theta_rad: f64,
     peak_e: f64,
-    /// Sum over both axes of the centre's variance [px^2].
-    centre_variance: f64,
+    /// Light of the outline's pixels [e-].
+    flux_e: f64,
+    /// Variance of the column, covariance, variance of the row of the centre [px^2].
+    centre_var: [f64; 3],
     reasons: MaskBits,
 }
 
@@ -157,12 +381,15 @@ fn isophotal_shape(scene: Scene<'_>, segment: &Segment) -> Option<Shape> {
     let vxy = sxy / sum - mx * my;
     let mean = 0.5 * (vxx + vyy);
     let spread = (0.25 * (vxx - vyy).powi(2) + vxy * vxy).sqrt();
-    let mut centre_variance = 0.0;
+    let mut centre_var = [0.0; 3];
     for &place in &segment.pixels {
         let i = place as usize;
         if signal[i] > 0.0 {
             let (dx, dy) = ((i % nx) as f64 - origin.0 - mx, (i / nx) as f64 - origin.1 - my);
-            centre_variance += f64::from(variance[i]) * (dx * dx + dy * dy) / (sum * sum);
+            let weight = f64::from(variance[i]) / (sum * sum);
+            centre_var[0] += weight * dx * dx;
+            centre_var[1] += weight * dx * dy;
+            centre_var[2] += weight * dy * dy;
         }
     }
     Some(Shape {
@@ -172,13 +399,14 @@ fn isophotal_shape(scene: Scene<'_>, segment: &Segment) -> Option<Shape> {
         b_px: (mean - spread).max(PIXEL_MOMENT).sqrt(),
         theta_rad: 0.5 * (2.0 * vxy).atan2(vxx - vyy),
         peak_e,
-        centre_variance,
+        flux_e: sum,
+        centre_var,
         reasons,
     })
 }
 
 /// Place of the map's summit, by a parabola through three pixels per axis.
-fn summit(snr: &Image<f32>, segment: &Segment) -> (f64, f64) {
+pub fn summit(snr: &Image<f32>, segment: &Segment) -> (f64, f64) {
     let (x, y) = (segment.peak_x, segment.peak_y);
     let vertex = |low: f32, middle: f32, high: f32| {
         let curvature = f64::from(low) - 2.0 * f64::from(middle) + f64::from(high);

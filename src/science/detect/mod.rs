@@ -6,24 +6,37 @@
 
 pub mod aperture;
 pub mod background;
+pub mod erf;
 pub mod filter;
+pub mod growth_radius;
 pub mod measure;
+pub mod moments;
 pub mod psf;
+pub mod psf_fit;
+pub mod psf_model;
+pub mod psf_survey;
+mod seeing;
 pub mod segment;
 pub mod sources;
+pub mod stars;
+pub mod trail;
 
 use rayon::prelude::*;
 
 use crate::science::image::Image;
 use crate::science::image::mask::{Mask, MaskBits};
-use crate::science::image::stats::{median_and_scatter, median_in_place};
-use aperture::Scene;
+use crate::science::image::stats::median_in_place;
+use aperture::{Ellipse, Scene, sum_aperture};
 use background::{Background, BackgroundParams, estimate_background};
-use filter::{GaussianKernel, smoothed};
-use measure::{Measured, measure};
-use psf::{PsfShape, psf_shape};
+use filter::{GaussianKernel, snr_map};
+use measure::{Apertures, Measured, Stage, measure, summit};
+use psf::PsfShape;
+use psf_fit::Fitted;
+use psf_model::PsfModel;
+use seeing::seeing;
 use segment::{Ground, Segment, SegmentParams, find_segments};
 use sources::{SourceFlags, Sources};
+use stars::{Start, fit_stars};
 
 /// How sources are found and measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +49,13 @@ pub struct ExtractParams {
     pub fwhm_start_px: f64,
     /// Radius of the photometric aperture in units of the seeing.
     pub aperture_fwhm: f64,
+    /// A blended source whose own light, its neighbours' taken off, has a lower signal-to-noise
+    /// ratio is none.
+    pub clean_snr_min: f64,
+    /// Scale of the Kron ellipse in units of the first moment.
+    pub kron_factor: f64,
+    /// Smallest Kron ellipse in units of the outline's axes.
+    pub kron_radius_min: f64,
     /// Most sources kept per frame; the brightest stay.
     pub sources_max: usize,
 }
@@ -47,6 +67,9 @@ impl Default for ExtractParams {
             segment: SegmentParams::default(),
             fwhm_start_px: 2.5,
             aperture_fwhm: 1.5,
+            clean_snr_min: 3.0,
+            kron_factor: 2.5,
+            kron_radius_min: 3.5,
             sources_max: 20_000,
         }
     }
@@ -63,6 +86,8 @@ pub struct Extraction {
     pub sky_rms_e: f64,
     /// Stars' shape; `None` when too few stars were found to tell.
     pub psf: Option<PsfShape>,
+    /// The stars' shape at any place; an assumed one when too few stars were found.
+    pub psf_model: PsfModel,
     /// Median elongation, 1 - b/a, of the bright sources' outlines; `None` without any.
     pub ellipticity: Option<f64>,
     /// Radius of the photometric aperture [px].
@@ -83,32 +108,110 @@ pub fn extract(
     params: &ExtractParams,
 ) -> Option<Extraction> {
     assert!(pixels_e.same_shape(variance_e2) && pixels_e.same_shape(mask));
+    let mut t0 = std::time::Instant::now(); let mut lap = |n: &str| { eprintln!("  {n} {:.0}", t0.elapsed().as_secs_f64()*1e3); t0 = std::time::Instant::now(); };
     let sky = estimate_background(pixels_e, mask, &params.background)?;
     let signal = above_sky(pixels_e, mask, &sky);
     let scene = Scene { signal_e: &signal, variance_e2, mask };
-    let (fwhm_px, psf) = seeing(scene, &sky, params);
-    let snr = snr_map(&signal, mask, &sky, &GaussianKernel::with_fwhm_px(fwhm_px));
-    let mut segments = segments_of(&snr, scene, &sky, &params.segment);
-    segments.sort_by(|a, b| b.peak_snr.total_cmp(&a.peak_snr));
+    lap("signal");
+    let seen = seeing(scene, &sky, params);
+    lap("seeing");
+    let fwhm_px = seen.fwhm_px;
+    let kernel = GaussianKernel::with_fwhm_px(fwhm_px);
+    let snr = snr_map(&signal, mask, |y, row| sky.rms_row(y, row), &kernel);
+    let mut segments = segments_of(&snr, scene, |x, y| sky.rms_at(x, y), &params.segment);
+    lap("segments");
     let n_found = segments.len();
     segments.truncate(params.sources_max);
+    lap("x");
+    let starts = starts(&snr, &segments, &sky, &kernel);
+    lap("starts");
+    let fitted = fit_stars(scene, &sky, &seen.model, &starts);
+    let (segments, fitted) = cleaned(segments, fitted, params.clean_snr_min);
+    lap("fit");
     let aperture_px = params.aperture_fwhm * fwhm_px;
+    let apertures = Apertures {
+        fwhm_px,
+        circle_px: aperture_px,
+        kron_factor: params.kron_factor,
+        kron_radius_min: params.kron_radius_min,
+        circle_share: circle_share(scene, &segments, &fitted, aperture_px),
+    };
+    lap("share");
+    let stage = Stage { scene, snr: &snr, sky: &sky, psf: &seen.model, apertures };
     let measured: Vec<Option<Measured>> = segments
         .par_iter()
-        .map(|segment| measure(scene, &snr, segment, fwhm_px, aperture_px))
+        .zip(&fitted)
+        .map(|(segment, fitted)| measure(&stage, segment, fitted.as_ref()))
         .collect();
-    let sources = columns(&segments, &measured, &sky, psf.as_ref());
+    lap("measure");
+    let sources = columns(&segments, &measured, &sky, seen.psf.as_ref());
+    lap("columns");
     let ellipticity = median_ellipticity(&sources);
     Some(Extraction {
         sources,
         ellipticity,
         sky_e: sky.level_median_e,
         sky_rms_e: sky.rms_median_e,
-        psf,
+        psf: seen.psf,
+        psf_model: seen.model,
         aperture_px,
         n_found,
         signal_e: signal,
     })
+}
+
+/// Leaves out blended sources that their neighbours' light explains.
+fn cleaned(
+    segments: Vec<Segment>,
+    fitted: Vec<Option<Fitted>>,
+    snr_min: f64,
+) -> (Vec<Segment>, Vec<Option<Fitted>>) {
+    let has_own_light = |segment: &Segment, star: &Option<Fitted>| {
+        !segment.is_blended || star.is_none_or(|f| f.flux_e >= snr_min * f.flux_err_e)
+    };
+    segments.into_iter().zip(fitted).filter(|(s, f)| has_own_light(s, f)).unzip()
+}
+
+/// Summits as the fits' starting places; light of a star of the filter's own shape there.
+fn starts(
+    snr: &Image<f32>,
+    segments: &[Segment],
+    sky: &Background,
+    kernel: &GaussianKernel,
+) -> Vec<Start> {
+    segments
+        .par_iter()
+        .map(|segment| {
+            let (x_px, y_px) = summit(snr, segment);
+            let noise_e = sky.rms_at(segment.peak_x, segment.peak_y);
+            let flux_e = f64::from(segment.peak_snr) * noise_e / kernel.noise_variance().sqrt();
+            Start { x_px, y_px, flux_e }
+        })
+        .collect()
+}
+
+/// Light in the aperture over the fitted light of bright single stars, their median.
+fn circle_share(
+    scene: Scene<'_>,
+    segments: &[Segment],
+    fitted: &[Option<Fitted>],
+    aperture_px: f64,
+) -> f64 {
+    const SNR_MIN: f64 = 40.0;
+    const STARS_MAX: usize = 400;
+    let mut ratios: Vec<f64> = segments
+        .iter()
+        .zip(fitted)
+        .filter(|(segment, _)| !segment.is_blended)
+        .filter_map(|(_, star)| star.filter(|f| f.n_pixels > 0 && f.flux_e > 0.0))
+        .filter(|star| star.flux_e > SNR_MIN * star.flux_err_e)
+        .map(|star| (star, Ellipse::circle(star.x_px, star.y_px, aperture_px)))
+        .map(|(star, circle)| (star.flux_e, sum_aperture(scene, &circle)))
+        .filter(|(_, sum)| sum.masked_share <= 0.0 && !sum.is_cut)
+        .take(STARS_MAX)
+        .map(|(flux_e, sum)| sum.flux_e / flux_e)
+        .collect();
+    median_in_place(&mut ratios).unwrap_or(1.0)
 }
 
 /// Elongation of the outlines of bright, complete sources.
@@ -124,97 +227,39 @@ fn median_ellipticity(sources: &Sources) -> Option<f64> {
 
 /// Signal above the sky; unusable pixels become zero.
 pub fn above_sky(pixels_e: &Image<f32>, mask: &Mask, sky: &Background) -> Image<f32> {
-    let mut signal = pixels_e.clone();
+    let nx = pixels_e.nx();
     let unusable = MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC);
-    let parts = sky.level_e.pixels().iter().zip(mask.pixels());
-    for (pixel, (level, bits)) in signal.pixels_mut().iter_mut().zip(parts) {
-        let is_usable = !bits.is_any(unusable) && pixel.is_finite();
-        *pixel = if is_usable { *pixel - level } else { 0.0 };
-    }
+    let mut signal = Image::filled(nx, pixels_e.ny(), 0.0_f32);
+    signal.pixels_mut().par_chunks_mut(nx).enumerate().for_each(|(y, row)| {
+        sky.level_row(y, row);
+        for ((pixel, &value), bits) in row.iter_mut().zip(pixels_e.row(y)).zip(mask.row(y)) {
+            let is_usable = !bits.is_any(unusable) & value.is_finite();
+            *pixel = if is_usable { value - *pixel } else { 0.0 };
+        }
+    });
     signal
 }
 
-/// Signal-to-noise ratio of a point source at each pixel, scaled to unit noise in empty sky.
-fn snr_map(
-    signal: &Image<f32>,
-    mask: &Mask,
-    sky: &Background,
-    kernel: &GaussianKernel,
-) -> Image<f32> {
-    let mut map = smoothed(signal, kernel);
-    let scale = (1.0 / kernel.noise_variance().sqrt()) as f32;
-    for (pixel, rms) in map.pixels_mut().iter_mut().zip(sky.rms_e.pixels()) {
-        *pixel *= scale / rms;
-    }
-    for (pixel, bits) in map.pixels_mut().iter_mut().zip(mask.pixels()) {
-        if bits.is_any(MaskBits::NO_DATA.with(MaskBits::TRAIL)) {
-            *pixel = f32::NEG_INFINITY;
-        }
-    }
-    map
-}
-
+/// Sources of a map, the highest summit first.
 fn segments_of(
     snr: &Image<f32>,
     scene: Scene<'_>,
-    sky: &Background,
+    rms_at: impl Fn(usize, usize) -> f64,
     params: &SegmentParams,
 ) -> Vec<Segment> {
-    let (signal, rms) = (scene.signal_e.pixels(), sky.rms_e.pixels());
-    let mask = scene.mask.pixels();
-    let ground = |i: usize| Ground {
-        noise_growth: (1.0 + signal[i].max(0.0) / (rms[i] * rms[i])).sqrt(),
-        is_one_source: mask[i].is_any(MaskBits::SATURATED),
-    };
-    find_segments(snr, ground, params)
-}
-
-/// Finds the frame's seeing by extracting bright stars with a filter that follows it.
-fn seeing(scene: Scene<'_>, sky: &Background, params: &ExtractParams) -> (f64, Option<PsfShape>) {
-    const PASSES: usize = 4;
-    const BRIGHT_SNR: f64 = 20.0;
-    const STARS_MAX: usize = 300;
-    let bright =
-        SegmentParams { pixel_snr_min: 5.0, peak_snr_min: BRIGHT_SNR, ..params.segment.clone() };
-    let mut fwhm_px = params.fwhm_start_px;
-    let mut psf = None;
-    for _ in 0..PASSES {
-        let kernel = GaussianKernel::with_fwhm_px(fwhm_px);
-        let snr = snr_map(scene.signal_e, scene.mask, sky, &kernel);
-        let mut segments = segments_of(&snr, scene, sky, &bright);
-        segments.sort_by(|a, b| b.peak_snr.total_cmp(&a.peak_snr));
-        let aperture_px = params.aperture_fwhm * fwhm_px;
-        let found: Vec<Measured> = segments
-            .iter()
-            .take(STARS_MAX)
-            .filter_map(|s| measure(scene, &snr, s, fwhm_px, aperture_px))
-            .collect();
-        let is_clean = |m: &&Measured| m.flags == SourceFlags::default() && m.aperture.flux_e > 0.0;
-        let stars: Vec<_> = compact(found.iter().filter(is_clean), fwhm_px)
-            .map(|m| (m.x_px, m.y_px, m.aperture.flux_e, m.peak_e))
-            .collect();
-        let Some(shape) = psf_shape(scene, &stars, fwhm_px) else {
-            break;
-        };
-        let change = (shape.fwhm_px / fwhm_px - 1.0).abs();
-        fwhm_px = shape.fwhm_px.clamp(1.0, 20.0);
-        psf = Some(shape);
-        if change < 0.1 {
-            break;
+    let (nx, signal, mask) = (snr.nx(), scene.signal_e.pixels(), scene.mask.pixels());
+    let ground = |i: usize| {
+        let rms = rms_at(i % nx, i / nx) as f32;
+        Ground {
+            noise_growth: (1.0 + signal[i].max(0.0) / (rms * rms)).sqrt(),
+            is_one_source: mask[i].is_any(MaskBits::SATURATED),
         }
-    }
-    (fwhm_px, psf)
-}
-
-/// Leaves out what is much sharper than the typical source: hot pixels and cosmic rays.
-fn compact<'a>(
-    found: impl Iterator<Item = &'a Measured>,
-    fwhm_px: f64,
-) -> impl Iterator<Item = &'a Measured> {
-    let all: Vec<&Measured> = found.collect();
-    let widths: Vec<f64> = all.iter().map(|m| (m.a_px * m.b_px).sqrt()).collect();
-    let typical = median_and_scatter(&widths).map_or(fwhm_px / 2.5, |m| m.0);
-    all.into_iter().filter(move |m| (m.a_px * m.b_px).sqrt() > 0.7 * typical)
+    };
+    let mut segments = find_segments(snr, ground, params);
+    segments.sort_by(|a, b| {
+        b.peak_snr.total_cmp(&a.peak_snr).then((a.peak_y, a.peak_x).cmp(&(b.peak_y, b.peak_x)))
+    });
+    segments
 }
 
 /// Turns measurements into columns, brightest first, and marks what is sharper than any star.
@@ -242,22 +287,12 @@ fn columns(
         if m.peak_e > limit * m.aperture.flux_e.max(0.0) + noise {
             flags = flags.with(SourceFlags::SHARP);
         }
-        sources.x_px.push(m.x_px);
-        sources.y_px.push(m.y_px);
-        sources.position_err_px.push(m.position_err_px);
-        sources.flux_e.push(m.aperture.flux_e);
-        sources.flux_err_e.push(m.aperture.flux_err_e);
-        sources.flux_kron_e.push(m.kron.flux_e);
-        sources.flux_kron_err_e.push(m.kron.flux_err_e);
-        sources.snr.push(*snr);
-        sources.a_px.push(m.a_px);
-        sources.b_px.push(m.b_px);
-        sources.theta_rad.push(m.theta_rad);
-        sources.peak_e.push(m.peak_e);
-        sources.flags.push(flags);
+        sources.push(*snr, m, flags);
     }
     sources
 }
 
+#[cfg(test)]
+mod limit_tests;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,8 @@
 //! stands high enough above the pass between them (topological persistence; the same decision
 //! SExtractor takes with its multi-threshold tree, but exact and without levels).
 
+use rayon::prelude::*;
+
 use crate::science::image::Image;
 
 /// Which summits count as sources.
@@ -18,6 +20,10 @@ pub struct SegmentParams {
     pub prominence_sigma_min: f64,
     /// Lowest height of a summit above the pass, as a share of the brighter summit.
     pub prominence_share_min: f64,
+    /// Fewest pixels of a source.
+    pub pixels_min: usize,
+    /// Most pixels that are looked at; the brightest stay.
+    pub pixels_max: usize,
 }
 
 impl Default for SegmentParams {
@@ -27,6 +33,8 @@ impl Default for SegmentParams {
             peak_snr_min: 4.0,
             prominence_sigma_min: 2.5,
             prominence_share_min: 0.004,
+            pixels_min: 1,
+            pixels_max: 6_000_000,
         }
     }
 }
@@ -74,32 +82,29 @@ pub fn find_segments(
 ) -> Vec<Segment> {
     let (nx, ny) = (snr.nx(), snr.ny());
     let map = snr.pixels();
-    let threshold = params.pixel_snr_min as f32;
-    let mut order: Vec<u32> = (0..map.len() as u32)
-        .filter(|&i| map[i as usize].is_finite() && map[i as usize] > threshold)
-        .collect();
-    // Ties go by place, so that the result is the same on every machine.
-    order.sort_unstable_by(|&a, &b| map[b as usize].total_cmp(&map[a as usize]).then(a.cmp(&b)));
-    let mut label = vec![u32::MAX; map.len()];
+    let order = descending(map, params);
+    // Label 0 is none: memory given as zeros is touched only where sources are.
+    let mut label = vec![0_u32; map.len()];
     let mut basins: Vec<Basin> = Vec::new();
     for &place in &order {
-        let (x, y) = (place as usize % nx, place as usize / nx);
-        let mut roots = [u32::MAX; 8];
+        let mut roots = [0_u32; 8];
         let mut n_roots = 0;
-        for yy in y.saturating_sub(1)..(y + 2).min(ny) {
-            for xx in x.saturating_sub(1)..(x + 2).min(nx) {
-                let neighbour = label[yy * nx + xx];
-                if neighbour != u32::MAX {
-                    let root = root_of(&mut basins, neighbour);
-                    if !roots[..n_roots].contains(&root) {
-                        roots[n_roots] = root;
-                        n_roots += 1;
-                    }
+        let mut meet = |neighbour: u32| {
+            if neighbour != 0 {
+                let root = root_of(&mut basins, neighbour - 1);
+                if !roots[..n_roots].contains(&root) {
+                    roots[n_roots] = root;
+                    n_roots += 1;
                 }
             }
+        };
+        let (x, y) = (place as usize % nx, place as usize / nx);
+        let (left, right) = (x.saturating_sub(1), (x + 2).min(nx));
+        for row in y.saturating_sub(1)..(y + 2).min(ny) {
+            label[row * nx + left..row * nx + right].iter().for_each(|&near| meet(near));
         }
         let value = map[place as usize];
-        label[place as usize] = if n_roots == 0 {
+        let basin = if n_roots == 0 {
             basins.push(Basin {
                 parent: basins.len() as u32,
                 peak: place,
@@ -110,8 +115,44 @@ pub fn find_segments(
         } else {
             join(&mut basins, &roots[..n_roots], value, ground(place as usize), params)
         };
+        label[place as usize] = basin + 1;
     }
     collect(basins, &label, &order, nx, params)
+}
+
+/// Places above the threshold, brightest first; ties go by place, so that the result is the same
+/// on every machine. Above `pixels_max` the faintest are left out.
+fn descending(map: &[f32], params: &SegmentParams) -> Vec<u32> {
+    const CHUNK: usize = 1 << 16;
+    let threshold = params.pixel_snr_min as f32;
+    let chunks: Vec<Vec<u64>> = map
+        .par_chunks(CHUNK)
+        .enumerate()
+        .map(|(k, chunk)| {
+            let mut keys = Vec::new();
+            for (i, &value) in chunk.iter().enumerate() {
+                if value > threshold && value < f32::INFINITY {
+                    keys.push(key(value, (k * CHUNK + i) as u32));
+                }
+            }
+            keys
+        })
+        .collect();
+    let mut keys = chunks.concat();
+    if keys.len() > params.pixels_max {
+        keys.select_nth_unstable(params.pixels_max);
+        keys.truncate(params.pixels_max);
+    }
+    keys.sort_unstable();
+    keys.into_iter().map(|key| key as u32).collect()
+}
+
+/// A number that sorts by falling value, then by rising place.
+fn key(value: f32, place: u32) -> u64 {
+    // Bits of positive floats sort as they do; negative ones the other way round.
+    let bits = value.to_bits();
+    let rising = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
+    u64::from(!rising) << 32 | u64::from(place)
 }
 
 /// Merges the basins that meet at a pixel of `value` where they must; gives the pixel's basin.
@@ -184,11 +225,12 @@ fn collect(
         }
     }
     for &place in order {
-        let root = root_of(&mut basins, label[place as usize]);
+        let root = root_of(&mut basins, label[place as usize] - 1);
         if let Some(segment) = segments.get_mut(index[root as usize] as usize) {
             segment.pixels.push(place);
         }
     }
+    segments.retain(|segment| segment.pixels.len() >= params.pixels_min);
     segments
 }
 
@@ -262,6 +304,19 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), n_above);
+    }
+
+    #[test]
+    fn small_sources_and_faint_pixels_are_left_out_on_demand() {
+        let map = two_hills(10.0, (100.0, 3.0));
+        let whole = find_segments(&map, quiet, &SegmentParams::default());
+        let n = whole[0].pixels.len();
+        let params = SegmentParams { pixels_min: n + 1, ..SegmentParams::default() };
+        assert!(find_segments(&map, quiet, &params).is_empty());
+        let params = SegmentParams { pixels_max: 30, ..SegmentParams::default() };
+        let cut = find_segments(&map, quiet, &params);
+        assert_eq!(cut.len(), 1);
+        assert_eq!(cut[0].pixels, whole[0].pixels[..30]);
     }
 
     #[test]

@@ -24,27 +24,32 @@ impl MaskBits {
     pub const TRAIL: Self = Self(16);
 
     /// The bits as a number, as written into FITS masks.
+    #[inline]
     pub const fn bits(self) -> u8 {
         self.0
     }
 
     /// The set with this number.
+    #[inline]
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
 
     /// Tells whether any of the reasons holds.
+    #[inline]
     pub const fn is_any(self, reasons: Self) -> bool {
         self.0 & reasons.0 != 0
     }
 
     /// Tells whether nothing is wrong.
+    #[inline]
     pub const fn is_good(self) -> bool {
         self.0 == 0
     }
 
     /// The union with other reasons.
     #[must_use]
+    #[inline]
     pub const fn with(self, reasons: Self) -> Self {
         Self(self.0 | reasons.0)
     }

@@ -45,6 +45,23 @@ impl NormalEquations {
         }
     }
 
+    /// Diagonal element `i` of the matrix; 0 beyond it.
+    pub fn diagonal(&self, i: usize) -> f64 {
+        self.matrix.get(i * self.n + i).copied().unwrap_or(0.0)
+    }
+
+    /// The inverse of the matrix, row by row: the unknowns' covariance; `None` when degenerate.
+    pub fn covariance(mut self) -> Option<Vec<f64>> {
+        self.factorise()?;
+        let n = self.n;
+        let mut inverse = vec![0.0; n * n];
+        for (i, row) in inverse.chunks_mut(n).enumerate() {
+            row[i] = 1.0;
+            self.substitute(row);
+        }
+        inverse.iter().all(|v| v.is_finite()).then_some(inverse)
+    }
+
     /// Solves for both right-hand sides; `None` when the equations are degenerate.
     pub fn solve(mut self) -> Option<[Vec<f64>; 2]> {
         self.factorise()?;
@@ -112,6 +129,20 @@ mod tests {
         let [a, b] = equations.solve().expect("regular");
         assert!((a[0] - 1.0).abs() < 1e-12 && (a[1] - 2.0).abs() < 1e-12);
         assert!((b[0] - 4.0).abs() < 1e-12 && (b[1] + 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_covariance_is_the_inverse() {
+        let mut equations = NormalEquations::new(2);
+        equations.add(&[2.0, 0.0], [0.0; 2], 1.0);
+        equations.add(&[1.0, 1.0], [0.0; 2], 3.0);
+        // Matrix [[7, 3], [3, 3]], determinant 12.
+        assert!((equations.diagonal(0) - 7.0).abs() < 1e-12);
+        let found = equations.covariance().expect("regular");
+        for (got, expected) in found.iter().zip([3.0 / 12.0, -3.0 / 12.0, -3.0 / 12.0, 7.0 / 12.0])
+        {
+            assert!((got - expected).abs() < 1e-12);
+        }
     }
 
     #[test]
