@@ -79,12 +79,7 @@ pub(super) fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract
     let cell = (raw.background_cell_px, default.background_cell_px);
     let cells = (raw.background_filter_cells, default.background_filter_cells);
     Ok(Extract {
-        threshold_sigma: number(
-            "extract.threshold_sigma",
-            threshold.0,
-            threshold.1,
-            1.0..=100.0,
-        )?,
+        threshold_sigma: number("extract.threshold_sigma", threshold.0, threshold.1, 1.0..=100.0)?,
         analysis_sigma: number("extract.analysis_sigma", analysis.0, analysis.1, 0.5..=100.0)?,
         pixels_min: whole("extract.pixels_min", raw.pixels_min, default.pixels_min, 1..=10_000)?,
         deblend_sigma: number(
@@ -100,7 +95,12 @@ pub(super) fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract
             default.clean_sigma,
             0.0..=100.0,
         )?,
-        kron_factor: number("extract.kron_factor", raw.kron_factor, default.kron_factor, 0.5..=10.0)?,
+        kron_factor: number(
+            "extract.kron_factor",
+            raw.kron_factor,
+            default.kron_factor,
+            0.5..=10.0,
+        )?,
         kron_radius_min: number("extract.kron_radius_min", kron_min.0, kron_min.1, 0.0..=20.0)?,
         background_cell_px: whole("extract.background_cell_px", cell.0, cell.1, 8..=4096)?,
         background_filter_cells: whole(
@@ -129,8 +129,8 @@ mod tests {
         assert_eq!(params.segment.pixels_min, 5);
         let deblend = (params.segment.prominence_sigma_min, params.segment.prominence_share_min);
         assert_eq!(deblend, (1.0, 0.05));
-        assert_eq!((params.clean_snr_min, params.kron_factor), (2.0, 1.5));
-        assert_eq!(params.kron_radius_min, 0.8);
+        let own = (params.clean_snr_min, params.kron_factor, params.kron_radius_min);
+        assert_eq!(own, (2.0, 1.5, 0.8));
         assert_eq!((params.background.cell_px, params.background.filter_cells), (32, 5));
     }
 

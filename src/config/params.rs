@@ -36,8 +36,7 @@ impl Config {
 
     /// Parameters of a frame's stages.
     pub fn frame_params(&self) -> FrameParams {
-        let mut params = FrameParams::default();
-        params.clean = self.clean_params();
+        let mut params = FrameParams { clean: self.clean_params(), ..FrameParams::default() };
         self.extract.write_to(&mut params.extract);
         params.extract.aperture_fwhm = self.photometry.aperture_fwhm;
         params.hint.pointing_err_deg = self.astrometry.pointing_err_deg;

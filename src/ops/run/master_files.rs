@@ -41,13 +41,16 @@ struct Payload {
 /// A row with what its payload says.
 type KnownMaster = (MasterRow, Payload);
 
+/// Masters that were read, by file and content; `None` where that failed.
+type ReadMasters = BTreeMap<(PathBuf, String), Option<Arc<Master>>>;
+
 /// Masters of earlier nights in the store; rows and files are read once.
 pub(super) struct StoredMasters {
     store: Arc<Store>,
     night: NightId,
     until: Option<Epoch>,
     known: Mutex<BTreeMap<String, Arc<Vec<KnownMaster>>>>,
-    read: Mutex<BTreeMap<(PathBuf, String), Option<Arc<Master>>>>,
+    read: Mutex<ReadMasters>,
 }
 
 impl StoredMasters {

@@ -165,7 +165,8 @@ impl Catalogue {
         };
         let n = catalogue.sources.len();
         let s = &catalogue.sources;
-        let lengths = [catalogue.ra_rad.len(), catalogue.mag.len(), s.flags.len(), s.n_pixels.len()];
+        let lengths =
+            [catalogue.ra_rad.len(), catalogue.mag.len(), s.flags.len(), s.n_pixels.len()];
         let all_fit = lengths.iter().all(|l| *l == n)
             && ENTRIES.iter().all(|e| (e.of)(&catalogue.sources).len() == n);
         all_fit.then_some(catalogue)

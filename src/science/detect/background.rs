@@ -144,9 +144,8 @@ impl Grid {
         let (i, u) = Self::place(x, self.n_x, self.step_x);
         let (j, v) = Self::place(y, self.n_y, self.step_y);
         let (right, upper) = ((i + 1).min(self.n_x - 1), (j + 1).min(self.n_y - 1));
-        let along = |row: usize| {
-            (1.0 - u) * cells[row * self.n_x + i] + u * cells[row * self.n_x + right]
-        };
+        let along =
+            |row: usize| (1.0 - u) * cells[row * self.n_x + i] + u * cells[row * self.n_x + right];
         (1.0 - v) * along(j) + v * along(upper)
     }
 
@@ -270,12 +269,8 @@ fn clipped_of_bins(counts: &[u32], n_sigma: f64) -> Option<ClippedStats> {
         let mean = first as f64 / n as f64;
         let sigma = (second as f64 / n as f64 - mean * mean).max(0.0).sqrt();
         let median = low as f64 + middle_of(kept, n);
-        stats = Some(ClippedStats {
-            mean: low as f64 + mean + 0.5,
-            median,
-            sigma,
-            n_kept: n as usize,
-        });
+        stats =
+            Some(ClippedStats { mean: low as f64 + mean + 0.5, median, sigma, n_kept: n as usize });
         let new_low = ((median - n_sigma * sigma).round().max(1.0) as usize).max(low);
         let new_high = ((median + n_sigma * sigma).round() as usize).min(high);
         if (new_low, new_high) == (low, high) || new_high <= new_low {

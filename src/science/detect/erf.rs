@@ -19,7 +19,8 @@ mod tests {
     #[test]
     fn published_values_come_out() {
         // Abramowitz & Stegun, table 7.1.
-        for (x, expected) in [(0.0, 1.0), (0.5, 0.479_500_1), (1.0, 0.157_299_2), (2.0, 0.004_677_7)]
+        for (x, expected) in
+            [(0.0, 1.0), (0.5, 0.479_500_1), (1.0, 0.157_299_2), (2.0, 0.004_677_7)]
         {
             assert!((erfc(x) - expected).abs() < 2e-7, "{x}: {}", erfc(x));
         }

@@ -70,7 +70,8 @@ fn pure_noise_gives_few_sources() {
 #[test]
 fn a_checkerboard_gives_no_flood() {
     for square in [1, 8] {
-        let value = |x: usize, y: usize| if (x / square + y / square) % 2 == 0 { 100.0 } else { 900.0 };
+        let is_dark = |x: usize, y: usize| (x / square + y / square).is_multiple_of(2);
+        let value = |x: usize, y: usize| if is_dark(x, y) { 100.0 } else { 900.0 };
         let pixels = (0..SIDE * SIDE).map(|i| value(i % SIDE, i / SIDE)).collect();
         let found = timed(Image::from_pixels(SIDE, SIDE, pixels).expect("square"), good());
         let n = found.map_or(0, |found| found.sources.len());
@@ -99,12 +100,16 @@ fn the_number_of_threads_changes_no_bit() {
     let mask = Image::filled(side, side, MaskBits::GOOD);
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        let found =
-            pool.install(|| extract(&pixels, &variance, &mask, &ExtractParams::default()));
+        let found = pool.install(|| extract(&pixels, &variance, &mask, &ExtractParams::default()));
         let sources = found.expect("a sky").sources;
         let columns = [
-            &sources.x_px, &sources.y_px, &sources.flux_psf_e, &sources.flux_kron_e,
-            &sources.half_light_px, &sources.a_win_px, &sources.var_xx_px2,
+            &sources.x_px,
+            &sources.y_px,
+            &sources.flux_psf_e,
+            &sources.flux_kron_e,
+            &sources.half_light_px,
+            &sources.a_win_px,
+            &sources.var_xx_px2,
         ];
         columns.map(|column| column.iter().map(|v| v.to_bits()).collect::<Vec<u64>>())
     };

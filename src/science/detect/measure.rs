@@ -159,11 +159,7 @@ struct Place {
 /// Measures the source of a segment; `None` when no signal is left on good pixels.
 ///
 /// * `fitted`: the star fitted to it, if any.
-pub fn measure(
-    stage: &Stage<'_>,
-    segment: &Segment,
-    fitted: Option<&Fitted>,
-) -> Option<Measured> {
+pub fn measure(stage: &Stage<'_>, segment: &Segment, fitted: Option<&Fitted>) -> Option<Measured> {
     let (scene, apertures) = (stage.scene, &stage.apertures);
     let shape = isophotal_shape(scene, segment)?;
     let trail = trail_of(stage, &shape, fitted);
@@ -229,15 +225,9 @@ fn likeness(circle: &ApertureSum, (psf_e, psf_err_e): (f64, f64)) -> f64 {
 }
 
 /// The fitted place, or the best of the others.
-fn place(
-    stage: &Stage<'_>,
-    segment: &Segment,
-    shape: &Shape,
-    fitted: Option<&Fitted>,
-) -> Place {
+fn place(stage: &Stage<'_>, segment: &Segment, shape: &Shape, fitted: Option<&Fitted>) -> Place {
     let (scene, apertures) = (stage.scene, &stage.apertures);
-    let is_trail =
-        shape.a_px > TRAIL_ELONGATION_MIN * shape.b_px && shape.a_px > apertures.fwhm_px;
+    let is_trail = shape.a_px > TRAIL_ELONGATION_MIN * shape.b_px && shape.a_px > apertures.fwhm_px;
     if is_trail {
         let (x_px, y_px) = (shape.x_px, shape.y_px);
         return Place { x_px, y_px, place_var: shape.centre_var, has_converged: true };
@@ -254,11 +244,8 @@ fn place(
             has_converged: true,
         };
     }
-    let found = windowed_centroid(
-        scene,
-        summit(stage.snr, segment),
-        apertures.fwhm_px / FWHM_PER_SIGMA,
-    );
+    let found =
+        windowed_centroid(scene, summit(stage.snr, segment), apertures.fwhm_px / FWHM_PER_SIGMA);
     let variance = found.err_px * found.err_px;
     Place {
         x_px: found.x_px,

@@ -108,26 +108,19 @@ pub fn extract(
     params: &ExtractParams,
 ) -> Option<Extraction> {
     assert!(pixels_e.same_shape(variance_e2) && pixels_e.same_shape(mask));
-    let mut t0 = std::time::Instant::now(); let mut lap = |n: &str| { eprintln!("  {n} {:.0}", t0.elapsed().as_secs_f64()*1e3); t0 = std::time::Instant::now(); };
     let sky = estimate_background(pixels_e, mask, &params.background)?;
     let signal = above_sky(pixels_e, mask, &sky);
     let scene = Scene { signal_e: &signal, variance_e2, mask };
-    lap("signal");
     let seen = seeing(scene, &sky, params);
-    lap("seeing");
     let fwhm_px = seen.fwhm_px;
     let kernel = GaussianKernel::with_fwhm_px(fwhm_px);
     let snr = snr_map(&signal, mask, |y, row| sky.rms_row(y, row), &kernel);
     let mut segments = segments_of(&snr, scene, |x, y| sky.rms_at(x, y), &params.segment);
-    lap("segments");
     let n_found = segments.len();
     segments.truncate(params.sources_max);
-    lap("x");
     let starts = starts(&snr, &segments, &sky, &kernel);
-    lap("starts");
     let fitted = fit_stars(scene, &sky, &seen.model, &starts);
     let (segments, fitted) = cleaned(segments, fitted, params.clean_snr_min);
-    lap("fit");
     let aperture_px = params.aperture_fwhm * fwhm_px;
     let apertures = Apertures {
         fwhm_px,
@@ -136,16 +129,13 @@ pub fn extract(
         kron_radius_min: params.kron_radius_min,
         circle_share: circle_share(scene, &segments, &fitted, aperture_px),
     };
-    lap("share");
     let stage = Stage { scene, snr: &snr, sky: &sky, psf: &seen.model, apertures };
     let measured: Vec<Option<Measured>> = segments
         .par_iter()
         .zip(&fitted)
         .map(|(segment, fitted)| measure(&stage, segment, fitted.as_ref()))
         .collect();
-    lap("measure");
     let sources = columns(&segments, &measured, &sky, seen.psf.as_ref());
-    lap("columns");
     let ellipticity = median_ellipticity(&sources);
     Some(Extraction {
         sources,

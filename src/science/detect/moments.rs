@@ -87,8 +87,10 @@ pub fn windowed_moments(
     // Variance of a moment of the windowed light, then the window's stretching of changes.
     let var_xx = (noise[3] - 2.0 * m[0] * noise[1] + m[0] * m[0] * noise[0]) / (sum * sum);
     let var_yy = (noise[4] - 2.0 * m[2] * noise[2] + m[2] * m[2] * noise[0]) / (sum * sum);
-    let (err_xx, err_yy) =
-        (var_xx.max(0.0).sqrt() * (sxx / m[0]).powi(2), var_yy.max(0.0).sqrt() * (syy / m[2]).powi(2));
+    let (err_xx, err_yy) = (
+        var_xx.max(0.0).sqrt() * (sxx / m[0]).powi(2),
+        var_yy.max(0.0).sqrt() * (syy / m[2]).powi(2),
+    );
     let mean = 0.5 * (sxx + syy);
     let spread = (0.25 * (sxx - syy).powi(2) + sxy * sxy).sqrt();
     let (a, b) = ((mean + spread).sqrt(), (mean - spread).max(1e-6).sqrt());

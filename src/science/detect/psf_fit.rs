@@ -176,9 +176,9 @@ mod tests {
     fn the_inverse_gives_the_unit_matrix() {
         let m = [[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]];
         let inverse = inverse(&m).expect("regular");
-        for i in 0..3 {
+        for (i, row) in m.iter().enumerate() {
             for j in 0..3 {
-                let product: f64 = (0..3).map(|k| m[i][k] * inverse[k][j]).sum();
+                let product: f64 = row.iter().zip(&inverse).map(|(v, w)| v * w[j]).sum();
                 assert!((product - f64::from(u8::from(i == j))).abs() < 1e-12);
             }
         }

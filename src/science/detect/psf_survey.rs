@@ -74,13 +74,8 @@ pub fn survey_psf(stars: &[PsfStar], fwhm_px: f64, size_px: (usize, usize)) -> O
     if fits.len() < STARS_MIN {
         return None;
     }
-    let mut model = PsfModel {
-        profile,
-        surfaces: [[0.0; TERMS]; 3],
-        size_px,
-        n_stars: fits.len(),
-        n_terms: 1,
-    };
+    let mut model =
+        PsfModel { profile, surfaces: [[0.0; TERMS]; 3], size_px, n_stars: fits.len(), n_terms: 1 };
     for _ in 0..5 {
         let n_terms = terms_for(fits.len());
         model.surfaces = surfaces(&fits, n_terms, size_px)?;
@@ -178,7 +173,6 @@ fn fit_shape(star: &PsfStar, profile: &Profile, fwhm_px: f64) -> Option<ShapeFit
     }
     last
 }
-
 
 /// Polynomials through the shapes' elements.
 fn surfaces(

@@ -53,14 +53,20 @@ pub(super) fn seeing(scene: Scene<'_>, sky: &Background, params: &ExtractParams)
         Some(found) if found.stars.len() >= SAMPLE_STARS_MIN => found,
         _ => bright_stars(&Search { scene, sky, rows: None }, params),
     };
-    let t0 = std::time::Instant::now(); eprintln!("    stars {}", found.stars.len());
+    let t0 = std::time::Instant::now();
+    eprintln!("    stars {}", found.stars.len());
     let size_px = (scene.signal_e.nx(), scene.signal_e.ny());
     let fwhm_px = found.fwhm_px;
     let model = found
         .psf
         .and_then(|_| survey_psf(&model_stars(scene, sky, &found.stars, fwhm_px), fwhm_px, size_px))
         .unwrap_or_else(|| PsfModel::assumed(fwhm_px, size_px));
-    eprintln!("    survey {:.0} stars {} terms {}", t0.elapsed().as_secs_f64()*1e3, model.n_stars, model.n_terms);
+    eprintln!(
+        "    survey {:.0} stars {} terms {}",
+        t0.elapsed().as_secs_f64() * 1e3,
+        model.n_stars,
+        model.n_terms
+    );
     Seeing { fwhm_px, psf: found.psf, model }
 }
 
@@ -103,11 +109,8 @@ impl Sample {
     }
 
     fn search<'a>(&'a self, sky: &'a Background) -> Search<'a> {
-        let scene = Scene {
-            signal_e: &self.signal_e,
-            variance_e2: &self.variance_e2,
-            mask: &self.mask,
-        };
+        let scene =
+            Scene { signal_e: &self.signal_e, variance_e2: &self.variance_e2, mask: &self.mask };
         Search { scene, sky, rows: Some(&self.rows) }
     }
 }

@@ -128,10 +128,8 @@ fn neighbours(starts: &[Start], psf: &PsfModel) -> Vec<Vec<u32>> {
 }
 
 /// Pixels that cannot be fitted.
-const UNUSABLE: MaskBits = MaskBits::BAD
-    .with(MaskBits::NO_DATA)
-    .with(MaskBits::COSMIC)
-    .with(MaskBits::SATURATED);
+const UNUSABLE: MaskBits =
+    MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC).with(MaskBits::SATURATED);
 
 /// Fills the stamp with the usable pixels around a place.
 pub fn fill_stamp(

@@ -82,8 +82,7 @@ fn light(star: &Star<'_>, d: (f64, f64), half: (f64, f64), n: usize) -> ([f64; 2
         by_half[1] += t * one.by_y;
     }
     let per = 1.0 / n as f64;
-    let mean =
-        PixelLight { share: sum.share * per, by_x: sum.by_x * per, by_y: sum.by_y * per };
+    let mean = PixelLight { share: sum.share * per, by_x: sum.by_x * per, by_y: sum.by_y * per };
     (by_half.map(|v| v * per), mean)
 }
 

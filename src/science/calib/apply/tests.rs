@@ -32,7 +32,7 @@ fn each_step_acts_as_its_formula_says() {
     let frame = calibrate_pixels(&raw, &window, &corrections, &DETECTOR).expect("fits");
     for (e, v) in frame.pixels_e.pixels().iter().zip(frame.variance_e2.pixels()) {
         assert!((e - 1625.0).abs() < 0.01, "{e}");
-        assert!((v - 2525.390_6).abs() < 0.01, "{v}");
+        assert!((v - 2_525.390_6).abs() < 0.01, "{v}");
     }
     assert!(frame.mask.pixels().iter().all(|m| m.is_good()));
 }
