@@ -9,6 +9,7 @@ what is missing. Needs numpy, scipy and astropy.
 import argparse
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 from scipy.spatial import cKDTree
 
 import peers
@@ -16,6 +17,7 @@ from frames import bounds, frames_of
 
 MAG_STEP = 0.5
 SNR_BINS = [5, 10, 15, 25, 50, 100, 200]
+COSMIC = 8  # of our masks
 SPOILED = 2 | 4 | 8 | 16 | 32 | 64  # our flags that spoil a star; SExtractor's of its own below
 
 
@@ -73,6 +75,16 @@ def nearest(side, places, reach):
     return np.where(np.isfinite(distance), index, -1)
 
 
+def spoiled(frame, reach_px):
+    """Pixels with a bad, saturated or trailed pixel within reach: no program can be asked there.
+
+    What we took for a cosmic ray is no excuse: a star's core lost that way counts as missed.
+    """
+    n = int(reach_px)
+    y, x = np.mgrid[-n : n + 1, -n : n + 1]
+    return binary_dilation((frame.mask | COSMIC) != COSMIC, structure=x * x + y * y <= reach_px**2)
+
+
 def measure(frame, sums):
     """Adds one frame's comparison to the sums."""
     t = frame.truth
@@ -82,7 +94,7 @@ def measure(frame, sums):
     sky_e2 = rms[near[:, 1], near[:, 0]] ** 2
     place_px, light_e = bounds(t.flux_e, sky_e2, t.fwhm_px, t.beta)
     snr = t.flux_e / light_e
-    is_good = frame.mask[near[:, 1], near[:, 0]] == 0
+    is_good = ~spoiled(frame, 1.5 * t.fwhm_px)[near[:, 1], near[:, 0]]
     mag = np.floor(t.g / MAG_STEP) * MAG_STEP
     found = [nearest(s, t.stars, max(1.0, 0.8 * t.fwhm_px)) for s in sides]
     for side, index in zip(sides, found):

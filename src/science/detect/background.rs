@@ -1,12 +1,13 @@
 //! Sky level and noise of a frame from a mesh of clipped cells.
 //!
 //! Each cell gives a clipped mode (2.5 median - 1.5 mean, Bertin & Arnouts 1996, A&AS 117, 393)
-//! and a clipped standard deviation; a 3 x 3 median over the mesh removes cells under bright
-//! stars; between cell centres both are interpolated linearly, beyond them extrapolated. A cell
-//! is clipped on a histogram with bins of 1/170 of its noise, which is as good as sorting.
+//! and a clipped standard deviation; `mesh` takes out cells under bright stars and draws a surface
+//! through the others. A cell is clipped on a histogram with bins of 1/170 of its noise, which is
+//! as good as sorting.
 
 use rayon::prelude::*;
 
+use super::mesh::{Grid, filled, median_filtered, of_averages, outliers_replaced};
 use crate::science::image::Image;
 use crate::science::image::mask::Mask;
 use crate::science::image::stats::{ClippedStats, clipped_of_sorted, median_in_place};
@@ -59,13 +60,13 @@ pub fn estimate_background(
         .collect();
     let levels = filled(&cells.iter().map(|c| c.map(|c| c.0)).collect::<Vec<_>>(), &grid)?;
     let noises = filled(&cells.iter().map(|c| c.map(|c| c.1)).collect::<Vec<_>>(), &grid)?;
-    let levels = median_filtered(&levels, &grid, params.filter_cells);
     let noises = median_filtered(&noises, &grid, params.filter_cells);
+    let levels = outliers_replaced(&levels, &noises, &grid, params.filter_cells);
     let level_median_e = median_in_place(&mut levels.clone())?;
     let rms_median_e = median_in_place(&mut noises.clone())?;
     Some(Background {
+        levels: of_averages(&levels, &grid),
         grid,
-        levels,
         noises,
         // A cell of equal pixels has no scatter; the floor keeps ratios finite.
         noise_floor: (rms_median_e * 0.1).max(1e-3),
@@ -77,24 +78,24 @@ pub fn estimate_background(
 impl Background {
     /// Sky level of row `y` [e-], for as many columns as the frame has.
     pub fn level_row(&self, y: usize, row: &mut [f32]) {
-        self.grid.interpolated_row(&self.levels, y, row);
+        self.grid.cubic_row(&self.levels, y, row);
     }
 
     /// Noise of the sky's pixels of row `y`, one standard deviation [e-].
     pub fn rms_row(&self, y: usize, row: &mut [f32]) {
-        self.grid.interpolated_row(&self.noises, y, row);
+        self.grid.linear_row(&self.noises, y, row);
         let floor = self.noise_floor as f32;
         row.iter_mut().for_each(|v| *v = if *v > floor { *v } else { floor });
     }
 
     /// Sky level at a pixel [e-].
     pub fn level_at(&self, x: usize, y: usize) -> f64 {
-        self.grid.interpolated(&self.levels, x, y)
+        self.grid.cubic(&self.levels, x, y)
     }
 
     /// Noise of the sky at a pixel, one standard deviation [e-].
     pub fn rms_at(&self, x: usize, y: usize) -> f64 {
-        self.grid.interpolated(&self.noises, x, y).max(self.noise_floor)
+        self.grid.linear(&self.noises, x, y).max(self.noise_floor)
     }
 
     /// The frame of the sky's noise [e-].
@@ -104,71 +105,6 @@ impl Background {
         let rows = image.pixels_mut().par_chunks_mut(nx).enumerate();
         rows.for_each(|(y, row)| self.rms_row(y, row));
         image
-    }
-}
-
-/// Equal division of a frame into about square cells.
-#[derive(Debug, Clone)]
-struct Grid {
-    nx: usize,
-    ny: usize,
-    n_x: usize,
-    n_y: usize,
-    step_x: f64,
-    step_y: f64,
-}
-
-impl Grid {
-    fn over(nx: usize, ny: usize, cell_px: usize) -> Self {
-        let n_x = ((nx as f64 / cell_px as f64).round() as usize).max(1);
-        let n_y = ((ny as f64 / cell_px as f64).round() as usize).max(1);
-        Self { nx, ny, n_x, n_y, step_x: nx as f64 / n_x as f64, step_y: ny as f64 / n_y as f64 }
-    }
-
-    fn columns(&self, i: usize) -> std::ops::Range<usize> {
-        (i as f64 * self.step_x).round() as usize..((i + 1) as f64 * self.step_x).round() as usize
-    }
-
-    fn rows(&self, j: usize) -> std::ops::Range<usize> {
-        (j as f64 * self.step_y).round() as usize..((j + 1) as f64 * self.step_y).round() as usize
-    }
-
-    /// Cell index and weight of the next cell; beyond the outer centres the weight leaves 0..1.
-    fn place(i: usize, n_cells: usize, step: f64) -> (usize, f64) {
-        let place = (i as f64 + 0.5) / step - 0.5;
-        let low = (place.floor().max(0.0) as usize).min(n_cells.saturating_sub(2));
-        (low, if n_cells == 1 { 0.0 } else { place - low as f64 })
-    }
-
-    fn interpolated(&self, cells: &[f64], x: usize, y: usize) -> f64 {
-        let (i, u) = Self::place(x, self.n_x, self.step_x);
-        let (j, v) = Self::place(y, self.n_y, self.step_y);
-        let (right, upper) = ((i + 1).min(self.n_x - 1), (j + 1).min(self.n_y - 1));
-        let along =
-            |row: usize| (1.0 - u) * cells[row * self.n_x + i] + u * cells[row * self.n_x + right];
-        (1.0 - v) * along(j) + v * along(upper)
-    }
-
-    /// The interpolation along a whole row: a straight line between two cell centres each.
-    fn interpolated_row(&self, cells: &[f64], y: usize, row: &mut [f32]) {
-        let (j, v) = Self::place(y, self.n_y, self.step_y);
-        let upper = (j + 1).min(self.n_y - 1);
-        let at = |i: usize| (1.0 - v) * cells[j * self.n_x + i] + v * cells[upper * self.n_x + i];
-        let n = row.len();
-        let pieces = self.n_x.saturating_sub(1).max(1);
-        let mut start = 0;
-        for i in 0..pieces {
-            // The last piece runs to the frame's edge, the first begins there.
-            let next_centre = ((i as f64 + 1.5) * self.step_x - 0.5).ceil().max(0.0) as usize;
-            let end = if i + 1 == pieces { n } else { next_centre.min(n) };
-            let slope = (at((i + 1).min(self.n_x - 1)) - at(i)) / self.step_x;
-            let first = at(i) + slope * (start as f64 + 0.5 - (i as f64 + 0.5) * self.step_x);
-            let (first, slope) = (first as f32, slope as f32);
-            for (k, pixel) in row[start..end].iter_mut().enumerate() {
-                *pixel = first + slope * k as f32;
-            }
-            start = end;
-        }
     }
 }
 
@@ -293,59 +229,6 @@ fn middle_of(counts: &[u32], n: u64) -> f64 {
         below += count;
     }
     counts.len() as f64
-}
-
-/// Fills empty cells with the mean of their nearest filled ones, ring by ring.
-fn filled(cells: &[Option<f64>], grid: &Grid) -> Option<Vec<f64>> {
-    if cells.iter().all(Option::is_none) {
-        return None;
-    }
-    let rings = grid.n_x.max(grid.n_y);
-    let fill = |i: usize| -> f64 {
-        if let Some(value) = cells[i] {
-            return value;
-        }
-        let (cx, cy) = ((i % grid.n_x) as i64, (i / grid.n_x) as i64);
-        for ring in 1..=rings as i64 {
-            let (mut sum, mut n) = (0.0, 0);
-            for (k, cell) in cells.iter().enumerate() {
-                let (x, y) = ((k % grid.n_x) as i64, (k / grid.n_x) as i64);
-                if let Some(value) = cell
-                    && (x - cx).abs().max((y - cy).abs()) == ring
-                {
-                    sum += value;
-                    n += 1;
-                }
-            }
-            if n > 0 {
-                return sum / f64::from(n);
-            }
-        }
-        0.0
-    };
-    Some((0..cells.len()).map(fill).collect())
-}
-
-fn median_filtered(cells: &[f64], grid: &Grid, side: usize) -> Vec<f64> {
-    let reach = side.max(1) / 2;
-    let at = |x: usize, y: usize| cells[y * grid.n_x + x];
-    let mut out = Vec::with_capacity(cells.len());
-    for y in 0..grid.n_y {
-        for x in 0..grid.n_x {
-            let mut near = Vec::with_capacity(side * side);
-            for yy in y.saturating_sub(reach)..(y + reach + 1).min(grid.n_y) {
-                for xx in x.saturating_sub(reach)..(x + reach + 1).min(grid.n_x) {
-                    near.push(at(xx, yy));
-                }
-            }
-            let is_inner = near.len() == (2 * reach + 1).pow(2);
-            let median = median_in_place(&mut near).unwrap_or_else(|| at(x, y));
-            // At the rim a median pulls a sloping sky inwards; there only outliers are replaced.
-            let is_outlier = (at(x, y) - median).abs() > 0.2 * median.abs().max(1.0);
-            out.push(if is_inner || is_outlier { median } else { at(x, y) });
-        }
-    }
-    out
 }
 
 #[cfg(test)]

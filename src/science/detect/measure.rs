@@ -10,13 +10,14 @@ use super::aperture::{ApertureSum, Ellipse, Scene, kron_radius, sum_aperture};
 use super::background::Background;
 use super::erf::erfc;
 use super::growth_radius::half_light_radius;
+use super::line::{MISFIT_MIN, line_of, misfit};
 use super::moments::{Moments, windowed_moments};
-use super::psf_fit::{Fitted, Stamp, fit_light};
+use super::psf_fit::Fitted;
 use super::psf_model::PsfModel;
 use super::segment::Segment;
+use super::shape::{Shape, isophotal_shape};
 use super::sources::SourceFlags;
-use super::stars::{fill_stamp, seen_fwhm};
-use super::trail::{LENGTH_MAX_PX, Trail, TrailGuess, fit_trail};
+use super::trail::Trail;
 use crate::science::image::Image;
 use crate::science::image::mask::MaskBits;
 use crate::science::units::FWHM_PER_SIGMA;
@@ -162,7 +163,10 @@ struct Place {
 pub fn measure(stage: &Stage<'_>, segment: &Segment, fitted: Option<&Fitted>) -> Option<Measured> {
     let (scene, apertures) = (stage.scene, &stage.apertures);
     let shape = isophotal_shape(scene, segment)?;
-    let trail = trail_of(stage, &shape, fitted);
+    let trail = (misfit(fitted) > MISFIT_MIN)
+        .then(|| line_of(scene, (stage.sky, stage.psf), &shape))
+        .flatten()
+        .map(|line| line.trail);
     let place = match &trail {
         Some(t) => {
             Place { x_px: t.x_px, y_px: t.y_px, place_var: t.place_var, has_converged: true }
@@ -227,8 +231,11 @@ fn likeness(circle: &ApertureSum, (psf_e, psf_err_e): (f64, f64)) -> f64 {
 /// The fitted place, or the best of the others.
 fn place(stage: &Stage<'_>, segment: &Segment, shape: &Shape, fitted: Option<&Fitted>) -> Place {
     let (scene, apertures) = (stage.scene, &stage.apertures);
-    let is_trail = shape.a_px > TRAIL_ELONGATION_MIN * shape.b_px && shape.a_px > apertures.fwhm_px;
-    if is_trail {
+    // The faint outline of a round star is often long by noise: only its misfit tells.
+    let is_line = shape.a_px > TRAIL_ELONGATION_MIN * shape.b_px
+        && shape.a_px > apertures.fwhm_px
+        && misfit(fitted) > MISFIT_MIN;
+    if is_line {
         let (x_px, y_px) = (shape.x_px, shape.y_px);
         return Place { x_px, y_px, place_var: shape.centre_var, has_converged: true };
     }
@@ -255,47 +262,6 @@ fn place(stage: &Stage<'_>, segment: &Segment, shape: &Shape, fitted: Option<&Fi
     }
 }
 
-/// The trail of an elongated outline, if it is one.
-fn trail_of(stage: &Stage<'_>, shape: &Shape, fitted: Option<&Fitted>) -> Option<Trail> {
-    /// Outlines rounder than this are not tried.
-    const ELONGATION_MIN: f64 = 1.4;
-    /// Chi-squared that a star leaves beyond noise where a trail is tried.
-    const MISFIT_MIN: f64 = 15.0;
-    /// Pixels beyond the line's ends and sides that are fitted, in units of the seeing.
-    const MARGIN_FWHM: f64 = 2.2;
-    let fwhm_px = seen_fwhm(stage.psf, shape.x_px, shape.y_px);
-    let misfit = fitted
-        .filter(|f| f.n_pixels > 0)
-        .map_or(f64::INFINITY, |f| (f.chi2 - 1.0) * f.n_pixels as f64);
-    let is_tried = misfit > MISFIT_MIN
-        && shape.a_px > ELONGATION_MIN * shape.b_px
-        && shape.a_px > 0.6 * fwhm_px
-        && !shape.reasons.is_any(MaskBits::SATURATED.with(MaskBits::TRAIL));
-    // The variance of an even line is a twelfth of its length squared.
-    let length_px = (12.0 * (shape.a_px.powi(2) - shape.b_px.powi(2)).max(0.0)).sqrt();
-    if !is_tried || length_px > LENGTH_MAX_PX {
-        return None;
-    }
-    let mut stamp = Stamp::default();
-    let (x_px, y_px, margin) = (shape.x_px, shape.y_px, MARGIN_FWHM * fwhm_px);
-    fill_stamp(stage.scene, stage.sky, (x_px, y_px), 0.5 * length_px + margin, &mut stamp);
-    let (sin, cos) = shape.theta_rad.sin_cos();
-    let is_near = |&(px, py): &(f32, f32)| {
-        let (dx, dy) = (f64::from(px) - x_px, f64::from(py) - y_px);
-        (dy * cos - dx * sin).abs() <= margin
-    };
-    let keep: Vec<bool> = stamp.places.iter().map(is_near).collect();
-    let mut kept = keep.iter();
-    stamp.values_e.retain(|_| *kept.next().unwrap_or(&false));
-    let mut kept = keep.iter();
-    stamp.places.retain(|_| *kept.next().unwrap_or(&false));
-    let star = stage.psf.star_at(x_px, y_px);
-    let n = stamp.values_e.len() as f64;
-    let (_, _, star_chi2) = fit_light(&stamp, &star, (x_px, y_px))?;
-    let guess = TrailGuess { x_px, y_px, length_px, angle_rad: shape.theta_rad };
-    fit_trail(&stamp, &star, fwhm_px, &guess, star_chi2 * (n - 1.0))
-}
-
 /// What segment, outline and aperture tell of the source's health.
 fn remarks(segment: &Segment, shape: &Shape, circle: &ApertureSum) -> SourceFlags {
     let mut flags = SourceFlags::default();
@@ -316,80 +282,6 @@ fn remarks(segment: &Segment, shape: &Shape, circle: &ApertureSum) -> SourceFlag
         flags = flags.with(SourceFlags::TRAIL);
     }
     flags
-}
-
-struct Shape {
-    x_px: f64,
-    y_px: f64,
-    a_px: f64,
-    b_px: f64,
-    theta_rad: f64,
-    peak_e: f64,
-    /// Light of the outline's pixels [e-].
-    flux_e: f64,
-    /// Variance of the column, covariance, variance of the row of the centre [px^2].
-    centre_var: [f64; 3],
-    reasons: MaskBits,
-}
-
-/// Moments of the segment's pixels weighted by their positive signal.
-fn isophotal_shape(scene: Scene<'_>, segment: &Segment) -> Option<Shape> {
-    let nx = scene.signal_e.nx();
-    let (signal, variance, mask) =
-        (scene.signal_e.pixels(), scene.variance_e2.pixels(), scene.mask.pixels());
-    let origin = (segment.peak_x as f64, segment.peak_y as f64);
-    let (mut sum, mut sx, mut sy, mut peak_e) = (0.0, 0.0, 0.0, f64::NEG_INFINITY);
-    let (mut sxx, mut syy, mut sxy) = (0.0, 0.0, 0.0);
-    let mut reasons = MaskBits::GOOD;
-    for &place in &segment.pixels {
-        let i = place as usize;
-        reasons = reasons.with(mask[i]);
-        let value = f64::from(signal[i]);
-        peak_e = peak_e.max(value);
-        if value <= 0.0 {
-            continue;
-        }
-        let (dx, dy) = ((i % nx) as f64 - origin.0, (i / nx) as f64 - origin.1);
-        sum += value;
-        sx += value * dx;
-        sy += value * dy;
-        sxx += value * dx * dx;
-        syy += value * dy * dy;
-        sxy += value * dx * dy;
-    }
-    if sum <= 0.0 {
-        return None;
-    }
-    let (mx, my) = (sx / sum, sy / sum);
-    // A pixel is a square of unit side, whose own second moment is 1/12; never thinner.
-    const PIXEL_MOMENT: f64 = 1.0 / 12.0;
-    let vxx = (sxx / sum - mx * mx).max(PIXEL_MOMENT);
-    let vyy = (syy / sum - my * my).max(PIXEL_MOMENT);
-    let vxy = sxy / sum - mx * my;
-    let mean = 0.5 * (vxx + vyy);
-    let spread = (0.25 * (vxx - vyy).powi(2) + vxy * vxy).sqrt();
-    let mut centre_var = [0.0; 3];
-    for &place in &segment.pixels {
-        let i = place as usize;
-        if signal[i] > 0.0 {
-            let (dx, dy) = ((i % nx) as f64 - origin.0 - mx, (i / nx) as f64 - origin.1 - my);
-            let weight = f64::from(variance[i]) / (sum * sum);
-            centre_var[0] += weight * dx * dx;
-            centre_var[1] += weight * dx * dy;
-            centre_var[2] += weight * dy * dy;
-        }
-    }
-    Some(Shape {
-        x_px: origin.0 + mx,
-        y_px: origin.1 + my,
-        a_px: (mean + spread).sqrt(),
-        b_px: (mean - spread).max(PIXEL_MOMENT).sqrt(),
-        theta_rad: 0.5 * (2.0 * vxy).atan2(vxx - vyy),
-        peak_e,
-        flux_e: sum,
-        centre_var,
-        reasons,
-    })
 }
 
 /// Place of the map's summit, by a parabola through three pixels per axis.

@@ -6,10 +6,13 @@
 
 pub mod aperture;
 pub mod background;
+mod blends;
 pub mod erf;
 pub mod filter;
 pub mod growth_radius;
+mod line;
 pub mod measure;
+mod mesh;
 pub mod moments;
 pub mod psf;
 pub mod psf_fit;
@@ -17,6 +20,7 @@ pub mod psf_model;
 pub mod psf_survey;
 mod seeing;
 pub mod segment;
+mod shape;
 pub mod sources;
 pub mod stars;
 pub mod trail;
@@ -28,6 +32,7 @@ use crate::science::image::mask::{Mask, MaskBits};
 use crate::science::image::stats::median_in_place;
 use aperture::{Ellipse, Scene, sum_aperture};
 use background::{Background, BackgroundParams, estimate_background};
+use blends::{OwnLight, settled};
 use filter::{GaussianKernel, snr_map};
 use measure::{Apertures, Measured, Stage, measure, summit};
 use psf::PsfShape;
@@ -120,7 +125,12 @@ pub fn extract(
     segments.truncate(params.sources_max);
     let starts = starts(&snr, &segments, &sky, &kernel);
     let fitted = fit_stars(scene, &sky, &seen.model, &starts);
-    let (segments, fitted) = cleaned(segments, fitted, params.clean_snr_min);
+    let ground = blends::Ground { scene, snr: &snr, sky: &sky, psf: &seen.model };
+    let own_light = OwnLight {
+        snr_min: params.clean_snr_min,
+        doubtful_snr_min: params.clean_snr_min.max(params.segment.peak_snr_min),
+    };
+    let (segments, fitted) = settled(ground, segments, fitted, own_light);
     let aperture_px = params.aperture_fwhm * fwhm_px;
     let apertures = Apertures {
         fwhm_px,
@@ -148,18 +158,6 @@ pub fn extract(
         n_found,
         signal_e: signal,
     })
-}
-
-/// Leaves out blended sources that their neighbours' light explains.
-fn cleaned(
-    segments: Vec<Segment>,
-    fitted: Vec<Option<Fitted>>,
-    snr_min: f64,
-) -> (Vec<Segment>, Vec<Option<Fitted>>) {
-    let has_own_light = |segment: &Segment, star: &Option<Fitted>| {
-        !segment.is_blended || star.is_none_or(|f| f.flux_e >= snr_min * f.flux_err_e)
-    };
-    segments.into_iter().zip(fitted).filter(|(s, f)| has_own_light(s, f)).unzip()
 }
 
 /// Summits as the fits' starting places; light of a star of the filter's own shape there.

@@ -53,20 +53,12 @@ pub(super) fn seeing(scene: Scene<'_>, sky: &Background, params: &ExtractParams)
         Some(found) if found.stars.len() >= SAMPLE_STARS_MIN => found,
         _ => bright_stars(&Search { scene, sky, rows: None }, params),
     };
-    let t0 = std::time::Instant::now();
-    eprintln!("    stars {}", found.stars.len());
     let size_px = (scene.signal_e.nx(), scene.signal_e.ny());
     let fwhm_px = found.fwhm_px;
     let model = found
         .psf
         .and_then(|_| survey_psf(&model_stars(scene, sky, &found.stars, fwhm_px), fwhm_px, size_px))
         .unwrap_or_else(|| PsfModel::assumed(fwhm_px, size_px));
-    eprintln!(
-        "    survey {:.0} stars {} terms {}",
-        t0.elapsed().as_secs_f64() * 1e3,
-        model.n_stars,
-        model.n_terms
-    );
     Seeing { fwhm_px, psf: found.psf, model }
 }
 
@@ -137,8 +129,12 @@ struct Found {
 }
 
 fn bright_stars(search: &Search<'_>, params: &ExtractParams) -> Found {
-    let bright =
-        SegmentParams { pixel_snr_min: 5.0, peak_snr_min: BRIGHT_SNR, ..params.segment.clone() };
+    let bright = SegmentParams {
+        pixel_snr_min: 5.0,
+        peak_snr_min: BRIGHT_SNR,
+        doubt_sigma_min: params.segment.prominence_sigma_min,
+        ..params.segment.clone()
+    };
     let (scene, sky) = (search.scene, search.sky);
     let rms_row = |y: usize, row: &mut [f32]| sky.rms_row(search.row_of(y), row);
     let rms_at = |x: usize, y: usize| sky.rms_at(x, search.row_of(y));

@@ -18,6 +18,8 @@ pub struct SegmentParams {
     pub peak_snr_min: f64,
     /// Lowest height of a summit above the pass to a brighter one, in units of local noise.
     pub prominence_sigma_min: f64,
+    /// Above this height the summit is in doubt: a source of its own until fits decide.
+    pub doubt_sigma_min: f64,
     /// Lowest height of a summit above the pass, as a share of the brighter summit.
     pub prominence_share_min: f64,
     /// Fewest pixels of a source.
@@ -32,6 +34,7 @@ impl Default for SegmentParams {
             pixel_snr_min: 2.5,
             peak_snr_min: 4.0,
             prominence_sigma_min: 2.5,
+            doubt_sigma_min: 1.5,
             prominence_share_min: 0.004,
             pixels_min: 1,
             pixels_max: 6_000_000,
@@ -52,11 +55,14 @@ pub struct Segment {
     pub pixels: Vec<u32>,
     /// Whether it touches another source.
     pub is_blended: bool,
+    /// Summit, as `y * nx + x`, of the brighter source it may be a mere bump of.
+    pub doubted_by: Option<u32>,
 }
 
-/// Basin being grown: its parent after a merger, its summit.
+/// Basin being grown: its parent after a merger, the basin it may be a bump of, its summit.
 struct Basin {
     parent: u32,
+    doubted_by: Option<u32>,
     peak: u32,
     peak_snr: f32,
     is_blended: bool,
@@ -107,6 +113,7 @@ pub fn find_segments(
         let basin = if n_roots == 0 {
             basins.push(Basin {
                 parent: basins.len() as u32,
+                doubted_by: None,
                 peak: place,
                 peak_snr: value,
                 is_blended: false,
@@ -170,8 +177,13 @@ fn join(
         }
     }
     let summit = basins[highest as usize].peak_snr;
-    let needed = (params.prominence_sigma_min as f32 * ground.noise_growth.max(1.0))
-        .max(params.prominence_share_min as f32 * summit);
+    // Below the threshold of summits two sources are apart however bright one of them is: the
+    // share counts only where they would be one island.
+    let is_one_island = value >= params.peak_snr_min as f32;
+    let share = if is_one_island { params.prominence_share_min as f32 } else { 0.0 };
+    let noise = ground.noise_growth.max(1.0);
+    let needed = (params.prominence_sigma_min as f32 * noise).max(share * summit);
+    let doubtful = (params.doubt_sigma_min as f32 * noise).max(share * summit).min(needed);
     // The pixel goes to the basin whose summit is nearest in height, so that a faint neighbour
     // keeps its own foot.
     let mut owner = highest;
@@ -180,10 +192,16 @@ fn join(
             continue;
         }
         let peak_snr = basins[root as usize].peak_snr;
-        let stands_out = peak_snr - value >= needed && peak_snr >= params.peak_snr_min as f32;
-        if stands_out && !ground.is_one_source {
-            basins[root as usize].is_blended = true;
-            basins[highest as usize].is_blended = true;
+        let height = peak_snr - value;
+        let may_stand = height >= doubtful && peak_snr >= params.peak_snr_min as f32;
+        if may_stand && !ground.is_one_source {
+            // The first pass is the highest and tells; lower ones follow along the border.
+            if height >= needed && basins[root as usize].doubted_by.is_none() {
+                basins[root as usize].is_blended = true;
+                basins[highest as usize].is_blended = true;
+            } else if basins[root as usize].doubted_by.is_none() {
+                basins[root as usize].doubted_by = Some(highest);
+            }
             if owner == highest || peak_snr < basins[owner as usize].peak_snr {
                 owner = root;
             }
@@ -212,7 +230,10 @@ fn collect(
 ) -> Vec<Segment> {
     let mut index = vec![u32::MAX; basins.len()];
     let mut segments: Vec<Segment> = Vec::new();
-    for (i, basin) in basins.iter().enumerate() {
+    for i in 0..basins.len() {
+        let doubted_by = basins[i].doubted_by.map(|other| root_of(&mut basins, other));
+        let doubted_by = doubted_by.map(|root| basins[root as usize].peak);
+        let basin = &basins[i];
         if basin.parent == i as u32 && f64::from(basin.peak_snr) >= params.peak_snr_min {
             index[i] = segments.len() as u32;
             segments.push(Segment {
@@ -221,6 +242,7 @@ fn collect(
                 peak_snr: basin.peak_snr,
                 pixels: Vec::new(),
                 is_blended: basin.is_blended,
+                doubted_by,
             });
         }
     }
