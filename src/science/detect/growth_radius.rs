@@ -2,8 +2,10 @@
 
 use crate::science::image::Image;
 
-/// Sub-pixels per axis.
-const STEPS: usize = 3;
+/// Sub-pixels per axis near the centre.
+const STEPS: usize = 5;
+/// Pixels nearer than this are divided [px].
+const NEAR_PX: f64 = 1.5;
 /// Rings per pixel of radius.
 const RINGS_PER_PX: f64 = 8.0;
 /// Largest radius looked at [px].
@@ -21,30 +23,36 @@ pub fn half_light_radius(
         return None;
     }
     let reach = reach_px.min(RADIUS_MAX_PX);
-    let mut rings = [0.0_f64; (RADIUS_MAX_PX * RINGS_PER_PX) as usize + 1];
+    let mut rings = [0.0_f64; ((RADIUS_MAX_PX + 2.0) * RINGS_PER_PX) as usize + 2];
     let n_rings = (reach * RINGS_PER_PX).ceil() as usize;
     let range = |centre: f64, n: usize| {
         let low = (centre - reach).ceil().max(0.0) as usize;
         low..((centre + reach).floor() + 1.0).clamp(0.0, n as f64) as usize
     };
-    const OFFSETS: [f64; STEPS] = [-1.0 / 3.0, 0.0, 1.0 / 3.0];
+    // Light that the radius r gains per ring: each pixel's lies evenly over the pixel's width.
     for y in range(y_px, signal_e.ny()) {
         let row = signal_e.row(y);
+        let dy = y as f64 - y_px;
         for x in range(x_px, signal_e.nx()) {
-            let part = f64::from(row[x]) / (STEPS * STEPS) as f64;
-            let (dx, dy) = (x as f64 - x_px, y as f64 - y_px);
-            if dx * dx + dy * dy > (reach + 1.0) * (reach + 1.0) {
+            let dx = x as f64 - x_px;
+            let r2 = dx * dx + dy * dy;
+            if r2 > (reach + 1.0) * (reach + 1.0) {
                 continue;
             }
-            for j in OFFSETS {
-                for i in OFFSETS {
-                    let r = ((dx + i) * (dx + i) + (dy + j) * (dy + j)).sqrt();
-                    let ring = (r * RINGS_PER_PX) as usize;
-                    if ring < n_rings.min(rings.len()) {
-                        rings[ring] += part;
-                    }
-                }
+            let value = f64::from(row[x]);
+            if r2 < NEAR_PX * NEAR_PX {
+                near_rings(&mut rings, (dx, dy), value);
+                continue;
             }
+            let first = (r2.sqrt() - 0.5) * RINGS_PER_PX;
+            let ring = first as usize;
+            let rest = first - ring as f64;
+            let per_ring = value / RINGS_PER_PX;
+            rings[ring] += (1.0 - rest) * per_ring;
+            for light in &mut rings[ring + 1..ring + RINGS_PER_PX as usize] {
+                *light += per_ring;
+            }
+            rings[ring + RINGS_PER_PX as usize] += rest * per_ring;
         }
     }
     let mut within = 0.0;
@@ -55,6 +63,18 @@ pub fn half_light_radius(
         within += light;
     }
     None
+}
+
+/// Spreads the light of a pixel near the centre by sub-pixels: rings are no lines there.
+fn near_rings(rings: &mut [f64], (dx, dy): (f64, f64), value: f64) {
+    let part = value / (STEPS * STEPS) as f64;
+    let step = |k: usize| (k as f64 + 0.5) / STEPS as f64 - 0.5;
+    for j in 0..STEPS {
+        for i in 0..STEPS {
+            let r = (dx + step(i)).hypot(dy + step(j));
+            rings[(r * RINGS_PER_PX) as usize] += part;
+        }
+    }
 }
 
 #[cfg(test)]

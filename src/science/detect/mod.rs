@@ -281,6 +281,8 @@ fn columns(
 }
 
 #[cfg(test)]
+mod accuracy_tests;
+#[cfg(test)]
 mod limit_tests;
 #[cfg(test)]
 mod tests;

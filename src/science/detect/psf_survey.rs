@@ -16,7 +16,7 @@ use crate::science::sky::least_squares::NormalEquations;
 /// Inverse exponents tried: from a near Gaussian to wide wings.
 const INVERSE_BETAS: [f64; 7] = [0.04, 0.12, 0.20, 0.28, 0.36, 0.44, 0.52];
 /// Stars that decide the exponent.
-const BETA_STARS_MAX: usize = 24;
+const BETA_STARS_MAX: usize = 16;
 /// Fewest stars for a model.
 const STARS_MIN: usize = 3;
 /// Fewest stars for polynomials of first and second order.

@@ -22,15 +22,16 @@ use crate::science::image::stats::median_and_scatter;
 const PASSES: usize = 4;
 /// Signal-to-noise ratio of a bright star.
 const BRIGHT_SNR: f64 = 20.0;
-/// Most stars used.
+/// Most stars used, and those whose shapes the model is fitted to.
 const STARS_MAX: usize = 300;
+const MODEL_STARS_MAX: usize = 160;
 /// A change of the seeing below this needs no further round.
 const CHANGE_MAX: f64 = 0.1;
 /// Stars of the model lie this far from any other bright one, in units of the seeing.
 const LONELY_FWHM: f64 = 4.0;
 /// Rows of a band of a sample, and the pixels it may have.
 const BAND_ROWS: usize = 128;
-const SAMPLE_PIXELS_MAX: usize = 4 << 20;
+const SAMPLE_PIXELS_MAX: usize = 2 << 20;
 /// Fewest stars of a sample; with fewer the whole frame is searched.
 const SAMPLE_STARS_MIN: usize = 100;
 /// Radius of the pixels that the model is fitted to, in units of the seeing.
@@ -206,5 +207,6 @@ fn model_stars(
             let is_whole = stamp.values_e.len() >= whole;
             is_whole.then_some(PsfStar { stamp, x_px: star.x_px, y_px: star.y_px })
         })
+        .take(MODEL_STARS_MAX)
         .collect()
 }

@@ -34,6 +34,11 @@ pub(super) fn isophotal_shape(scene: Scene<'_>, segment: &Segment) -> Option<Sha
     let (signal, variance, mask) =
         (scene.signal_e.pixels(), scene.variance_e2.pixels(), scene.mask.pixels());
     let origin = (segment.peak_x as f64, segment.peak_y as f64);
+    // Division of 32 bits is several times faster.
+    let offset = |place: u32| {
+        let row = place / nx as u32;
+        (f64::from(place - row * nx as u32) - origin.0, f64::from(row) - origin.1)
+    };
     let (mut sum, mut sx, mut sy, mut peak_e) = (0.0, 0.0, 0.0, f64::NEG_INFINITY);
     let (mut sxx, mut syy, mut sxy) = (0.0, 0.0, 0.0);
     let mut reasons = MaskBits::GOOD;
@@ -45,7 +50,7 @@ pub(super) fn isophotal_shape(scene: Scene<'_>, segment: &Segment) -> Option<Sha
         if value <= 0.0 {
             continue;
         }
-        let (dx, dy) = ((i % nx) as f64 - origin.0, (i / nx) as f64 - origin.1);
+        let (dx, dy) = offset(place);
         sum += value;
         sx += value * dx;
         sy += value * dy;
@@ -68,7 +73,8 @@ pub(super) fn isophotal_shape(scene: Scene<'_>, segment: &Segment) -> Option<Sha
     for &place in &segment.pixels {
         let i = place as usize;
         if signal[i] > 0.0 {
-            let (dx, dy) = ((i % nx) as f64 - origin.0 - mx, (i / nx) as f64 - origin.1 - my);
+            let (dx, dy) = offset(place);
+            let (dx, dy) = (dx - mx, dy - my);
             let weight = f64::from(variance[i]) / (sum * sum);
             centre_var[0] += weight * dx * dx;
             centre_var[1] += weight * dx * dy;

@@ -187,7 +187,8 @@ fn fit_one(
     }
     let star = psf.star_at(start.x_px, start.y_px);
     let place = (start.x_px, start.y_px);
-    fit_star(stamp, &star, place, leash_px).or_else(|| fixed(stamp, &star, place, fwhm_px))
+    fit_star(stamp, &star, (place, start.flux_e), leash_px)
+        .or_else(|| fixed(stamp, &star, place, fwhm_px))
 }
 
 /// A source whose place does not settle keeps its summit, with a place error of half the seeing.
