@@ -34,9 +34,9 @@ impl Default for BackgroundParams {
 /// Sky level and noise at any place of a frame.
 #[derive(Debug, Clone)]
 pub struct Background {
-    grid: Grid,
-    levels: Vec<f64>,
-    noises: Vec<f64>,
+    pub(super) grid: Grid,
+    pub(super) levels: Vec<f64>,
+    pub(super) noises: Vec<f64>,
     noise_floor: f64,
     /// Median of the mesh's levels [e-].
     pub level_median_e: f64,

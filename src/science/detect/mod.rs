@@ -24,6 +24,7 @@ mod shape;
 pub mod sources;
 pub mod stars;
 pub mod trail;
+mod wings;
 
 use rayon::prelude::*;
 
@@ -113,8 +114,8 @@ pub fn extract(
     params: &ExtractParams,
 ) -> Option<Extraction> {
     assert!(pixels_e.same_shape(variance_e2) && pixels_e.same_shape(mask));
-    let sky = estimate_background(pixels_e, mask, &params.background)?;
-    let signal = above_sky(pixels_e, mask, &sky);
+    let mut sky = estimate_background(pixels_e, mask, &params.background)?;
+    let mut signal = above_sky(pixels_e, mask, &sky);
     let scene = Scene { signal_e: &signal, variance_e2, mask };
     let seen = seeing(scene, &sky, params);
     let fwhm_px = seen.fwhm_px;
@@ -130,7 +131,11 @@ pub fn extract(
         snr_min: params.clean_snr_min,
         doubtful_snr_min: params.clean_snr_min.max(params.segment.peak_snr_min),
     };
-    let (segments, fitted) = settled(ground, segments, fitted, own_light);
+    let (segments, mut fitted) = settled(ground, segments, fitted, own_light);
+    if let Some(lift) = wings::lift(&sky, &seen.model, &fitted) {
+        wings::give_back(&lift, &mut sky, &mut signal, &mut fitted);
+    }
+    let scene = Scene { signal_e: &signal, variance_e2, mask };
     let aperture_px = params.aperture_fwhm * fwhm_px;
     let apertures = Apertures {
         fwhm_px,

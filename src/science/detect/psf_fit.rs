@@ -37,6 +37,8 @@ pub struct Fitted {
     pub flux_e: f64,
     /// Error of the light, the place's uncertainty included [e-].
     pub flux_err_e: f64,
+    /// Light that is missing for each unit of sky taken off too much [px].
+    pub per_sky_px: f64,
     /// Variance of the column [px^2].
     pub var_xx: f64,
     /// Covariance of column and row [px^2].
@@ -53,11 +55,13 @@ pub struct Fitted {
 struct Normal {
     matrix: [[f64; 3]; 3],
     right: [f64; 3],
+    /// What an even sky would add to `right`.
+    even: [f64; 3],
     chi2: f64,
 }
 
 fn normal_equations(stamp: &Stamp, star: &Star<'_>, (x, y, flux): (f64, f64, f64)) -> Normal {
-    let mut n = Normal { matrix: [[0.0; 3]; 3], right: [0.0; 3], chi2: 0.0 };
+    let mut n = Normal { matrix: [[0.0; 3]; 3], right: [0.0; 3], even: [0.0; 3], chi2: 0.0 };
     let photons = flux.max(0.0);
     for (&(px, py), &value) in stamp.places.iter().zip(&stamp.values_e) {
         let light = star.light(f64::from(px) - x, f64::from(py) - y);
@@ -67,6 +71,7 @@ fn normal_equations(stamp: &Stamp, star: &Star<'_>, (x, y, flux): (f64, f64, f64
         n.chi2 += weight * rest * rest;
         for i in 0..3 {
             n.right[i] += weight * slopes[i] * rest;
+            n.even[i] += weight * slopes[i];
             for j in 0..=i {
                 n.matrix[i][j] += weight * slopes[i] * slopes[j];
             }
@@ -129,6 +134,7 @@ pub fn fit_star(
                 y_px: y,
                 flux_e: flux,
                 flux_err_e: inverse[0][0].sqrt(),
+                per_sky_px: (0..3).map(|j| inverse[0][j] * n.even[j]).sum(),
                 var_xx: inverse[1][1],
                 var_xy: inverse[1][2],
                 var_yy: inverse[2][2],

@@ -234,6 +234,21 @@ impl<'a> Star<'a> {
         }
     }
 
+    /// Light per pixel at (dx, dy), not averaged over the pixel.
+    #[inline]
+    pub(super) fn density(&self, dx: f64, dy: f64) -> f64 {
+        self.peak * self.profile.at(self.s_at(dx, dy)).0
+    }
+
+    /// Distance beyond which no pixel gets `share` of the light [px].
+    pub(super) fn reach_px(&self, share: f64) -> f64 {
+        let s = (self.peak / share.max(f64::MIN_POSITIVE)).powf(1.0 / self.profile.beta) - 1.0;
+        // The long axis of the ellipse s = 1 is at most 1 / sqrt of the smaller eigenvalue.
+        let (mean, half) = (0.5 * (self.ixx + self.iyy), 0.5 * (self.ixx - self.iyy));
+        let least = (mean - half.hypot(self.ixy)).max(1e-9);
+        (s.max(0.0) / least).sqrt()
+    }
+
     fn s_at(&self, dx: f64, dy: f64) -> f64 {
         self.ixx * dx * dx + 2.0 * self.ixy * dx * dy + self.iyy * dy * dy
     }

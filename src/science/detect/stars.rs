@@ -205,6 +205,8 @@ fn fixed(
         y_px,
         flux_e,
         flux_err_e,
+        // Light over a circle of the seeing, about what a fit weighs.
+        per_sky_px: fwhm_px * fwhm_px,
         var_xx: variance,
         var_xy: 0.0,
         var_yy: variance,
