@@ -2,6 +2,9 @@
 //!
 //! The frame has the demo's sky; calibration is replaced by its nominal numbers and not counted.
 //! The second figure is the same work on one thread: what the others bring.
+//!
+//! For `peers/speed.py` it extracts a given frame once: `AUTOSSOS_BENCH_FRAME` names a file of
+//! little-endian single-precision electrons, `AUTOSSOS_BENCH_SIDE` its columns and rows.
 
 use std::time::Instant;
 
@@ -23,6 +26,12 @@ struct Frame {
 }
 
 fn main() {
+    if let Some(given) = given() {
+        let start = Instant::now();
+        let n = found(&given).sources.len();
+        println!("{n} {:.4}", start.elapsed().as_secs_f64());
+        return;
+    }
     let frame = frame();
     let n = found(&frame).sources.len();
     let all_s = median_s(&frame);
@@ -31,6 +40,22 @@ fn main() {
     println!("extraction of {SIDE_PX} x {SIDE_PX} px, {n} sources, {RUNS} runs");
     println!("{} threads: median {:.1} ms", rayon::current_num_threads(), 1e3 * all_s);
     println!("1 thread:  median {:.1} ms; {:.2} of it", 1e3 * one_s, one_s / all_s);
+}
+
+/// The frame that is asked for, if any.
+fn given() -> Option<Frame> {
+    let path = std::env::var_os("AUTOSSOS_BENCH_FRAME")?;
+    let side: usize = std::env::var("AUTOSSOS_BENCH_SIDE").ok()?.parse().ok()?;
+    let bytes = std::fs::read(path).expect("a file that can be read");
+    let value = |four: &[u8]| f32::from_le_bytes(four.try_into().expect("cut to four bytes"));
+    let pixels: Vec<f32> = bytes.chunks_exact(4).map(value).collect();
+    let variance = pixels.iter().map(|e| e.max(0.0) + 36.0).collect();
+    let square = "side times side values";
+    Some(Frame {
+        pixels_e: Image::from_pixels(side, side, pixels).expect(square),
+        variance_e2: Image::from_pixels(side, side, variance).expect(square),
+        mask: Mask::filled(side, side, MaskBits::GOOD),
+    })
 }
 
 /// Simulates a frame and takes bias level and gain off.

@@ -184,7 +184,7 @@ impl Stages<'_> {
         let extraction = extract_sources(calibrated, &params.extract)?;
         record.n_sources = Some(extraction.sources.len() as u64);
         record.sky_e = Some(extraction.sky_e);
-        if extraction.n_found > extraction.sources.len() {
+        if extraction.n_found > params.extract.sources_max {
             record.notes.push(format!(
                 "{} sources found, the limit keeps the brightest {}",
                 extraction.n_found,

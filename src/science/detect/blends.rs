@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::aperture::Scene;
 use super::background::Background;
-use super::line::{line_of, stars_chi2};
+use super::line::{TRIED_MAX, line_of, stars_chi2};
 use super::psf_fit::Fitted;
 use super::psf_model::PsfModel;
 use super::segment::Segment;
@@ -64,7 +64,13 @@ pub(super) fn settled(
     let groups = groups(ground.snr.nx(), &segments);
     let verdicts: Vec<Vec<Verdict>> = groups
         .par_iter()
-        .map(|group| verdicts(ground, &segments, &fitted, group, own_light))
+        .enumerate()
+        .map(|(k, group)| {
+            if k < TRIED_MAX && is_line(ground, &segments, &fitted, group) {
+                return vec![Verdict::Line; group.len() - 1];
+            }
+            verdicts(&fitted, group, own_light)
+        })
         .collect();
     let (mut segments, mut fitted) = (segments, fitted);
     let mut is_gone = vec![false; segments.len()];
@@ -98,6 +104,8 @@ pub(super) fn settled(
 }
 
 /// Groups of segments linked by doubt, their brightest member first; single ones left out.
+///
+/// Groups come in the order of their second member, brightest first.
 fn groups(nx: usize, segments: &[Segment]) -> Vec<Vec<usize>> {
     let place = |s: &Segment| (s.peak_y * nx + s.peak_x) as u32;
     let index: HashMap<u32, usize> =
@@ -122,16 +130,7 @@ fn groups(nx: usize, segments: &[Segment]) -> Vec<Vec<usize>> {
 }
 
 /// The verdicts of a group's members but its first.
-fn verdicts(
-    ground: Ground<'_>,
-    segments: &[Segment],
-    fitted: &[Option<Fitted>],
-    group: &[usize],
-    own_light: OwnLight,
-) -> Vec<Verdict> {
-    if is_line(ground, segments, fitted, group) {
-        return vec![Verdict::Line; group.len() - 1];
-    }
+fn verdicts(fitted: &[Option<Fitted>], group: &[usize], own_light: OwnLight) -> Vec<Verdict> {
     let verdict = |&i: &usize| {
         let stands = fitted[i].is_some_and(|f| {
             // Where the model misses by more than noise, light must stand out by that much more.

@@ -7,7 +7,7 @@ const STEPS: usize = 5;
 /// Pixels nearer than this are divided [px].
 const NEAR_PX: f64 = 1.5;
 /// Rings per pixel of radius.
-const RINGS_PER_PX: f64 = 8.0;
+const RINGS_PER_PX: f64 = 4.0;
 /// Largest radius looked at [px].
 const RADIUS_MAX_PX: f64 = 64.0;
 

@@ -1,10 +1,13 @@
 //! Tells whether an outline is a trail: a source that moved while the shutter was open.
 
+use rayon::prelude::*;
+
 use super::aperture::Scene;
 use super::background::Background;
 use super::psf_fit::{Fitted, Stamp, fit_light};
 use super::psf_model::PsfModel;
-use super::shape::Shape;
+use super::segment::Segment;
+use super::shape::{Shape, isophotal_shape};
 use super::stars::{fill_stamp, seen_fwhm};
 use super::trail::{LENGTH_MAX_PX, Trail, TrailGuess, fit_trail};
 use crate::science::image::mask::MaskBits;
@@ -13,6 +16,8 @@ use crate::science::image::mask::MaskBits;
 pub(super) const MISFIT_MIN: f64 = 15.0;
 /// Outlines rounder than this are not tried.
 const ELONGATION_MIN: f64 = 1.4;
+/// Most outlines of a frame that are tried, the brightest first: in a crowd nearly all are pairs.
+pub(super) const TRIED_MAX: usize = 600;
 /// Pixels beyond the line's ends and sides that are fitted, in units of the seeing.
 const MARGIN_FWHM: f64 = 2.2;
 
@@ -64,6 +69,30 @@ pub(super) fn line_of(
     let guess = TrailGuess { x_px, y_px, length_px, angle_rad: shape.theta_rad };
     let trail = fit_trail(&stamp, &star, fwhm_px, &guess, star_chi2 * (n - 1.0))?;
     Some(Line { trail, stamp })
+}
+
+/// The trails among a frame's sources, in step with them; brightest first.
+pub(super) fn trails(
+    scene: Scene<'_>,
+    (sky, psf): (&Background, &PsfModel),
+    segments: &[Segment],
+    fitted: &[Option<Fitted>],
+) -> Vec<Option<Trail>> {
+    let mut trails = vec![None; segments.len()];
+    let shapes: Vec<(usize, Shape)> = (0..segments.len())
+        .filter(|&i| misfit(fitted[i].as_ref()) > MISFIT_MIN)
+        .filter_map(|i| Some((i, isophotal_shape(scene, &segments[i])?)))
+        .filter(|(_, shape)| shape.a_px > ELONGATION_MIN * shape.b_px)
+        .take(TRIED_MAX)
+        .collect();
+    let found: Vec<Option<Trail>> = shapes
+        .par_iter()
+        .map(|(_, shape)| line_of(scene, (sky, psf), shape).map(|line| line.trail))
+        .collect();
+    for ((i, _), trail) in shapes.iter().zip(found) {
+        trails[*i] = trail;
+    }
+    trails
 }
 
 /// Chi-squared that several stars together leave on a trail's pixels.

@@ -10,7 +10,7 @@ use super::aperture::{ApertureSum, Ellipse, Scene, kron_radius, sum_aperture};
 use super::background::Background;
 use super::erf::erfc;
 use super::growth_radius::half_light_radius;
-use super::line::{MISFIT_MIN, line_of, misfit};
+use super::line::{MISFIT_MIN, misfit};
 use super::moments::{Moments, windowed_moments};
 use super::psf_fit::Fitted;
 use super::psf_model::PsfModel;
@@ -159,14 +159,14 @@ struct Place {
 
 /// Measures the source of a segment; `None` when no signal is left on good pixels.
 ///
-/// * `fitted`: the star fitted to it, if any.
-pub fn measure(stage: &Stage<'_>, segment: &Segment, fitted: Option<&Fitted>) -> Option<Measured> {
+/// * `fitted`: the star fitted to it, if any; `trail`: the trail it is, if it is one.
+pub fn measure(
+    stage: &Stage<'_>,
+    segment: &Segment,
+    (fitted, trail): (Option<&Fitted>, Option<Trail>),
+) -> Option<Measured> {
     let (scene, apertures) = (stage.scene, &stage.apertures);
     let shape = isophotal_shape(scene, segment)?;
-    let trail = (misfit(fitted) > MISFIT_MIN)
-        .then(|| line_of(scene, (stage.sky, stage.psf), &shape))
-        .flatten()
-        .map(|line| line.trail);
     let place = match &trail {
         Some(t) => {
             Place { x_px: t.x_px, y_px: t.y_px, place_var: t.place_var, has_converged: true }

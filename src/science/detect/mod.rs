@@ -35,6 +35,7 @@ use aperture::{Ellipse, Scene, sum_aperture};
 use background::{Background, BackgroundParams, estimate_background};
 use blends::{OwnLight, settled};
 use filter::{GaussianKernel, snr_map};
+use line::trails;
 use measure::{Apertures, Measured, Stage, measure, summit};
 use psf::PsfShape;
 use psf_fit::Fitted;
@@ -145,10 +146,11 @@ pub fn extract(
         circle_share: circle_share(scene, &segments, &fitted, aperture_px),
     };
     let stage = Stage { scene, snr: &snr, sky: &sky, psf: &seen.model, apertures };
+    let trails = trails(scene, (&sky, &seen.model), &segments, &fitted);
     let measured: Vec<Option<Measured>> = segments
         .par_iter()
-        .zip(&fitted)
-        .map(|(segment, fitted)| measure(&stage, segment, fitted.as_ref()))
+        .zip(fitted.par_iter().zip(trails))
+        .map(|(segment, (fitted, trail))| measure(&stage, segment, (fitted.as_ref(), trail)))
         .collect();
     let sources = columns(&segments, &measured, &sky, seen.psf.as_ref());
     let ellipticity = median_ellipticity(&sources);

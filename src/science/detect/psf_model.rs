@@ -273,9 +273,9 @@ impl<'a> Star<'a> {
 
     /// What a pixel's mean is to its centre's value, and the derivative by s.
     ///
-    /// The Laplacian of (1 + s)^-beta is, in units of it, beta (4 (beta + 1) |g|^2 / (1 + s)
-    /// - 2 tr S^-1) / (1 + s) with g = S^-1 d; the fourth order and the derivative are those of a
-    /// round star of the same area.
+    /// The Laplacian of (1 + s)^-beta is, in units of it and with g = S^-1 d and p = 1 / (1 + s),
+    /// beta p (4 (beta + 1) p |g|^2 - 2 tr S^-1); the fourth order and the derivative are those of
+    /// a round star of the same area.
     #[inline]
     fn growth(&self, s: f64, g2: f64) -> (f64, f64) {
         let (beta, per) = (self.profile.beta, 1.0 / (1.0 + s));

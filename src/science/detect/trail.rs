@@ -7,8 +7,9 @@ use super::psf_fit::Stamp;
 use super::psf_model::{PixelLight, Star};
 use crate::science::sky::least_squares::NormalEquations;
 
-/// Steps of the fit.
+/// Steps of the fit, and those after which a hopeless one is given up.
 const STEPS_MAX: usize = 40;
+const STEPS_HOPELESS: usize = 8;
 /// Longest trail that is fitted [px].
 pub const LENGTH_MAX_PX: f64 = 400.0;
 /// Spacing of the drawn stars in units of the seeing.
@@ -123,7 +124,10 @@ pub fn fit_trail(
     };
     let (mut normal, mut chi2) = equations(stamp, star, &u, points(&u));
     let mut damping = 1e-3;
-    for _ in 0..STEPS_MAX {
+    for round in 0..STEPS_MAX {
+        if round == STEPS_HOPELESS && chi2 > 5.0 * CHI2_MAX * stamp.values_e.len() as f64 {
+            return None;
+        }
         let step = damped(&normal, damping)?;
         let mut tried = u;
         tried.iter_mut().zip(&step).for_each(|(value, step)| *value += step);
@@ -141,7 +145,7 @@ pub fn fit_trail(
             }
             continue;
         }
-        let has_settled = chi2 - next_chi2 < 1e-3;
+        let has_settled = chi2 - next_chi2 < 1e-3 + 1e-5 * chi2;
         (u, normal, chi2) = (tried, next, next_chi2);
         damping *= 0.2;
         if has_settled {

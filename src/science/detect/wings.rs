@@ -128,8 +128,7 @@ fn row_of_cells(
             let half = (reach_px * reach_px - dy * dy).max(0.0).sqrt();
             let first = (star.x_px - half).ceil().max(0.0) as usize;
             let last = ((star.x_px + half).floor() + 1.0).clamp(0.0, grid.nx as f64) as usize;
-            for x in first..last {
-                let cell = cell_of[x];
+            for (x, &cell) in (first..last).zip(cell_of.get(first..last).unwrap_or_default()) {
                 let light_e = star.flux_e * drawn.density(x as f64 - star.x_px, dy);
                 let [mean, median] = table.at(light_e / sky.noises[j * grid.n_x + cell]);
                 sums[cell][0] += mean;
