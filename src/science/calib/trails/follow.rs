@@ -216,24 +216,40 @@ impl Pieces {
         line[at - 1..=at + 1].iter().sum::<f64>() / 3.0 - self.bases[piece]
     }
 
+    /// The excess in units of its noise.
+    fn snr(&self, piece: usize, beside: i64) -> f64 {
+        self.excess(piece, beside) / (self.noise / 3.0_f64.sqrt())
+    }
+
     /// The excess in units of its noise, limited.
     fn significance(&self, piece: usize, beside: i64) -> f64 {
-        let value = self.excess(piece, beside) / (self.noise / 3.0_f64.sqrt());
-        value.clamp(SIGNIFICANCE.0, SIGNIFICANCE.1)
+        self.snr(piece, beside).clamp(SIGNIFICANCE.0, SIGNIFICANCE.1)
+    }
+
+    /// How well a piece of a line fits at each place across, so that the middle of a bright trail
+    /// is better than its flank. Where the mask may hide the trail it fits as well as anywhere:
+    /// nothing is won by evading a saturated star along its flank.
+    fn fits(&self, piece: usize) -> Vec<f64> {
+        let fit = |beside: i64| {
+            let snr = self.snr(piece, beside);
+            let more = (snr / SIGNIFICANCE.1).ln().max(0.0);
+            snr.clamp(SIGNIFICANCE.0, SIGNIFICANCE.1) + more
+        };
+        let fits: Vec<f64> = (-MOVE_PX..=MOVE_PX).map(fit).collect();
+        let best = fits.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
+        fits.into_iter().map(|v| if v.is_finite() { v } else { best }).collect()
     }
 
     /// How far the ends must be moved across for most signal; `None` when there is none.
     fn best_line(&self) -> Option<Moved> {
         let n = self.len();
-        let table: Vec<Vec<f64>> = (0..n)
-            .map(|k| (-MOVE_PX..=MOVE_PX).map(|o| self.significance(k, o)).collect())
-            .collect();
+        let table: Vec<Vec<f64>> = (0..n).map(|k| self.fits(k)).collect();
         let mut best: Option<(f64, Moved)> = None;
         for low in -MOVE_PX..=MOVE_PX {
             for high in -MOVE_PX..=MOVE_PX {
                 let moved = Moved { low, high };
                 let value = |k: usize| table[k][(moved.at(k, n) + MOVE_PX) as usize];
-                let sum: f64 = (0..n).map(value).filter(|v| v.is_finite()).sum();
+                let sum: f64 = (0..n).map(value).sum();
                 if best.is_none_or(|(highest, _)| sum > highest) {
                     best = Some((sum, moved));
                 }
@@ -348,11 +364,14 @@ impl Run {
         {
             return false;
         }
-        if at_edge.0 && at_edge.1 {
-            return length_px >= params.across_length_min_px;
-        }
-        if !self.is_balanced(params.balance_min) {
+        let is_across = at_edge.0 && at_edge.1;
+        // The spikes of a bright star near a corner go from edge to edge, too.
+        let is_partly_hidden = self.significance.len() < self.end - self.first;
+        if (is_partly_hidden || !is_across) && !self.is_balanced(params.balance_min) {
             return false;
+        }
+        if is_across {
+            return length_px >= params.across_length_min_px;
         }
         let mut excess = self.excess.clone();
         excess.sort_by(f64::total_cmp);

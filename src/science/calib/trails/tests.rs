@@ -155,7 +155,7 @@ fn broken_trails_and_several_are_masked() {
     assert!(marked_share(&frame, LINES[0]) > 0.97, "{}", marked_share(&frame, LINES[0]));
     assert!(marked_share(&frame, inside) > 0.97, "{}", marked_share(&frame, inside));
     let before_it = ((200.0, 923.0), (330.0, 856.0));
-    assert!(marked_share(&frame, before_it) < 0.1, "more is masked than the trail");
+    assert!(marked_share(&frame, before_it) < 0.1, "more is masked: {trails:?}");
 }
 
 #[test]
