@@ -17,7 +17,7 @@ pub struct StageName {
 /// Stages of a frame, in order.
 pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "ingest", version: 1 },
-    StageName { name: "calibrate", version: 3 },
+    StageName { name: "calibrate", version: 4 },
     StageName { name: "extract", version: 2 },
     StageName { name: "solve", version: 1 },
     StageName { name: "calibrate-flux", version: 2 },

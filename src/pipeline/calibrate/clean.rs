@@ -1,4 +1,4 @@
-//! What does not belong to the sky: columns that shine by themselves, cosmic rays, trails.
+//! What does not belong to the sky: trails, columns that shine by themselves, cosmic rays.
 
 use super::Calibrated;
 use crate::pipeline::artifact::frame_info::FrameInfo;
@@ -32,6 +32,18 @@ impl Default for CleanParams {
 
 /// Marks what does not belong to the sky; says in the steps and notes what was found.
 pub fn clean(frame: &mut Calibrated, info: &FrameInfo, params: &CleanParams) {
+    // First, since a trail along a column would pass for a bad one.
+    if let Some(trails) = &params.trails {
+        let trails = for_frame(trails, info, params.rate_max_arcsec_per_h);
+        for trail in mark_trails(&mut frame.pixels, &trails) {
+            let ((x0, y0), (x1, y1)) = (trail.from_px, trail.to_px);
+            frame.notes.push(format!(
+                "trail of a satellite or aircraft masked: ({x0:.0}, {y0:.0}) to \
+                 ({x1:.0}, {y1:.0}), {:.0} px wide",
+                trail.width_px
+            ));
+        }
+    }
     let n_columns = mark_bad_columns(&mut frame.pixels);
     if n_columns > 0 {
         frame.steps.push(format!("{n_columns} columns off their neighbours marked bad"));
@@ -45,17 +57,6 @@ pub fn clean(frame: &mut Calibrated, info: &FrameInfo, params: &CleanParams) {
             CosmicRays::GivenUp => {
                 frame.notes.push("cosmic rays not masked: the frame is too rough".to_owned());
             }
-        }
-    }
-    if let Some(trails) = &params.trails {
-        let trails = for_frame(trails, info, params.rate_max_arcsec_per_h);
-        for trail in mark_trails(&mut frame.pixels, &trails) {
-            let ((x0, y0), (x1, y1)) = (trail.from_px, trail.to_px);
-            frame.notes.push(format!(
-                "trail of a satellite or aircraft masked: ({x0:.0}, {y0:.0}) to \
-                 ({x1:.0}, {y1:.0}), {:.0} px wide",
-                trail.width_px
-            ));
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::science::calib::synthetic::Noise;
 use crate::science::image::mask::MaskBits;
 use crate::science::image::stats::median_and_scatter;
 
+mod cleaning;
 mod variance;
 
 fn info(nx: usize, ny: usize) -> FrameInfo {

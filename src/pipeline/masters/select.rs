@@ -273,7 +273,8 @@ fn serves(master: &Master, kind: FrameKind, geometry: &Geometry) -> bool {
         && own.binning == geometry.binning
         && (own.nx, own.ny) == (geometry.nx, geometry.ny)
         && (master.pixels.nx(), master.pixels.ny()) == (geometry.nx, geometry.ny)
-        && (master.origin == MasterOrigin::File || own.origin_px == geometry.origin_px)
+        && (master.origin == MasterOrigin::File
+            || (own.origin_px, own.window_px) == (geometry.origin_px, geometry.window_px))
         && ((kind != FrameKind::Bias && is_free_of_level)
             || own.is_overscan_subtracted == geometry.is_overscan_subtracted)
 }

@@ -86,7 +86,7 @@ fn bad_in_block(frame: &CalibratedPixels, rows: std::ops::Range<usize>) -> Vec<u
     (0..nx).filter(|&x| limit > 0.0 && (residuals[x] - middle).abs() > limit).collect()
 }
 
-/// Medians of the good pixels of some columns of a block; NaN for a column without any.
+/// Medians of the good pixels of some columns of a block; NaN for a column with less than half.
 ///
 /// Few columns at a time, so that their values stay in the nearest cache.
 fn strip_medians(
@@ -107,7 +107,10 @@ fn strip_medians(
             }
         }
     }
-    values.chunks_mut(height).zip(&counts).map(|(column, &n)| median_of(&mut column[..n])).collect()
+    let median = |(column, &n): (&mut [f32], &usize)| {
+        if 2 * n < height { f64::NAN } else { median_of(&mut column[..n]) }
+    };
+    values.chunks_mut(height).zip(&counts).map(median).collect()
 }
 
 /// Median, for an even number the mean of the two middle values; NaN for none.

@@ -5,17 +5,21 @@
 //!
 //! ```text
 //! S = (L - median5(L)) / 2N > threshold             sharper than noise
-//! S > contrast (F + contrast / 10)                  sharper than a star
-//! F = (median3 - median7(median3)) / N, at least 0  the light around the pixel
+//! S > contrast F                                    sharper than what is around it
+//! S - s F > 3.5 sqrt(1.25 + 0.18 s^2)               sharper than the frame's sharpest stars
+//! F = (median3 - quartile7(median3)) / N            the light around the pixel, at least 0
 //! ```
 //!
 //! and takes its neighbours with S above a lower threshold along. Differences to the original:
 //! N is the median of the variance that calibration carried along, good pixels only, and is
-//! scaled up where the frame is rougher than that; F, which is noisy, has something added; the
-//! contrast rises with that of the frame's stars, S/F, when these are undersampled (it is 1 at a
-//! seeing of 2 px, but up to 6 at 1.3 px); the medians are evaluated only where L alone
-//! exceeds the threshold at the least noise around; later rounds look only at what the last
-//! one changed. A pixel hit gets its bit and the median of its good neighbours.
+//! scaled up where the frame is rougher than that; the light around is counted from the lower
+//! quartile within 7 x 7 px, since a bright neighbour lifts the median. The sharpest stars' S/F
+//! is s, measured on the frame (1.5 at a seeing of 2 px, but 6.5 at 1.3 px), and the right side
+//! of the third line is the noise of its left side (S of a peak has one of sqrt(5)/2, a median
+//! of nine pixels one of 0.42), so that noise makes no hit out of a faint star. The medians are
+//! evaluated only where L alone exceeds the threshold at the least noise around; later rounds
+//! look only at what the last one changed. A pixel hit gets its bit and the median of its good
+//! neighbours.
 
 mod preselect;
 
@@ -31,17 +35,22 @@ use preselect::{Floors, candidates, sharpness_at};
 const REACH_PX: usize = 4;
 /// Fewest good neighbours that give a hit pixel its value [px].
 const FILL_NEIGHBOURS_MIN: usize = 3;
-/// Added to the fine structure F for its noise, per contrast.
-const STRUCTURE_NOISE_SHARE: f32 = 0.1;
+/// Variance of S at a peak: that of 2 times the pixel less half of each neighbour, over 4.
+const SHARPNESS_VARIANCE: f32 = 1.25;
+/// Variance of F, mostly that of a median of nine: pi / 18.
+const STRUCTURE_VARIANCE: f32 = 0.175;
+/// Noise by which a hit must exceed the sharpest star [sigma].
+const STAR_GUARD_SIGMA: f32 = 3.5;
 /// Sharpness S and structure F from which a peak shows how sharp the frame's stars are.
 const STAR_SHARPNESS: f32 = 20.0;
 const STAR_STRUCTURE: f32 = 3.0;
 /// Fewest such peaks.
 const STARS_MIN: usize = 20;
-/// The sharpest stars' S/F in units of its upper quartile, which depends little on the seeing.
-const SHARPEST_STARS: f32 = 2.0;
-/// Largest contrast that stars may ask for.
-const CONTRAST_MAX: f32 = 30.0;
+/// The sharpest stars' S/F in units of its upper quartile: 2.0 to 2.1 at seeings of 1.3 to 2 px
+/// (reached by stars on the corner of four pixels), and a tenth more.
+const SHARPEST_STARS: f32 = 2.3;
+/// Largest S/F that stars may have.
+const STAR_RATIO_MAX: f32 = 30.0;
 /// About how many pairs of pixels the frame's own noise is measured on.
 const NOISE_PAIRS: usize = 32_768;
 
@@ -52,7 +61,7 @@ pub struct CosmicParams {
     pub threshold_sigma: f64,
     /// Least sharpness of a hit's neighbours, as a share of that.
     pub neighbour_share: f64,
-    /// Least sharpness of a hit in units of the fine structure; more if stars are as sharp.
+    /// Least sharpness of a hit in units of the light around it.
     pub contrast: f64,
     /// Most rounds; each finds what the last one's removal uncovered.
     pub rounds_max: usize,
@@ -124,6 +133,8 @@ struct Limits {
     threshold: f32,
     neighbour: f32,
     contrast: f32,
+    /// S/F of the frame's sharpest stars; the contrast as long as there are too few to tell.
+    star_ratio: f32,
     /// The frame's own noise in units of that its variance says, at least 1.
     roughness: f32,
 }
@@ -135,11 +146,12 @@ impl Limits {
             threshold,
             neighbour: threshold * params.neighbour_share as f32,
             contrast: params.contrast as f32,
+            star_ratio: params.contrast as f32,
             roughness: roughness(frame),
         }
     }
 
-    /// Raises the contrast to where the frame's own stars are no hits.
+    /// Measures how sharp the frame's own stars are.
     fn respect_stars(&mut self, peaks: &[Peak]) {
         let is_star = |p: &&Peak| p.sharpness > STAR_SHARPNESS && p.structure > STAR_STRUCTURE;
         let mut ratios: Vec<f32> =
@@ -149,13 +161,14 @@ impl Limits {
         }
         let upper = 3 * ratios.len() / 4;
         let upper = *ratios.select_nth_unstable_by(upper, f32::total_cmp).1;
-        self.contrast = self.contrast.max((SHARPEST_STARS * upper).min(CONTRAST_MAX));
+        self.star_ratio = (SHARPEST_STARS * upper).min(STAR_RATIO_MAX);
     }
 
     fn is_hit(&self, peak: &Peak) -> bool {
-        // The sharper the stars, the less of the faint ones' structure may be lost in noise.
-        let allowance = STRUCTURE_NOISE_SHARE * self.contrast;
-        peak.sharpness > self.contrast * (peak.structure + allowance)
+        let variance = SHARPNESS_VARIANCE + STRUCTURE_VARIANCE * self.star_ratio.powi(2);
+        peak.sharpness > self.contrast * peak.structure
+            && peak.sharpness - self.star_ratio * peak.structure
+                > STAR_GUARD_SIGMA * variance.sqrt()
     }
 }
 
@@ -205,7 +218,7 @@ impl Scene<'_> {
             return None;
         }
         let pixels = &self.frame.pixels_e;
-        let around = window_median::<25>(pixels, (x, y), 2, |x, y| sharpness_at(pixels, x, y));
+        let around = window_rank::<25>(pixels, (x, y), (2, 2), |x, y| sharpness_at(pixels, x, y));
         let significance = (own - around) * per_noise;
         (significance > limit).then_some((significance, noise))
     }
@@ -232,8 +245,9 @@ impl Scene<'_> {
         let (sharpness, noise) = self.significance(x, y, self.limits.threshold)?;
         let pixels = &self.frame.pixels_e;
         let median3 =
-            |x: usize, y: usize| window_median::<9>(pixels, (x, y), 1, |x, y| pixels.row(y)[x]);
-        let structure = (median3(x, y) - window_median::<49>(pixels, (x, y), 3, median3)) / noise;
+            |x: usize, y: usize| window_rank::<9>(pixels, (x, y), (1, 2), |x, y| pixels.row(y)[x]);
+        let beneath = window_rank::<49>(pixels, (x, y), (3, 4), median3);
+        let structure = (median3(x, y) - beneath) / noise;
         Some(Peak { place, sharpness, structure: structure.max(0.0) })
     }
 
@@ -309,11 +323,12 @@ fn neighbours(places: &[u32], reach: usize, (nx, ny): (usize, usize)) -> Vec<u32
     near
 }
 
-/// Median of a value over the square within `reach` of a place, cut at the frame's edge.
-fn window_median<const N: usize>(
+/// The value that one in `part` is below, over the square within `reach` of a place, cut at the
+/// frame's edge; the median for a `part` of 2.
+fn window_rank<const N: usize>(
     pixels: &Image<f32>,
     (x, y): (usize, usize),
-    reach: usize,
+    (reach, part): (usize, usize),
     value: impl Fn(usize, usize) -> f32,
 ) -> f32 {
     let (mut values, mut n) = ([0.0_f32; N], 0);
@@ -323,7 +338,7 @@ fn window_median<const N: usize>(
             n += 1;
         }
     }
-    middle(&mut values[..n])
+    *values[..n].select_nth_unstable_by(n / part, f32::total_cmp).1
 }
 
 /// The middle value, the upper one of two; the list must not be empty.

@@ -2,13 +2,15 @@
 //!
 //! Sums along all straight lines of the frame in bins of 4 x 4 px ([`radon`]) show trails far
 //! fainter than a pixel's noise; what stands out is followed on the full pixels ([`follow`]),
-//! where medians along pieces of the line tell a trail from a row of stars or the halo of one.
+//! where medians along pieces of the line tell a trail from a row of stars or the halo of one
+//! ([`run`]).
 //! Short trails are left alone: they may be an asteroid. So are lines that fade from one end or
 //! from their middle, the spikes of a bright star.
 
 mod bins;
 mod follow;
 mod radon;
+mod run;
 
 use crate::science::image::mask::MaskBits;
 
@@ -28,7 +30,7 @@ const SAME_PX: f64 = 10.0;
 pub struct TrailParams {
     /// Least signal-to-noise ratio of a line's sum over the binned frame.
     pub line_snr_min: f64,
-    /// Least signal-to-noise ratio of its pieces together, each limited.
+    /// Least signal-to-noise ratio of its pieces together, each limited, the brightest left out.
     pub pieces_snr_min: f64,
     /// Least share of the pieces between the ends that show it.
     pub pieces_share_min: f64,
@@ -48,7 +50,7 @@ impl Default for TrailParams {
     fn default() -> Self {
         Self {
             line_snr_min: 6.5,
-            pieces_snr_min: 7.0,
+            pieces_snr_min: 7.5,
             pieces_share_min: 0.6,
             inside_length_min_px: 250.0,
             across_length_min_px: 120.0,

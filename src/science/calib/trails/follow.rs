@@ -5,11 +5,14 @@
 //! both sides. Place and direction are moved until most pieces show it, and the ends are where
 //! the sum of (significance - 1) over pieces in between is largest.
 
+use rayon::prelude::*;
+
 use super::radon::Stretch;
+use super::run::{Extent, Run};
 use super::{Trail, TrailParams};
 use crate::science::calib::apply::CalibratedPixels;
 use crate::science::image::mask::{Mask, MaskBits};
-use crate::science::image::stats::{SIGMA_PER_MAD, median, median_in_place, quantile_of_sorted};
+use crate::science::image::stats::{SIGMA_PER_MAD, median, median_in_place};
 
 /// Length of a piece [px].
 const PIECE_PX: usize = 32;
@@ -19,16 +22,22 @@ const PIECE_GOOD_MIN: usize = 12;
 const REACH_PX: i64 = 20;
 /// Distance from which pixels are beside the trail [px].
 const SIDE_PX: i64 = 12;
+/// Parallel lines on either side that a trail must exceed.
+const BESIDE_LINES: i64 = 4;
 /// Farthest that the line is moved at either end in one step [px].
 const MOVE_PX: i64 = 8;
 /// Limits of a piece's significance, so that no piece decides alone.
-const SIGNIFICANCE: (f64, f64) = (-2.0, 4.0);
+const SIGNIFICANCE: (f64, f64) = (-2.0, 5.0);
 /// Most steps of moving and extending the line.
-const STEPS_MAX: usize = 8;
+const STEPS_MAX: usize = 5;
+/// A line that shows less than this share of what a trail must is given up after a step.
+const HOPE_SHARE: f64 = 0.6;
 /// Distance up to which the trail's width is measured [px].
 const WIDTH_REACH_PX: i64 = 48;
 /// Surface brightness that is left unmasked, in units of a pixel's noise.
 const LEFT_SIGMA: f64 = 0.15;
+/// A line that leaves its column by less over its length is one of the detector's [px].
+const COLUMN_PX: f64 = 1.5;
 /// Noise of a median in units of that of a mean.
 const MEDIAN_PENALTY: f64 = 1.253_314_137_315_5;
 
@@ -103,6 +112,16 @@ impl Path {
         }
     }
 
+    /// Whether the line keeps to one column, as a bad one of the detector does, or to the frame's
+    /// edge, as its shadow.
+    fn is_of_detector(&self, mask: &Mask) -> bool {
+        let n_across = self.sizes(mask).1;
+        let (a, b) = (self.across(self.ends.0), self.across(self.ends.1));
+        let is_column = !self.is_flat && (a - b).abs() < COLUMN_PX;
+        let reach = REACH_PX as f64;
+        is_column || a.max(b) < reach || a.min(b) > n_across - 1.0 - reach
+    }
+
     fn place(&self, along: f64) -> (f64, f64) {
         let across = self.across(along);
         if self.is_flat { (along, across) } else { (across, along) }
@@ -129,7 +148,10 @@ pub(super) fn follow(
         let moved = pieces.best_line()?;
         path = moved.apply(&path, &pieces);
         let found = moved.run(&pieces)?;
-        path.ends = found.ends(&pieces);
+        if found.strength() < HOPE_SHARE * params.pieces_snr_min {
+            return None;
+        }
+        path.ends = pieces.ends(&found);
         run = Some(found);
         if last_ends == Some(path.ends) {
             break;
@@ -140,7 +162,12 @@ pub(super) fn follow(
     let limits = path.inside(&frame.mask);
     let margin = 2.0 * PIECE_PX as f64;
     let at_edge = (path.ends.0 < limits.0 + margin, path.ends.1 > limits.1 - margin);
-    if !run.is_trail(&path, at_edge, params) {
+    let length_px = (path.ends.1 - path.ends.0 + 1.0) * path.slope.hypot(1.0);
+    let extent = Extent { length_px, is_across: at_edge.0 && at_edge.1 };
+    if path.is_of_detector(&frame.mask)
+        || !run.is_trail(extent, params)
+        || !run.exceeds(&strengths_beside(frame, &path))
+    {
         return None;
     }
     path.half_px = half_width(frame, &path)?;
@@ -151,6 +178,19 @@ pub(super) fn follow(
     let mut shown = path;
     shown.ends = (path.ends.0.max(limits.0), path.ends.1.min(limits.1));
     Some((path, shown.trail()))
+}
+
+/// Strengths of the best lines near parallel ones on either side.
+fn strengths_beside(frame: &CalibratedPixels, path: &Path) -> Vec<f64> {
+    let shifts = (1..=BESIDE_LINES).flat_map(|k| [k, -k]);
+    let strength = |shift: i64| {
+        let at_zero = path.at_zero + (shift * 3 * REACH_PX) as f64;
+        let shifted = Path { at_zero, ..*path };
+        let range = extended(&shifted, &frame.mask);
+        let pieces = Pieces::measure(frame, &shifted, range, REACH_PX)?;
+        Some(pieces.best_line()?.run(&pieces)?.strength())
+    };
+    shifts.filter_map(strength).collect()
 }
 
 /// The path's ends and half its length beyond each, inside the frame.
@@ -186,6 +226,7 @@ impl Pieces {
             return None;
         }
         let medians: Vec<Vec<f64>> = (0..n as usize)
+            .into_par_iter()
             .map(|k| piece(frame, path, first as usize + k * PIECE_PX, reach))
             .collect();
         let beside = |line: &[f64]| -> Vec<f64> {
@@ -216,24 +257,46 @@ impl Pieces {
         line[at - 1..=at + 1].iter().sum::<f64>() / 3.0 - self.bases[piece]
     }
 
+    /// The excess in units of its noise.
+    fn snr(&self, piece: usize, beside: i64) -> f64 {
+        self.excess(piece, beside) / (self.noise / 3.0_f64.sqrt())
+    }
+
     /// The excess in units of its noise, limited.
     fn significance(&self, piece: usize, beside: i64) -> f64 {
-        let value = self.excess(piece, beside) / (self.noise / 3.0_f64.sqrt());
-        value.clamp(SIGNIFICANCE.0, SIGNIFICANCE.1)
+        self.snr(piece, beside).clamp(SIGNIFICANCE.0, SIGNIFICANCE.1)
+    }
+
+    /// How well a piece of a line fits at each place across, so that the middle of a bright trail
+    /// is better than its flank. Where the mask may hide the trail it fits as well as anywhere:
+    /// nothing is won by evading a saturated star along its flank.
+    fn fits(&self, piece: usize) -> Vec<f64> {
+        let fit = |beside: i64| {
+            let snr = self.snr(piece, beside);
+            let more = (snr / SIGNIFICANCE.1).ln().max(0.0);
+            snr.clamp(SIGNIFICANCE.0, SIGNIFICANCE.1) + more
+        };
+        let fits: Vec<f64> = (-MOVE_PX..=MOVE_PX).map(fit).collect();
+        let best = fits.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
+        fits.into_iter().map(|v| if v.is_finite() { v } else { best }).collect()
+    }
+
+    /// First and last place along of some of the pieces [px].
+    fn ends(&self, run: &Run) -> (f64, f64) {
+        let place = |piece: usize| self.first + (piece * PIECE_PX) as f64;
+        (place(run.first), place(run.end) - 1.0)
     }
 
     /// How far the ends must be moved across for most signal; `None` when there is none.
     fn best_line(&self) -> Option<Moved> {
         let n = self.len();
-        let table: Vec<Vec<f64>> = (0..n)
-            .map(|k| (-MOVE_PX..=MOVE_PX).map(|o| self.significance(k, o)).collect())
-            .collect();
+        let table: Vec<Vec<f64>> = (0..n).map(|k| self.fits(k)).collect();
         let mut best: Option<(f64, Moved)> = None;
         for low in -MOVE_PX..=MOVE_PX {
             for high in -MOVE_PX..=MOVE_PX {
                 let moved = Moved { low, high };
                 let value = |k: usize| table[k][(moved.at(k, n) + MOVE_PX) as usize];
-                let sum: f64 = (0..n).map(value).filter(|v| v.is_finite()).sum();
+                let sum: f64 = (0..n).map(value).sum();
                 if best.is_none_or(|(highest, _)| sum > highest) {
                     best = Some((sum, moved));
                 }
@@ -312,57 +375,8 @@ impl Moved {
     }
 }
 
-/// Pieces that show a trail.
-struct Run {
-    first: usize,
-    end: usize,
-    significance: Vec<f64>,
-    excess: Vec<f64>,
-}
-
-impl Run {
-    fn ends(&self, pieces: &Pieces) -> (f64, f64) {
-        let place = |piece: usize| pieces.first + (piece * PIECE_PX) as f64;
-        (place(self.first), place(self.end) - 1.0)
-    }
-
-    /// Whether neither half outshines the other, nor the middle both ends.
-    fn is_balanced(&self, least: f64) -> bool {
-        let n = self.excess.len();
-        let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
-        let (first, second) = (mean(&self.excess[..n / 2]), mean(&self.excess[n.div_ceil(2)..]));
-        let quarter = n.div_ceil(4);
-        let middle = mean(&self.excess[quarter..n - quarter]);
-        let outer = 0.5 * (mean(&self.excess[..quarter]) + mean(&self.excess[n - quarter..]));
-        first.min(second) >= least * first.max(second) && outer >= least * middle
-    }
-
-    fn is_trail(&self, path: &Path, at_edge: (bool, bool), params: &TrailParams) -> bool {
-        let n = self.significance.len() as f64;
-        let length_px = (path.ends.1 - path.ends.0 + 1.0) * path.slope.hypot(1.0);
-        let sum: f64 = self.significance.iter().sum();
-        let n_showing = self.significance.iter().filter(|s| **s > 1.0).count() as f64;
-        if n < 3.0
-            || sum / n.sqrt() < params.pieces_snr_min
-            || n_showing < params.pieces_share_min * (self.end - self.first) as f64
-        {
-            return false;
-        }
-        if at_edge.0 && at_edge.1 {
-            return length_px >= params.across_length_min_px;
-        }
-        if !self.is_balanced(params.balance_min) {
-            return false;
-        }
-        let mut excess = self.excess.clone();
-        excess.sort_by(f64::total_cmp);
-        let quantile = |q| quantile_of_sorted(&excess, q).unwrap_or(0.0);
-        length_px >= params.inside_length_min_px
-            && quantile(0.2) >= params.evenness_min * quantile(0.8)
-    }
-}
-
-/// Pixels on either side that the trail still lifts visibly, across.
+/// Pixels on either side that the trail still lifts visibly, across; `None` for what is as wide as
+/// the halo of a star.
 fn half_width(frame: &CalibratedPixels, path: &Path) -> Option<i64> {
     let pieces = Pieces::measure(frame, path, path.ends, WIDTH_REACH_PX)?;
     let mean = |beside: i64| -> f64 {
@@ -374,6 +388,6 @@ fn half_width(frame: &CalibratedPixels, path: &Path) -> Option<i64> {
     let of_pixel = pieces.noise * (PIECE_PX as f64).sqrt() / MEDIAN_PENALTY;
     let limit = (3.0 * of_stack).max(LEFT_SIGMA * of_pixel);
     let is_dark = |beside: i64| mean(beside) < limit && mean(-beside) < limit;
-    let half = (1..WIDTH_REACH_PX - 10).find(|&k| is_dark(k) && is_dark(k + 1));
-    Some(half.unwrap_or(WIDTH_REACH_PX - 10) + 1)
+    let half = (1..WIDTH_REACH_PX - 10).find(|&k| is_dark(k) && is_dark(k + 1))?;
+    Some(half + 1)
 }

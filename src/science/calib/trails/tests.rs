@@ -155,7 +155,7 @@ fn broken_trails_and_several_are_masked() {
     assert!(marked_share(&frame, LINES[0]) > 0.97, "{}", marked_share(&frame, LINES[0]));
     assert!(marked_share(&frame, inside) > 0.97, "{}", marked_share(&frame, inside));
     let before_it = ((200.0, 923.0), (330.0, 856.0));
-    assert!(marked_share(&frame, before_it) < 0.1, "more is masked than the trail");
+    assert!(marked_share(&frame, before_it) < 0.1, "more is masked: {trails:?}");
 }
 
 #[test]
@@ -179,6 +179,47 @@ fn what_is_no_satellite_stays() {
     }
     let trails = mark_trails(&mut frame, &TrailParams::default());
     assert!(trails.is_empty() && n_marked(&frame) == 0, "{trails:?}");
+}
+
+#[test]
+fn lines_of_the_detector_are_no_trails() {
+    // A bright column, and a bright rim of the frame.
+    let mut noise = Noise::seeded(112);
+    let mut truth = starry(&mut noise, 250);
+    draw(&mut truth, ((400.0, -5.0), (400.0, 905.0)), 3.0 * SIGMA_E, |_| 1.0);
+    draw(&mut truth, ((-5.0, 894.0), (905.0, 899.0)), 3.0 * SIGMA_E, |_| 1.0);
+    let mut frame = exposed(&mut noise, &truth);
+    let trails = mark_trails(&mut frame, &TrailParams::default());
+    assert!(trails.is_empty(), "{trails:?}");
+}
+
+#[test]
+fn a_crowded_sky_has_no_trails() {
+    for seed in 113..117 {
+        let mut noise = Noise::seeded(seed);
+        let truth = starry(&mut noise, 3000);
+        let mut frame = exposed(&mut noise, &truth);
+        let trails = mark_trails(&mut frame, &TrailParams::default());
+        assert!(trails.is_empty(), "seed {seed}: {trails:?}");
+    }
+}
+
+#[test]
+fn spikes_across_a_corner_stay() {
+    // A star near the corner, whose spikes at 45 degrees leave the frame on both sides.
+    let mut noise = Noise::seeded(117);
+    let mut truth = starry(&mut noise, 250);
+    let spike = |s: f64| 1.0 / (1.0 + ((s - 300.0) / 15.0).powi(2));
+    let (reach, place) = (300.0 / 2.0_f64.sqrt(), 130.0);
+    let line = ((place - reach, place + reach), (place + reach, place - reach));
+    draw(&mut truth, line, 300.0 * SIGMA_E, spike);
+    let mut frame = exposed(&mut noise, &truth);
+    for y in 90..170 {
+        frame.pixels_e.row_mut(y)[129..132].fill(3e5);
+        frame.mask.row_mut(y)[127..134].fill(MaskBits::SATURATED);
+    }
+    let trails = mark_trails(&mut frame, &TrailParams::default());
+    assert!(trails.is_empty(), "{trails:?}");
 }
 
 #[test]
