@@ -23,11 +23,11 @@ fn main() {
         return;
     }
     let program = std::env::current_exe().expect("a running program has a file");
-    for k in 0..CASES.len() {
+    for (k, case) in CASES.iter().enumerate() {
         #[expect(clippy::disallowed_methods, reason = "a bench starts itself")]
         let mut child = Command::new(&program);
         let ended = child.env("AUTOSSOS_BENCH_CASE", k.to_string()).status();
-        assert!(ended.is_ok_and(|status| status.success()), "{}", CASES[k]);
+        assert!(ended.is_ok_and(|status| status.success()), "{case}");
     }
 }
 
