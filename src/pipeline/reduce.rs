@@ -11,6 +11,7 @@ use super::masters::select::MasterSet;
 use super::solve::{HintParams, solve_frame};
 use super::stage::{Outcome, Refusal};
 use crate::science::astrometry::{Solution, SolveParams};
+use crate::science::detect::psf_model::PsfModel;
 use crate::science::detect::{ExtractParams, Extraction};
 use crate::science::image::Image;
 use crate::science::photometry::zero_point::ZeroPointParams;
@@ -73,6 +74,8 @@ pub struct ReducedFrame {
     pub calibrated: Option<Calibrated>,
     /// Its sources on the sky, when it came that far.
     pub catalogue: Option<Catalogue>,
+    /// Its stars' shape, when it came that far.
+    pub psf: Option<PsfModel>,
 }
 
 /// A frame whose time was over before its stages were.
@@ -95,7 +98,7 @@ pub fn reduce_frame(
         Ok(calibrated) => calibrated,
         Err(why) => {
             record.reason = Some(Refusal::NotCalibrated { why }.to_string());
-            return Ok(ReducedFrame { record, calibrated: None, catalogue: None });
+            return Ok(ReducedFrame { record, calibrated: None, catalogue: None, psf: None });
         }
     };
     drop(raw.pixels);
@@ -104,16 +107,17 @@ pub fn reduce_frame(
     record.steps.clone_from(&calibrated.steps);
     record.notes.extend(calibrated.notes.iter().cloned());
     let stages = Stages { sky, params, is_overdue };
-    match stages.measure(&calibrated, &info, &mut record) {
+    let mut psf = None;
+    match stages.measure(&calibrated, &info, (&mut record, &mut psf)) {
         Ok(catalogue) => {
             record.status = FrameStatus::Ok;
             let (calibrated, catalogue) = (Some(calibrated), Some(catalogue));
-            Ok(ReducedFrame { record, calibrated, catalogue })
+            Ok(ReducedFrame { record, calibrated, catalogue, psf })
         }
         Err(Refusal::Overdue) => Err(Overdue),
         Err(refusal) => {
             record.reason = Some(refusal.to_string());
-            Ok(ReducedFrame { record, calibrated: Some(calibrated), catalogue: None })
+            Ok(ReducedFrame { record, calibrated: Some(calibrated), catalogue: None, psf })
         }
     }
 }
@@ -171,17 +175,18 @@ impl Stages<'_> {
         if (self.is_overdue)() { Err(Refusal::Overdue) } else { Ok(()) }
     }
 
-    /// The stages after calibration; fills the record as far as they come.
+    /// The stages after calibration; fills record and stars' shape as far as they come.
     fn measure(
         &self,
         calibrated: &Calibrated,
         info: &FrameInfo,
-        record: &mut FrameRecord,
+        (record, psf): (&mut FrameRecord, &mut Option<PsfModel>),
     ) -> Outcome<Catalogue> {
         let params = self.params;
         let mid = info.mid.ok_or(Refusal::NoTime)?;
         self.in_time()?;
         let extraction = extract_sources(calibrated, &params.extract)?;
+        *psf = Some(extraction.psf_model.clone());
         record.n_sources = Some(extraction.sources.len() as u64);
         record.sky_e = Some(extraction.sky_e);
         if extraction.n_found > params.extract.sources_max {

@@ -156,7 +156,7 @@ fn keep(
     raw_header: &Header,
     reduced: ReducedFrame,
 ) -> Result<FrameResult, OpsError> {
-    let ReducedFrame { record, calibrated, catalogue } = reduced;
+    let ReducedFrame { record, calibrated, catalogue, psf } = reduced;
     let Some(calibrated) = calibrated else {
         return Ok(FrameResult { record, nx: 0, ny: 0, is_turned: false, products: None });
     };
@@ -165,7 +165,7 @@ fn keep(
         let name = frame_product_name(&frame.file.name, &frame.content_hash, ending);
         products.relative_path(work.night, kind, &name)
     };
-    let header = product_header(raw_header, &record, &calibrated);
+    let header = product_header(raw_header, &record, (&calibrated, psf.as_ref()));
     let image = place(ProductKind::Calibrated, "fits")?;
     let mask = place(ProductKind::Calibrated, "mask.fits")?;
     ProductFile::write(&products.resolve(&image)?, |path| {

@@ -3,6 +3,7 @@
 use crate::formats::fits::Header;
 use crate::pipeline::artifact::frame_record::{FrameRecord, WcsKeyword};
 use crate::pipeline::calibrate::Calibrated;
+use crate::science::detect::psf_model::PsfModel;
 
 /// Keywords of the raw header that say something else after calibration.
 const STALE_KEYS: [&str; 22] = [
@@ -20,7 +21,7 @@ const STALE_STARTS: [&str; 16] = [
 pub(super) fn product_header(
     raw: &Header,
     record: &FrameRecord,
-    calibrated: &Calibrated,
+    (calibrated, psf): (&Calibrated, Option<&PsfModel>),
 ) -> Header {
     let mut header = raw.clone();
     let stale: Vec<String> = raw
@@ -52,6 +53,9 @@ pub(super) fn product_header(
     }
     if let Some(zero_point) = record.zero_point_mag {
         header.set("MAGZERO", zero_point, "Gaia G of 1 ADU/s, BP-RP = 0.82");
+    }
+    for (key, value, comment) in psf.map(PsfModel::keywords).unwrap_or_default() {
+        header.set(&key, value, comment);
     }
     for line in record.steps.iter().chain(&record.notes) {
         header.push_history(&format!("autossos: {line}"));

@@ -177,6 +177,26 @@ impl PsfModel {
         1.0 - (1.0 + radius_px * radius_px / scale2).powf(1.0 - self.beta())
     }
 
+    /// The model as FITS keywords with values and comments.
+    ///
+    /// S = [xx xy; xy yy] at a place is the sum of coefficients 0 to 5 times 1, u, v, u^2, uv, v^2,
+    /// with u and v from -1 at the first to 1 at the last column and row.
+    pub fn keywords(&self) -> Vec<(String, f64, &'static str)> {
+        let middle = (0.5 * self.size_px.0 as f64, 0.5 * self.size_px.1 as f64);
+        let mut words = vec![
+            ("PSFFWHM".to_owned(), self.fwhm_at(middle.0, middle.1), "[px] in the middle"),
+            ("PSFELL".to_owned(), self.ellipticity_at(middle.0, middle.1), "1 - b/a there"),
+            ("PSFBETA".to_owned(), self.beta(), "exponent of the Moffat profile"),
+            ("PSFNSTAR".to_owned(), self.n_stars as f64, "stars it rests on; 0: assumed"),
+        ];
+        for (name, surface) in ["XX", "XY", "YY"].iter().zip(&self.surfaces) {
+            for (k, value) in surface.iter().enumerate().take(self.n_terms) {
+                words.push((format!("PSF{name}{k}"), *value, "[px^2] of 1, u, v, u2, uv, v2"));
+            }
+        }
+        words
+    }
+
     /// The star of unit light at a place.
     pub fn star_at(&self, x_px: f64, y_px: f64) -> Star<'_> {
         Star::new(&self.profile, self.shape_at(x_px, y_px))
@@ -408,6 +428,17 @@ mod tests {
                 assert!((got - expected).abs() < 3e-4, "{got} {expected}");
             }
         }
+    }
+
+    #[test]
+    fn keywords_tell_the_terms_in_use() {
+        let words = PsfModel::assumed(3.0, (100, 100)).keywords();
+        let value = |key: &str| words.iter().find(|w| w.0 == key).map(|w| w.1);
+        assert!((value("PSFFWHM").expect("told") - 3.0).abs() < 1e-9);
+        assert!(value("PSFELL").expect("told").abs() < 1e-9);
+        let a = 3.0 / width_factor(3.1);
+        assert!((value("PSFXX0").expect("told") - a * a).abs() < 1e-9);
+        assert!(value("PSFXX1").is_none() && words.iter().all(|w| w.0.len() <= 8));
     }
 
     #[test]
