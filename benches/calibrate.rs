@@ -56,7 +56,7 @@ fn medians_ms(input: &Input) -> ([f64; 4], String) {
         };
         let mut frame = calibrated(input);
         lap(0);
-        let n_columns = mark_bad_columns(&mut frame);
+        let n_columns = mark_bad_columns(&mut frame, 2).n_marked;
         lap(1);
         let cosmic = mark_cosmic_rays(&mut frame, &CosmicParams::default());
         lap(2);

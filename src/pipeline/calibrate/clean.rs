@@ -1,4 +1,4 @@
-//! What does not belong to the sky: trails, columns that shine by themselves, cosmic rays.
+//! What does not belong to the sky: columns that shine by themselves, trails, cosmic rays.
 
 use super::Calibrated;
 use crate::pipeline::artifact::frame_info::FrameInfo;
@@ -8,6 +8,9 @@ use crate::science::calib::trails::{TrailParams, mark_trails};
 
 /// A trail must be longer than the fastest object's by this factor.
 const LENGTH_FACTOR: f64 = 1.5;
+
+/// Bad columns side by side that are no trail for certain [px].
+const NARROW_PX: usize = 2;
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +35,7 @@ impl Default for CleanParams {
 
 /// Marks what does not belong to the sky; says in the steps and notes what was found.
 pub fn clean(frame: &mut Calibrated, info: &FrameInfo, params: &CleanParams) {
-    // First, since a trail along a column would pass for a bad one.
+    let narrow = mark_bad_columns(&mut frame.pixels, NARROW_PX);
     if let Some(trails) = &params.trails {
         let trails = for_frame(trails, info, params.rate_max_arcsec_per_h);
         for trail in mark_trails(&mut frame.pixels, &trails) {
@@ -44,7 +47,11 @@ pub fn clean(frame: &mut Calibrated, info: &FrameInfo, params: &CleanParams) {
             ));
         }
     }
-    let n_columns = mark_bad_columns(&mut frame.pixels);
+    let mut n_columns = narrow.n_marked;
+    if narrow.n_left > 0 {
+        // Those that were no trail.
+        n_columns += mark_bad_columns(&mut frame.pixels, usize::MAX).n_marked;
+    }
     if n_columns > 0 {
         frame.steps.push(format!("{n_columns} columns off their neighbours marked bad"));
     }

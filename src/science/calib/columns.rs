@@ -4,9 +4,12 @@
 //! rows the median of each column is compared with those beside it; stars cover too few rows
 //! of a block to move its median.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::apply::CalibratedPixels;
+use super::median_of;
 use crate::science::image::mask::MaskBits;
 use crate::science::image::stats::{median_and_scatter, median_in_place};
 
@@ -21,11 +24,22 @@ const DEVIATION_MIN: f64 = 7.0;
 /// A column bad in this share of the blocks is bad throughout.
 const WHOLE_SHARE: f64 = 0.5;
 
-/// Marks bad columns; gives how many columns are touched.
-pub fn mark_bad_columns(frame: &mut CalibratedPixels) -> usize {
+/// What was done about bad columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BadColumns {
+    /// Columns marked, wholly or in part.
+    pub n_marked: usize,
+    /// Columns that stand out in some rows, but with too many beside them.
+    pub n_left: usize,
+}
+
+/// Marks bad columns in groups of at most `width_max_px` side by side.
+///
+/// More columns that stand out together may be the trail of a satellite along them.
+pub fn mark_bad_columns(frame: &mut CalibratedPixels, width_max_px: usize) -> BadColumns {
     let (nx, ny) = (frame.pixels_e.nx(), frame.pixels_e.ny());
     if nx < 4 * SIDE_PX || ny < BLOCK_ROWS / 2 {
-        return 0;
+        return BadColumns::default();
     }
     let n_blocks = (ny / BLOCK_ROWS).max(1);
     let rows_of = |block: usize| {
@@ -34,6 +48,8 @@ pub fn mark_bad_columns(frame: &mut CalibratedPixels) -> usize {
     };
     let found: Vec<Vec<usize>> =
         (0..n_blocks).into_par_iter().map(|block| bad_in_block(frame, rows_of(block))).collect();
+    let all: BTreeSet<usize> = found.iter().flatten().copied().collect();
+    let found: Vec<Vec<usize>> = found.iter().map(|xs| narrow(xs, width_max_px)).collect();
     let mut counts = vec![0_usize; nx];
     for &x in found.iter().flatten() {
         counts[x] += 1;
@@ -51,7 +67,14 @@ pub fn mark_bad_columns(frame: &mut CalibratedPixels) -> usize {
             mark(frame, x, y);
         }
     }
-    counts.iter().filter(|&&n| n > 0).count()
+    let n_marked = counts.iter().filter(|&&n| n > 0).count();
+    BadColumns { n_marked, n_left: all.len() - n_marked }
+}
+
+/// The columns of those groups that are not too wide.
+fn narrow(columns: &[usize], width_max_px: usize) -> Vec<usize> {
+    let groups = columns.chunk_by(|a, b| a + 1 == *b);
+    groups.filter(|group| group.len() <= width_max_px).flatten().copied().collect()
 }
 
 fn mark(frame: &mut CalibratedPixels, x: usize, y: usize) {
@@ -113,21 +136,6 @@ fn strip_medians(
     values.chunks_mut(height).zip(&counts).map(median).collect()
 }
 
-/// Median, for an even number the mean of the two middle values; NaN for none.
-fn median_of(values: &mut [f32]) -> f64 {
-    if values.is_empty() {
-        return f64::NAN;
-    }
-    let (middle, is_even) = (values.len() / 2, values.len().is_multiple_of(2));
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
-    let upper = f64::from(*upper);
-    if !is_even {
-        return upper;
-    }
-    let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    0.5 * (f64::from(lower) + upper)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,9 +167,23 @@ mod tests {
     }
 
     #[test]
+    fn a_broad_band_is_left_until_it_is_asked_for() {
+        let mut frame = frame();
+        for y in 0..256 {
+            frame.pixels_e.row_mut(y)[120..125].iter_mut().for_each(|v| *v += 40.0);
+        }
+        let done = mark_bad_columns(&mut frame, 2);
+        assert_eq!(done, BadColumns { n_marked: 2, n_left: 5 });
+        assert!(frame.mask.at(122, 100).is_good());
+        assert_eq!(mark_bad_columns(&mut frame, usize::MAX), BadColumns { n_marked: 5, n_left: 0 });
+        assert!(!frame.mask.at(122, 100).is_good());
+    }
+
+    #[test]
     fn bad_columns_are_marked_and_stars_are_not() {
         let mut frame = frame();
-        assert_eq!(mark_bad_columns(&mut frame), 2);
+        let done = mark_bad_columns(&mut frame, 2);
+        assert_eq!(done, BadColumns { n_marked: 2, n_left: 0 });
         let is_bad = |x: usize, y: usize| frame.mask.at(x, y).is_any(MaskBits::BAD);
         assert!((0..512).all(|y| is_bad(90, y)));
         assert!((256..512).all(|y| is_bad(40, y)));

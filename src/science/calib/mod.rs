@@ -49,6 +49,21 @@ fn clipped(values: &mut Vec<f32>, n_sigma: f64) -> Option<ClippedStats> {
     clipped_of_sorted(values, n_sigma)
 }
 
+/// Median of pixels, for an even number the mean of the two middle values; NaN for none.
+fn median_of(values: &mut [f32]) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
+    let (middle, is_even) = (values.len() / 2, values.len().is_multiple_of(2));
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    let upper = f64::from(*upper);
+    if !is_even {
+        return upper;
+    }
+    let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    0.5 * (f64::from(lower) + upper)
+}
+
 /// Noise of one pixel of a frame from differences of horizontal neighbours.
 ///
 /// Gradients and shape drop out; a cosmic ray or a star is clipped (4 sigma). Given two frames

@@ -54,7 +54,7 @@ impl Default for TrailParams {
             pieces_share_min: 0.6,
             inside_length_min_px: 250.0,
             across_length_min_px: 120.0,
-            evenness_min: 0.25,
+            evenness_min: 0.35,
             balance_min: 0.5,
             trails_max: 8,
         }

@@ -11,8 +11,9 @@ use super::radon::Stretch;
 use super::run::{Extent, Run};
 use super::{Trail, TrailParams};
 use crate::science::calib::apply::CalibratedPixels;
+use crate::science::calib::median_of;
 use crate::science::image::mask::{Mask, MaskBits};
-use crate::science::image::stats::{SIGMA_PER_MAD, median, median_in_place};
+use crate::science::image::stats::{SIGMA_PER_MAD, median};
 
 /// Length of a piece [px].
 const PIECE_PX: usize = 32;
@@ -23,7 +24,7 @@ const REACH_PX: i64 = 20;
 /// Distance from which pixels are beside the trail [px].
 const SIDE_PX: i64 = 12;
 /// Parallel lines on either side that a trail must exceed.
-const BESIDE_LINES: i64 = 4;
+const BESIDE_LINES: i64 = 6;
 /// Farthest that the line is moved at either end in one step [px].
 const MOVE_PX: i64 = 8;
 /// Limits of a piece's significance, so that no piece decides alone.
@@ -34,10 +35,13 @@ const STEPS_MAX: usize = 5;
 const HOPE_SHARE: f64 = 0.6;
 /// Distance up to which the trail's width is measured [px].
 const WIDTH_REACH_PX: i64 = 48;
+/// Half the width of the widest trail; the halo of a star and the rim of the field are wider [px].
+const HALF_WIDTH_MAX_PX: i64 = 24;
 /// Surface brightness that is left unmasked, in units of a pixel's noise.
 const LEFT_SIGMA: f64 = 0.15;
-/// A line that leaves its column by less over its length is one of the detector's [px].
-const COLUMN_PX: f64 = 1.5;
+/// A line nearly along the columns is one of the detector when one column has this share of its
+/// light; those that leave it by more than twice the reach of a move have not [px].
+const COLUMN_SHARE: f64 = 0.85;
 /// Noise of a median in units of that of a mean.
 const MEDIAN_PENALTY: f64 = 1.253_314_137_315_5;
 
@@ -112,14 +116,12 @@ impl Path {
         }
     }
 
-    /// Whether the line keeps to one column, as a bad one of the detector does, or to the frame's
-    /// edge, as its shadow.
-    fn is_of_detector(&self, mask: &Mask) -> bool {
+    /// Whether the line keeps to the frame's edge, as its shadow does.
+    fn is_rim(&self, mask: &Mask) -> bool {
         let n_across = self.sizes(mask).1;
         let (a, b) = (self.across(self.ends.0), self.across(self.ends.1));
-        let is_column = !self.is_flat && (a - b).abs() < COLUMN_PX;
         let reach = REACH_PX as f64;
-        is_column || a.max(b) < reach || a.min(b) > n_across - 1.0 - reach
+        a.max(b) < reach || a.min(b) > n_across - 1.0 - reach
     }
 
     fn place(&self, along: f64) -> (f64, f64) {
@@ -164,8 +166,9 @@ pub(super) fn follow(
     let at_edge = (path.ends.0 < limits.0 + margin, path.ends.1 > limits.1 - margin);
     let length_px = (path.ends.1 - path.ends.0 + 1.0) * path.slope.hypot(1.0);
     let extent = Extent { length_px, is_across: at_edge.0 && at_edge.1 };
-    if path.is_of_detector(&frame.mask)
+    if path.is_rim(&frame.mask)
         || !run.is_trail(extent, params)
+        || is_column(frame, &path)
         || !run.exceeds(&strengths_beside(frame, &path))
     {
         return None;
@@ -178,6 +181,27 @@ pub(super) fn follow(
     let mut shown = path;
     shown.ends = (path.ends.0.max(limits.0), path.ends.1.min(limits.1));
     Some((path, shown.trail()))
+}
+
+/// Whether one column shines as much as the line, as a bad one of the detector does.
+fn is_column(frame: &CalibratedPixels, path: &Path) -> bool {
+    let (from, to) = (path.across(path.ends.0), path.across(path.ends.1));
+    if path.is_flat || (to - from).abs() > 2.0 * MOVE_PX as f64 {
+        return false;
+    }
+    let column = Path { at_zero: (0.5 * (from + to)).round(), slope: 0.0, ..*path };
+    let measure = |path: &Path| Pieces::measure(frame, path, path.ends, REACH_PX);
+    let (Some(own), Some(columns)) = (measure(path), measure(&column)) else {
+        return false;
+    };
+    let light = |pieces: &Pieces, beside: i64| {
+        let seen = (0..pieces.len()).map(|k| pieces.excess(k, beside)).filter(|v| v.is_finite());
+        median(&seen.collect::<Vec<_>>())
+    };
+    let highest = |pieces: &Pieces| {
+        (-MOVE_PX..=MOVE_PX).filter_map(|beside| light(pieces, beside)).fold(0.0, f64::max)
+    };
+    highest(&columns) >= COLUMN_SHARE * highest(&own)
 }
 
 /// Strengths of the best lines near parallel ones on either side.
@@ -308,19 +332,26 @@ impl Pieces {
 
 /// Medians at each distance of one piece of a line.
 fn piece(frame: &CalibratedPixels, path: &Path, first: usize, reach: i64) -> Vec<f64> {
+    let across: Vec<i64> =
+        (first..first + PIECE_PX).map(|along| path.across(along as f64).round() as i64).collect();
+    let (n_along, n_across) = path.sizes(&frame.mask);
+    let (n_along, n_across) = (n_along as usize, n_across as i64);
     let mut values = Vec::with_capacity(PIECE_PX);
     (-reach..=reach)
         .map(|beside| {
             values.clear();
-            for along in first..first + PIECE_PX {
-                if let Some((x, y)) = path.pixel(along, beside, &frame.mask)
-                    && frame.mask.row(y)[x].is_good()
-                {
-                    values.push(f64::from(frame.pixels_e.row(y)[x]));
+            for (along, across) in (first..n_along).zip(&across) {
+                let across = across + beside;
+                if across < 0 || across >= n_across {
+                    continue;
+                }
+                let across = across as usize;
+                let (x, y) = if path.is_flat { (along, across) } else { (across, along) };
+                if frame.mask.row(y)[x].is_good() {
+                    values.push(frame.pixels_e.row(y)[x]);
                 }
             }
-            let is_enough = values.len() >= PIECE_GOOD_MIN;
-            median_in_place(&mut values).filter(|_| is_enough).unwrap_or(f64::NAN)
+            if values.len() < PIECE_GOOD_MIN { f64::NAN } else { median_of(&mut values) }
         })
         .collect()
 }
@@ -335,8 +366,9 @@ struct Moved {
 impl Moved {
     /// The move at a piece.
     fn at(self, piece: usize, n: usize) -> i64 {
-        let share = piece as f64 / (n - 1).max(1) as f64;
-        (self.low as f64 + share * (self.high - self.low) as f64).round() as i64
+        let (piece, last) = (piece as i64, (n as i64 - 1).max(1));
+        // To the nearest whole number.
+        self.low + (2 * (self.high - self.low) * piece + last).div_euclid(2 * last)
     }
 
     fn apply(self, path: &Path, pieces: &Pieces) -> Path {
@@ -388,6 +420,6 @@ fn half_width(frame: &CalibratedPixels, path: &Path) -> Option<i64> {
     let of_pixel = pieces.noise * (PIECE_PX as f64).sqrt() / MEDIAN_PENALTY;
     let limit = (3.0 * of_stack).max(LEFT_SIGMA * of_pixel);
     let is_dark = |beside: i64| mean(beside) < limit && mean(-beside) < limit;
-    let half = (1..WIDTH_REACH_PX - 10).find(|&k| is_dark(k) && is_dark(k + 1))?;
+    let half = (1..=HALF_WIDTH_MAX_PX).find(|&k| is_dark(k) && is_dark(k + 1))?;
     Some(half + 1)
 }
