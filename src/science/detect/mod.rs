@@ -239,7 +239,7 @@ pub fn above_sky(pixels_e: &Image<f32>, mask: &Mask, sky: &Background) -> Image<
 fn segments_of(
     snr: &Image<f32>,
     scene: Scene<'_>,
-    rms_at: impl Fn(usize, usize) -> f64,
+    rms_at: impl Fn(usize, usize) -> f64 + Sync,
     params: &SegmentParams,
 ) -> Vec<Segment> {
     let (nx, signal, mask) = (snr.nx(), scene.signal_e.pixels(), scene.mask.pixels());
