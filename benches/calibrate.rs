@@ -2,7 +2,11 @@
 //!
 //! A simulated frame of 2048 x 2048 px with hits of cosmic rays and one trail, in one thread and
 //! in all; `cargo bench --profile fast --bench calibrate`.
+//!
+//! For `peers/speed.py` it calibrates the frame and extracts its sources, and writes the calibrated
+//! pixels as little-endian single-precision electrons to the file `AUTOSSOS_BENCH_REDUCED` names.
 
+use std::path::Path;
 use std::time::Instant;
 
 use autossos::science::calib::apply::{
@@ -11,6 +15,7 @@ use autossos::science::calib::apply::{
 use autossos::science::calib::columns::mark_bad_columns;
 use autossos::science::calib::cosmic::{CosmicParams, mark_cosmic_rays};
 use autossos::science::calib::trails::{TrailParams, mark_trails};
+use autossos::science::detect::{ExtractParams, extract};
 use autossos::science::image::Image;
 use autossos::science::simulate::{Scenario, SimulatedNight};
 
@@ -26,6 +31,10 @@ struct Input {
 }
 
 fn main() {
+    if let Some(path) = std::env::var_os("AUTOSSOS_BENCH_REDUCED") {
+        whole(path.as_ref());
+        return;
+    }
     let input = input(true);
     let plain = self::input(false);
     println!("calibration of {SIDE_PX} x {SIDE_PX} px, {RUNS} runs, medians");
@@ -41,6 +50,29 @@ fn main() {
             );
         }
         println!("  {:<12} {:7.1} ms", "all", times_ms.iter().sum::<f64>());
+    }
+}
+
+/// Calibration and extraction of one frame: number of sources, time [s]; keeps the pixels.
+fn whole(path: &Path) {
+    let input = input(true);
+    let mut times_s = Vec::new();
+    for _ in 0..3 {
+        let start = Instant::now();
+        let mut frame = calibrated(&input);
+        mark_bad_columns(&mut frame, 2);
+        mark_cosmic_rays(&mut frame, &CosmicParams::default());
+        mark_trails(&mut frame, &TrailParams::default());
+        let (pixels, variance) = (&frame.pixels_e, &frame.variance_e2);
+        let found = extract(pixels, variance, &frame.mask, &ExtractParams::default());
+        times_s.push(start.elapsed().as_secs_f64());
+        if times_s.len() == 3 {
+            times_s.sort_by(f64::total_cmp);
+            println!("{} {:.4}", found.map_or(0, |f| f.sources.len()), times_s[1]);
+            let bytes: Vec<u8> = pixels.pixels().iter().flat_map(|v| v.to_le_bytes()).collect();
+            #[expect(clippy::disallowed_methods, reason = "a bench's scratch file")]
+            std::fs::write(path, bytes).expect("a folder that can be written");
+        }
     }
 }
 

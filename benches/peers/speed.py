@@ -1,9 +1,11 @@
 """Time of extraction of one frame, ours beside sep's and Source Extractor's, one thread each.
 
-    speed.py [--side 4096] [--sources 6000] [--ours PROGRAM] [--runs 5]
+    speed.py [--side 4096] [--sources 6000] [--ours PROGRAM] [--runs 5] [--whole PROGRAM]
 
 PROGRAM is the built `detect` bench (`cargo bench --profile fast --bench detect --no-run` prints its
-place): it is asked for the time on the same frame. Installs nothing; says what is missing.
+place): it is asked for the time on the same frame. The second PROGRAM is the built `calibrate`
+bench: from raw pixels to a catalogue with all threads, beside Source Extractor on the calibrated
+frame. Installs nothing; says what is missing.
 """
 
 import argparse
@@ -37,15 +39,39 @@ def drawn(side, sources):
     return np.ascontiguousarray(frame, dtype=np.float32)
 
 
+def whole(program, runs):
+    """Calibration and extraction of a raw 2048 x 2048 frame beside Source Extractor's second half."""
+    ours, theirs, counts = [], [], (0, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(runs):
+            env = dict(os.environ, AUTOSSOS_BENCH_REDUCED=f"{folder}/reduced.f32")
+            told = subprocess.run([program], env=env, check=True, capture_output=True,
+                                  text=True).stdout.split()
+            pixels = np.fromfile(f"{folder}/reduced.f32", dtype="<f4").reshape(2048, 2048)
+            fits.PrimaryHDU(pixels).writeto(f"{folder}/frame.fits", overwrite=True)
+            found, seconds = peers.run_sextractor(f"{folder}/frame.fits", FWHM_PX)
+            counts = (int(told[0]), 0 if found is None else len(found))
+            ours.append(float(told[1]))
+            theirs.append(seconds)
+    print(f"raw to catalogue, 2048 x 2048 px: {counts[0]} sources, least {min(ours):.3f} s, "
+          f"median {np.median(ours):.3f} s; source-extractor on the calibrated frame "
+          f"{counts[1]} sources, {min(theirs):.3f} s, {np.median(theirs):.3f} s: "
+          f"{min(ours) / min(theirs):.2f} of the least, "
+          f"{np.median(ours) / np.median(theirs):.2f} of the median")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--side", type=int, default=4096)
     parser.add_argument("--sources", type=int, default=6000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--ours", help="the built bench `detect`")
+    parser.add_argument("--whole", help="the built bench `calibrate`")
     options = parser.parse_args()
     for lack in peers.missing():
         print(f"missing, left out: {lack}")
+    if options.whole:
+        whole(options.whole, options.runs)
     pixels = drawn(options.side, options.sources)
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/frame.fits"
