@@ -25,7 +25,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "science",
         layers: &[],
-        crates: &["ndarray", "rayon", "cdshealpix", "thiserror"],
+        crates: &["multiversion", "ndarray", "rayon", "cdshealpix", "thiserror"],
         world: &[],
     },
     Layer {

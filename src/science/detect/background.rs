@@ -2,15 +2,18 @@
 //!
 //! Each cell gives a clipped mode (2.5 median - 1.5 mean, Bertin & Arnouts 1996, A&AS 117, 393)
 //! and a clipped standard deviation; `mesh` takes out cells under bright stars and draws a surface
-//! through the others. A cell is clipped on a histogram with bins of 1/170 of its noise, which is
-//! as good as sorting.
+//! through the others.
 
+mod clip;
+
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::mesh::{Grid, filled, median_filtered, of_averages, outliers_replaced};
 use crate::science::image::Image;
-use crate::science::image::mask::Mask;
-use crate::science::image::stats::{ClippedStats, clipped_of_sorted, median_in_place};
+use crate::science::image::mask::{Mask, MaskBits};
+use crate::science::image::stats::median_in_place;
+use clip::Bins;
 
 /// How the mesh is laid and clipped.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,18 +111,6 @@ impl Background {
     }
 }
 
-/// Work space of a cell: its values and their histogram.
-#[derive(Default)]
-struct Bins {
-    values: Vec<f32>,
-    sample: Vec<f32>,
-    counts: Vec<u32>,
-}
-
-/// Bins of the histogram, which reaches six times the first guess of the noise to each side.
-const BINS: usize = 2048;
-const REACH_SIGMA: f32 = 6.0;
-
 fn measure_cell(
     pixels_e: &Image<f32>,
     mask: &Mask,
@@ -129,22 +120,17 @@ fn measure_cell(
 ) -> Option<(f64, f64)> {
     let (columns, rows) = (grid.columns(cell % grid.n_x), grid.rows(cell / grid.n_x));
     let n_all = columns.len() * rows.len();
-    bins.values.clear();
     bins.values.resize(n_all, 0.0);
     let mut n = 0;
     for y in rows {
         let (row, bits) = (&pixels_e.row(y)[columns.clone()], &mask.row(y)[columns.clone()]);
-        for (&value, bits) in row.iter().zip(bits) {
-            // Written always, counted when good: no jump for the processor to guess.
-            bins.values[n] = value;
-            n += usize::from(bits.is_good() & value.is_finite());
-        }
+        n += copy_good(&mut bins.values[n..], row, bits);
     }
     bins.values.truncate(n);
     if (n as f64) < params.good_share_min * n_all as f64 || n < 16 {
         return None;
     }
-    let stats = clipped(bins, params.clip_sigma)?;
+    let stats = bins.clipped(params.clip_sigma)?;
     // In a crowded cell the mode estimate overshoots downwards; the median is safer there.
     const SKEW_MAX: f64 = 0.3;
     let is_crowded = (stats.mean - stats.median).abs() > SKEW_MAX * stats.sigma;
@@ -152,89 +138,30 @@ fn measure_cell(
     Some((level, stats.sigma))
 }
 
-/// Clipped statistics of the values; few or nearly equal ones are sorted instead.
-fn clipped(bins: &mut Bins, n_sigma: f64) -> Option<ClippedStats> {
-    const SAMPLE_STEP: usize = 4;
-    bins.sample.clear();
-    bins.sample.extend(bins.values.iter().step_by(SAMPLE_STEP));
-    let n = bins.sample.len();
-    let (sixth, five_sixths) = (n / 6, n - 1 - n / 6);
-    let low = *bins.sample.select_nth_unstable_by(sixth, f32::total_cmp).1;
-    let high = *bins.sample.select_nth_unstable_by(five_sixths, f32::total_cmp).1;
-    let middle = 0.5 * (low + high);
-    // Two thirds of a Gaussian lie within 0.97 sigma.
-    let reach = REACH_SIGMA * 0.5 * (high - low);
-    let per_value = BINS as f32 / (2.0 * reach);
-    if n < 64 || !(per_value.is_finite() && reach > 1e-5 * middle.abs()) {
-        bins.values.sort_unstable_by(f32::total_cmp);
-        return clipped_of_sorted(&bins.values, n_sigma);
+/// Copies the good values to the front of `values`; gives their number.
+#[multiversion(targets("x86_64+avx2"))]
+fn copy_good(values: &mut [f32], row: &[f32], mask: &[MaskBits]) -> usize {
+    let is_good = |value: f32, bits: MaskBits| bits.is_good() & value.is_finite();
+    let mut all_good = true;
+    for (&value, &bits) in row.iter().zip(mask) {
+        all_good &= is_good(value, bits);
     }
-    bins.counts.clear();
-    bins.counts.resize(BINS + 2, 0);
-    let start = middle - reach;
-    for &value in &bins.values {
-        // First and last bin take what lies outside.
-        let place = ((value - start) * per_value + 1.0).clamp(0.0, (BINS + 1) as f32);
-        bins.counts[place as usize] += 1;
+    if all_good {
+        values[..row.len()].copy_from_slice(row);
+        return row.len();
     }
-    clipped_of_bins(&bins.counts, n_sigma).map(|s| {
-        let width = 1.0 / f64::from(per_value);
-        let value = |bin: f64| f64::from(start) + (bin - 1.0) * width;
-        let (mean, median) = (value(s.mean), value(s.median));
-        ClippedStats { mean, median, sigma: s.sigma * width, n_kept: s.n_kept }
-    })
-}
-
-/// Clips a histogram around its median; results in bins, bin `i` holding i..i+1.
-fn clipped_of_bins(counts: &[u32], n_sigma: f64) -> Option<ClippedStats> {
-    const ROUNDS_MAX: usize = 20;
-    let (mut low, mut high) = (1, counts.len() - 1);
-    let mut stats = None;
-    for _ in 0..ROUNDS_MAX {
-        let kept = &counts[low..high];
-        let (mut n, mut first, mut second) = (0_u64, 0_u64, 0_u64);
-        for (i, &count) in kept.iter().enumerate() {
-            let (i, count) = (i as u64, u64::from(count));
-            n += count;
-            first += count * i;
-            second += count * i * i;
-        }
-        if n < 2 {
-            break;
-        }
-        let mean = first as f64 / n as f64;
-        let sigma = (second as f64 / n as f64 - mean * mean).max(0.0).sqrt();
-        let median = low as f64 + middle_of(kept, n);
-        stats =
-            Some(ClippedStats { mean: low as f64 + mean + 0.5, median, sigma, n_kept: n as usize });
-        let new_low = ((median - n_sigma * sigma).round().max(1.0) as usize).max(low);
-        let new_high = ((median + n_sigma * sigma).round() as usize).min(high);
-        if (new_low, new_high) == (low, high) || new_high <= new_low {
-            break;
-        }
-        (low, high) = (new_low, new_high);
+    let mut n = 0;
+    for (&value, &bits) in row.iter().zip(mask) {
+        // Written always, counted when good: no jump for the processor to guess.
+        values[n] = value;
+        n += usize::from(is_good(value, bits));
     }
-    stats
-}
-
-/// Place of the middle of `n` counts, evenly spread within each bin.
-fn middle_of(counts: &[u32], n: u64) -> f64 {
-    let half = 0.5 * n as f64;
-    let mut below = 0.0;
-    for (i, &count) in counts.iter().enumerate() {
-        let count = f64::from(count);
-        if below + count >= half && count > 0.0 {
-            return i as f64 + (half - below) / count;
-        }
-        below += count;
-    }
-    counts.len() as f64
+    n
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::science::image::mask::MaskBits;
 
     /// A plane of sky with a reproducible triangular noise of standard deviation 5.
     fn sloping_sky(nx: usize, ny: usize) -> Image<f32> {
@@ -276,28 +203,18 @@ mod tests {
     }
 
     #[test]
-    fn the_histogram_clips_as_sorting_does() {
-        let mut state = 7_u64;
-        let mut uniform = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 40) as f64 / (1_u64 << 24) as f64
-        };
-        for tail in [0.0, 0.02, 0.2] {
-            let mut values: Vec<f32> = (0..4096)
-                .map(|_| {
-                    let noise: f64 = (0..6).map(|_| uniform() - 0.5).sum();
-                    let star = if uniform() < tail { 30.0 * uniform() } else { 0.0 };
-                    (500.0 + 5.0 * noise + star) as f32
-                })
-                .collect();
-            let mut bins = Bins { values: values.clone(), ..Bins::default() };
-            let fast = clipped(&mut bins, 3.0).expect("values");
-            values.sort_unstable_by(f32::total_cmp);
-            let slow = clipped_of_sorted(&values, 3.0).expect("values");
-            // A value at the limit may fall to either side: its weight is 3 sigma / n.
-            let near = |a: f64, b: f64| (a - b).abs() < 0.01 * slow.sigma;
-            assert!(near(fast.mean, slow.mean) && near(fast.median, slow.median), "{tail}");
-            assert!(near(fast.sigma, slow.sigma), "{} {}", fast.sigma, slow.sigma);
+    fn good_values_are_copied_in_order() {
+        let row: Vec<f32> = (0..131).map(|i| i as f32).collect();
+        for (bad, not_finite) in [(vec![], vec![]), (vec![0, 7, 130], vec![8]), (vec![], vec![64])]
+        {
+            let (mut row, mut mask) = (row.clone(), vec![MaskBits::GOOD; 131]);
+            bad.iter().for_each(|&i: &usize| mask[i] = MaskBits::TRAIL);
+            not_finite.iter().for_each(|&i: &usize| row[i] = f32::INFINITY);
+            let mut values = vec![0.0_f32; 131];
+            let n = copy_good(&mut values, &row, &mask);
+            let is_kept = |i: &usize| !bad.contains(i) && !not_finite.contains(i);
+            let expected: Vec<f32> = (0..131).filter(is_kept).map(|i| i as f32).collect();
+            assert_eq!(values[..n], expected);
         }
     }
 

@@ -2,19 +2,21 @@
 //!
 //! For white noise the best linear detector of a known shape is its correlation with that shape
 //! (Irwin 1985, MNRAS 214, 575). The shape is a Gaussian of the frame's seeing, which separates
-//! into one pass along the rows and one along the columns. Both run over bands of rows that stay
-//! in the processor's cache; every pixel is one sum in one order, whatever the threads.
+//! into one pass along the rows and one along the columns. The rows that a sum down the columns
+//! needs are kept in a ring, which stays in the processor's cache; every pixel is one sum in one
+//! order, whatever the threads and the width of the processor's registers.
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::science::image::Image;
 use crate::science::image::mask::{Mask, MaskBits};
 use crate::science::units::FWHM_PER_SIGMA;
 
-/// Rows of a band.
-const BAND_ROWS: usize = 64;
-/// Pixels summed side by side.
-const LANES: usize = 32;
+/// Rows that one thread takes at a time.
+const BAND_ROWS: usize = 128;
+/// Pixels whose sums stay at hand while the weights are gone through.
+const PIECE: usize = 1024;
 
 /// A Gaussian sampled at whole pixels, normalised to sum one.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +53,7 @@ impl GaussianKernel {
 
 /// Convolves a frame with the kernel; outside the frame counts as zero.
 pub fn smoothed(image: &Image<f32>, kernel: &GaussianKernel) -> Image<f32> {
-    filtered(image, kernel, |_, _| ())
+    filtered(image, kernel, |_, _, _| ())
 }
 
 /// Signal-to-noise ratio of a point source at each pixel, scaled to unit noise in empty sky.
@@ -67,79 +69,113 @@ pub fn snr_map(
 ) -> Image<f32> {
     let scale = (1.0 / kernel.noise_variance().sqrt()) as f32;
     let out_of_question = MaskBits::NO_DATA.with(MaskBits::TRAIL);
-    filtered(signal, kernel, |y, row| {
-        let mut rms = vec![0.0_f32; row.len()];
-        rms_row(y, &mut rms);
-        for (pixel, rms) in row.iter_mut().zip(&rms) {
-            *pixel *= scale / rms;
-        }
+    filtered(signal, kernel, |y, row, rms| {
+        rms_row(y, rms);
+        in_units_of(row, rms, scale);
         for (pixel, bits) in row.iter_mut().zip(mask.row(y)) {
             *pixel = if bits.is_any(out_of_question) { f32::NEG_INFINITY } else { *pixel };
         }
     })
 }
 
-/// Convolves and calls `finish(y, row)` on each finished row.
+/// Convolves and calls `finish(y, row, spare)` on each finished row; `spare` is as long.
 fn filtered(
     image: &Image<f32>,
     kernel: &GaussianKernel,
-    finish: impl Fn(usize, &mut [f32]) + Sync,
+    finish: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
 ) -> Image<f32> {
     let (nx, ny, radius) = (image.nx(), image.ny(), kernel.radius());
     let mut result = Image::filled(nx, ny, 0.0_f32);
     result.pixels_mut().par_chunks_mut(nx * BAND_ROWS).enumerate().for_each(|(band, out)| {
         let first = band * BAND_ROWS;
-        let rows = out.len() / nx;
-        // Rows first - radius .. first + rows + radius, smoothed along x; zero outside.
-        let mut along = vec![0.0_f32; nx * (rows + 2 * radius)];
+        // Rows smoothed along x; the one at first + i - radius stands in place i, turning round.
+        let n_ring = 2 * radius + 1;
+        let mut ring = vec![0.0_f32; nx * n_ring];
         let mut padded = vec![0.0_f32; nx + 2 * radius];
-        for (k, line) in along.chunks_mut(nx).enumerate() {
-            if let Some(y) = (first + k).checked_sub(radius).filter(|&y| y < ny) {
-                padded[radius..radius + nx].copy_from_slice(image.row(y));
-                weighted_sum(line, kernel.half(), |k| &padded[k..k + nx]);
-            }
-        }
+        let mut spare = vec![0.0_f32; nx];
         for (k, row) in out.chunks_mut(nx).enumerate() {
-            weighted_sum(row, kernel.half(), |j| &along[(k + j) * nx..(k + j + 1) * nx]);
-            finish(first + k, row);
+            let missing = if k == 0 { 0 } else { k + 2 * radius };
+            for i in missing..=k + 2 * radius {
+                let line = &mut ring[i % n_ring * nx..][..nx];
+                match (first + i).checked_sub(radius).filter(|&y| y < ny) {
+                    Some(y) => {
+                        padded[radius..radius + nx].copy_from_slice(image.row(y));
+                        smooth_along(line, &padded, kernel.half());
+                    }
+                    None => line.fill(0.0),
+                }
+            }
+            let lines: Vec<&[f32]> =
+                (k..k + n_ring).map(|i| &ring[i % n_ring * nx..][..nx]).collect();
+            smooth_across(row, &lines, kernel.half());
+            finish(first + k, row, &mut spare);
         }
     });
     result
 }
 
+/// Divides a row by `rms / scale`.
+#[multiversion(targets("x86_64+avx2"))]
+fn in_units_of(row: &mut [f32], rms: &[f32], scale: f32) {
+    for (pixel, rms) in row.iter_mut().zip(rms) {
+        *pixel *= scale / rms;
+    }
+}
+
+/// Smooths a row that has a radius of zeros at both ends.
+#[multiversion(targets("x86_64+avx2"))]
+fn smooth_along(out: &mut [f32], padded: &[f32], half: &[f32]) {
+    let n = out.len();
+    weighted_sum(out, half, |k| &padded[k..k + n]);
+}
+
+/// Smooths down the columns of as many rows as the kernel has.
+#[multiversion(targets("x86_64+avx2"))]
+fn smooth_across(out: &mut [f32], rows: &[&[f32]], half: &[f32]) {
+    weighted_sum(out, half, |k| rows[k]);
+}
+
 /// `out = half[0] of(r) + sum_k half[k] (of(r - k) + of(r + k))` with r the radius, `of` giving
 /// slices as long as `out`.
+#[inline(always)]
 fn weighted_sum<'a>(out: &mut [f32], half: &[f32], of: impl Fn(usize) -> &'a [f32]) {
     let radius = half.len() - 1;
     let n = out.len();
-    let mut start = 0;
-    while start < n {
-        let end = (start + LANES).min(n);
-        let mut sums = [0.0_f32; LANES];
-        if end - start == LANES {
-            let lanes = |k: usize| -> &[f32; LANES] {
-                of(k)[start..end].try_into().expect("cut to this length")
-            };
-            let middle = lanes(radius);
-            for l in 0..LANES {
-                sums[l] = half[0] * middle[l];
-            }
-            for (k, &weight) in half.iter().enumerate().skip(1) {
-                let (before, after) = (lanes(radius - k), lanes(radius + k));
-                for l in 0..LANES {
-                    sums[l] += weight * (before[l] + after[l]);
-                }
-            }
-        } else {
-            for (l, x) in (start..end).enumerate() {
-                sums[l] = half[0] * of(radius)[x];
-                for (k, &weight) in half.iter().enumerate().skip(1) {
-                    sums[l] += weight * (of(radius - k)[x] + of(radius + k)[x]);
-                }
+    for start in (0..n).step_by(PIECE) {
+        let end = (start + PIECE).min(n);
+        let (out, of) = (&mut out[start..end], |k: usize| &of(k)[start..end]);
+        for (sum, value) in out.iter_mut().zip(of(radius)) {
+            *sum = half[0] * value;
+        }
+        // Two pairs at a time: half the ways to the sums and back.
+        let mut k = 1;
+        while k < radius {
+            let (near, far) = (half[k], half[k + 1]);
+            add_pairs(
+                out,
+                (near, of(radius - k), of(radius + k)),
+                (far, of(radius - k - 1), of(radius + k + 1)),
+            );
+            k += 2;
+        }
+        if k == radius {
+            let pairs = of(0).iter().zip(of(2 * radius));
+            for (sum, (before, after)) in out.iter_mut().zip(pairs) {
+                *sum += half[k] * (before + after);
             }
         }
-        out[start..end].copy_from_slice(&sums[..end - start]);
-        start = end;
+    }
+}
+
+/// Adds two weighted pairs of rows, the nearer one first.
+#[inline(always)]
+fn add_pairs(out: &mut [f32], near: (f32, &[f32], &[f32]), far: (f32, &[f32], &[f32])) {
+    let n = out.len();
+    let (near_before, near_after) = (&near.1[..n], &near.2[..n]);
+    let (far_before, far_after) = (&far.1[..n], &far.2[..n]);
+    for i in 0..n {
+        let sum = out[i] + near.0 * (near_before[i] + near_after[i]);
+        out[i] = sum + far.0 * (far_before[i] + far_after[i]);
     }
 }
 
@@ -169,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn bands_and_lanes_give_the_plain_double_sum() {
+    fn bands_and_pieces_give_the_plain_double_sum() {
         // Wider than the lanes and higher than a band, by odd numbers.
         let (nx, ny) = (77, 131);
         let pixels = (0..nx * ny).map(|i| ((i * 7919) % 1013) as f32 - 500.0).collect();

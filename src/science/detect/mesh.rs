@@ -4,6 +4,8 @@
 //! A&AS 117, 393, sec. 5). Here only cells that stand out are replaced, and the surface has the
 //! cells' averages, so that a curved sky (moonlight, a reflection) is followed over its crests.
 
+use multiversion::multiversion;
+
 use crate::science::image::stats::median_in_place;
 
 /// Equal division of a frame into about square cells.
@@ -69,16 +71,14 @@ impl Grid {
             let slope = (at((i + 1).min(self.n_x - 1)) - at(i)) / self.step_x;
             let first = at(i) + slope * (start as f64 + 0.5 - (i as f64 + 0.5) * self.step_x);
             let (first, slope) = (first as f32, slope as f32);
-            for (k, pixel) in row[start..end].iter_mut().enumerate() {
-                *pixel = first + slope * k as f32;
-            }
+            write_line(&mut row[start..end], first, slope);
             start = end;
         }
     }
 
     /// Cubic interpolation at a pixel.
     pub(super) fn cubic(&self, cells: &[f64], x: usize, y: usize) -> f64 {
-        let across: Vec<f64> = (0..self.n_x).map(|i| self.down(cells, i, y)).collect();
+        let across = self.down(cells, y);
         let place = (x as f64 + 0.5) / self.step_x - 0.5;
         let piece = (place.floor() as i64).clamp(-1, self.n_x as i64 - 1);
         horner(piece_of(&across, piece), place - piece as f64)
@@ -86,7 +86,7 @@ impl Grid {
 
     /// The same along a whole row.
     pub(super) fn cubic_row(&self, cells: &[f64], y: usize, row: &mut [f32]) {
-        let across: Vec<f64> = (0..self.n_x).map(|i| self.down(cells, i, y)).collect();
+        let across = self.down(cells, y);
         let mut start = 0;
         for piece in -1..self.n_x as i64 {
             let next_centre = ((piece as f64 + 1.5) * self.step_x - 0.5).ceil().max(0.0) as usize;
@@ -102,22 +102,37 @@ impl Grid {
                 (c + 3.0 * d * t) * h * h,
                 d * h * h * h,
             ];
-            let [a, b, c, d] = shifted.map(|v| v as f32);
-            for (k, pixel) in row[start..end].iter_mut().enumerate() {
-                let k = k as f32;
-                *pixel = a + k * (b + k * (c + k * d));
-            }
+            write_cubic(&mut row[start..end], shifted.map(|v| v as f32));
             start = end;
         }
     }
 
-    /// Value of column `i` of the cells at row `y` of the frame.
-    fn down(&self, cells: &[f64], i: usize, y: usize) -> f64 {
+    /// Values of the columns of the cells at row `y` of the frame.
+    fn down(&self, cells: &[f64], y: usize) -> Vec<f64> {
         let place = (y as f64 + 0.5) / self.step_y - 0.5;
         let piece = (place.floor() as i64).clamp(-1, self.n_y as i64 - 1);
-        let at = |j: i64| along(|j| cells[j * self.n_x + i], self.n_y, j);
-        let nodes = [at(piece - 1), at(piece), at(piece + 1), at(piece + 2)];
-        horner(cubic_of(nodes), place - piece as f64)
+        let at = |i: usize, j: i64| along(|j| cells[j * self.n_x + i], self.n_y, j);
+        let nodes = |i| [at(i, piece - 1), at(i, piece), at(i, piece + 1), at(i, piece + 2)];
+        (0..self.n_x).map(|i| horner(cubic_of(nodes(i)), place - piece as f64)).collect()
+    }
+}
+
+/// Writes `first + slope k` for pixel `k`.
+#[multiversion(targets("x86_64+avx2"))]
+fn write_line(pixels: &mut [f32], first: f32, slope: f32) {
+    for (k, pixel) in pixels.iter_mut().enumerate() {
+        // By way of 32 bits, which processors turn into floats side by side.
+        *pixel = first + slope * (k as i32 as f32);
+    }
+}
+
+/// Writes the cubic polynomial of pixel number `k`.
+#[multiversion(targets("x86_64+avx2"))]
+fn write_cubic(pixels: &mut [f32], coefficients: [f32; 4]) {
+    let [a, b, c, d] = coefficients;
+    for (k, pixel) in pixels.iter_mut().enumerate() {
+        let k = k as i32 as f32;
+        *pixel = a + k * (b + k * (c + k * d));
     }
 }
 

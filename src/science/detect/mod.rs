@@ -26,6 +26,7 @@ pub mod stars;
 pub mod trail;
 mod wings;
 
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 use crate::science::image::Image;
@@ -223,16 +224,22 @@ fn median_ellipticity(sources: &Sources) -> Option<f64> {
 /// Signal above the sky; unusable pixels become zero.
 pub fn above_sky(pixels_e: &Image<f32>, mask: &Mask, sky: &Background) -> Image<f32> {
     let nx = pixels_e.nx();
-    let unusable = MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC);
     let mut signal = Image::filled(nx, pixels_e.ny(), 0.0_f32);
     signal.pixels_mut().par_chunks_mut(nx).enumerate().for_each(|(y, row)| {
         sky.level_row(y, row);
-        for ((pixel, &value), bits) in row.iter_mut().zip(pixels_e.row(y)).zip(mask.row(y)) {
-            let is_usable = !bits.is_any(unusable) & value.is_finite();
-            *pixel = if is_usable { value - *pixel } else { 0.0 };
-        }
+        less_sky(row, pixels_e.row(y), mask.row(y));
     });
     signal
+}
+
+/// Turns a row of sky levels into the signal above them.
+#[multiversion(targets("x86_64+avx2"))]
+fn less_sky(row: &mut [f32], pixels_e: &[f32], mask: &[MaskBits]) {
+    let unusable = MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC);
+    for ((pixel, &value), bits) in row.iter_mut().zip(pixels_e).zip(mask) {
+        let is_usable = !bits.is_any(unusable) & value.is_finite();
+        *pixel = if is_usable { value - *pixel } else { 0.0 };
+    }
 }
 
 /// Sources of a map, the highest summit first.
