@@ -19,7 +19,11 @@ use bins::{BIN_PX, Bins};
 use radon::{Stretch, bright_stretches};
 
 /// Most candidates followed on the pixels in one search.
-const FOLLOWED_MAX: usize = 12;
+const FOLLOWED_MAX: usize = 24;
+/// Of these, most at the same rim of the frame, where fields are lit unevenly.
+const RIM_FOLLOWED_MAX: usize = 2;
+/// Distance from the frame's edge up to which a line is at its rim [px].
+const RIM_PX: f64 = 64.0;
 /// Most searches; each begins without the trails found before.
 const SEARCHES_MAX: usize = 3;
 /// Candidates whose ends are this near to another's line are the same [px].
@@ -109,6 +113,8 @@ fn search(
     let stretches = bright_stretches(&bins.signal, params.line_snr_min as f32);
     let mut seen: Vec<Stretch> = Vec::new();
     let mut found: Vec<Trail> = Vec::new();
+    let shape = (frame.mask.nx(), frame.mask.ny());
+    let mut n_at_rim = [0_usize; 4];
     for stretch in stretches {
         if seen.len() >= FOLLOWED_MAX || found.len() >= n_max {
             break;
@@ -118,6 +124,12 @@ fn search(
         if is_seen {
             continue;
         }
+        if let Some(rim) = rim_of(&stretch, shape) {
+            n_at_rim[rim] += 1;
+            if n_at_rim[rim] > RIM_FOLLOWED_MAX {
+                continue;
+            }
+        }
         seen.push(stretch);
         if let Some((path, trail)) = follow::follow(frame, &stretch, params) {
             // At once, so that no other candidate ends on it.
@@ -126,6 +138,19 @@ fn search(
         }
     }
     found
+}
+
+/// The edge of the frame that both ends of a stretch are near: left, right, lower, upper.
+fn rim_of(stretch: &Stretch, (nx, ny): (usize, usize)) -> Option<usize> {
+    let ends = [stretch.from_px, stretch.to_px];
+    let (right, upper) = (nx as f64 - RIM_PX, ny as f64 - RIM_PX);
+    let sides = [
+        ends.iter().all(|p| p.0 < RIM_PX),
+        ends.iter().all(|p| p.0 > right),
+        ends.iter().all(|p| p.1 < RIM_PX),
+        ends.iter().all(|p| p.1 > upper),
+    ];
+    sides.iter().position(|is_near| *is_near)
 }
 
 /// Whether both ends of a stretch lie near the straight line through two points.
