@@ -19,7 +19,7 @@ pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "ingest", version: 1 },
     StageName { name: "calibrate", version: 3 },
     StageName { name: "extract", version: 2 },
-    StageName { name: "solve", version: 1 },
+    StageName { name: "solve", version: 2 },
     StageName { name: "calibrate-flux", version: 2 },
 ];
 

@@ -8,6 +8,7 @@
 
 pub mod accept;
 pub mod asterism;
+pub mod confirm;
 pub mod fit;
 pub mod matching;
 pub mod refine;
@@ -87,7 +88,7 @@ pub struct Hint {
     pub pointing_err_rad: f64,
     /// Nominal scale [arcsec/px]; without it 0.1 to 60 are tried.
     pub scale_arcsec: Option<f64>,
-    /// How far the scale may be off, as a fraction: 0.25 is 25 % either way.
+    /// How far the scale may be off, as a fraction: 0.25 is from 1/1.25 to 1.25 of it.
     pub scale_range: f64,
 }
 
@@ -143,6 +144,8 @@ pub struct Solution {
     pub order: usize,
     /// Natural logarithm of the odds that the match is no chance, all attempts counted.
     pub log_odds: f64,
+    /// The same for a second match on disjoint stars, where 20 or more pairs are there.
+    pub second_log_odds: Option<f64>,
     /// Number of hypotheses that were tested.
     pub n_hypotheses: u64,
 }
@@ -185,19 +188,30 @@ pub enum NoSolution {
         is_cut_off: bool,
     },
     /// A match was better than chance, but its fit is too poor to be trusted.
-    #[error("a match of {n_pairs} stars with residuals of {rms_arcsec:.2} arcsec is too poor")]
+    #[error(
+        "a match of {n_pairs} stars with residuals of {rms_arcsec:.2} arcsec is not confirmed\
+         {}", told(*second_log_odds)
+    )]
     Unverified {
         /// Stars in the fit.
         n_pairs: usize,
         /// Residuals of the fit [arcsec].
         rms_arcsec: f64,
-        /// Residuals of stars kept out of it [arcsec], where 20 or more are there.
-        held_out_rms_arcsec: Option<f64>,
+        /// Log-odds of a second match on disjoint stars, where 20 or more pairs are there.
+        second_log_odds: Option<f64>,
     },
     /// The catalogue could not answer.
     #[error("the reference catalogue failed")]
     Reference(#[from] ReferenceError),
 }
 
+fn told(second_log_odds: Option<f64>) -> String {
+    second_log_odds.map_or_else(String::new, |odds| {
+        format!(" (a second match on disjoint stars has log-odds of {odds:.1})")
+    })
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trials;

@@ -112,7 +112,7 @@ fn finish(lists: &Lists<'_>, places: &[Point], wcs: &Wcs, radius: f64) -> Option
 }
 
 /// How many of the brightest stars are used with a radius.
-fn list_length(radius_px: f64, size: FrameSize) -> usize {
+pub(super) fn list_length(radius_px: f64, size: FrameSize) -> usize {
     let disc = std::f64::consts::PI * radius_px * radius_px;
     ((COVERED_MAX * size.area_px() / disc) as usize).max(LIST_MIN)
 }
@@ -163,7 +163,7 @@ fn paired(lists: &Lists<'_>, pairs: &[(usize, usize)]) -> Vec<PairedStar> {
     pairs.iter().map(pair).collect()
 }
 
-fn setup(lists: &Lists<'_>, near: &Wcs, order: usize) -> FitSetup {
+pub(super) fn setup(lists: &Lists<'_>, near: &Wcs, order: usize) -> FitSetup {
     let centre = lists.size.centre_px();
     FitSetup {
         size: lists.size,

@@ -180,7 +180,11 @@ impl Field {
     }
 }
 
-fn reference(source_id: i64, (ra_rad, dec_rad): (f64, f64), g_mag: f64) -> ReferenceStar {
+pub(super) fn reference(
+    source_id: i64,
+    (ra_rad, dec_rad): (f64, f64),
+    g_mag: f64,
+) -> ReferenceStar {
     ReferenceStar {
         source_id,
         ra_rad,
