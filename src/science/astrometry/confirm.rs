@@ -13,6 +13,8 @@ use crate::science::sky::wcs::Wcs;
 
 /// Pairs from which on a second match is asked for.
 pub const PAIRS_MIN: usize = 20;
+/// Brightest pairs of which halves are made: enough for any odds.
+const PAIRS_MAX: usize = 200;
 /// Radii that are tried, in units of the given one.
 const RADII: [f64; 3] = [1.0, 0.4, 0.15];
 /// ln 3, for having tried three of them.
@@ -30,6 +32,7 @@ pub fn disjoint_log_odds(lists: &Lists<'_>, refined: &Refined, radius_px: f64) -
         return None;
     }
     used.sort_unstable();
+    used.truncate(PAIRS_MAX);
     let half = |parity: usize| -> Vec<(usize, usize)> {
         used.iter().enumerate().filter(|(k, _)| k % 2 == parity).map(|(_, p)| *p).collect()
     };

@@ -9,12 +9,14 @@
 pub mod accept;
 pub mod asterism;
 pub mod confirm;
+pub mod crowding;
 pub mod fit;
 pub mod matching;
 pub mod refine;
 pub mod region;
 pub mod regions;
 pub mod search;
+pub mod shared;
 pub mod similarity;
 pub mod verify;
 
@@ -77,6 +79,8 @@ pub struct StarField<'a> {
     pub size: FrameSize,
     /// Epoch of the exposure [Julian year], for proper motions.
     pub epoch_yr: f64,
+    /// Seeing [px], when it is known: how far stars draw each other's centroids.
+    pub fwhm_px: Option<f64>,
 }
 
 /// What is believed of a frame before it is solved.
@@ -107,6 +111,8 @@ pub struct SolveParams {
     pub regions_max: usize,
     /// Highest order of the distortion (1 to 3).
     pub order_max: usize,
+    /// Highest order of a distortion that a night's frames share (1 to 5).
+    pub shared_order_max: usize,
     /// Scatter of star places that no centroid error explains (turbulence), per axis [mas].
     pub floor_mas: f64,
     /// Most reference stars that enter the final fit.
@@ -118,9 +124,10 @@ impl Default for SolveParams {
         Self {
             log_odds_min: 20.7,
             scale_range_first: 0.03,
-            hypotheses_max: 5_000_000,
+            hypotheses_max: 600_000,
             regions_max: 20_000,
             order_max: 3,
+            shared_order_max: 5,
             floor_mas: 25.0,
             fit_stars_max: 8_000,
         }

@@ -118,8 +118,14 @@ pub fn solve(
     if sky.len() < REFERENCES_MIN {
         return Err(NoSolution::NoReference { n_catalogue: sky.len(), needed: REFERENCES_MIN });
     }
-    let context =
-        Context { frame: &frame, sky, epoch_yr: field.epoch_yr, params, n_hypotheses_before: 0 };
+    let context = Context {
+        frame: &frame,
+        sky,
+        epoch_yr: field.epoch_yr,
+        fwhm_px: field.fwhm_px,
+        params,
+        n_hypotheses_before: 0,
+    };
     let mut progress = Progress {
         n_hypotheses: 0,
         work: 0,

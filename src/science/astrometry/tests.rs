@@ -166,7 +166,7 @@ impl Field {
 
     fn solve_within(&self, hint: &Hint, params: &SolveParams) -> Result<Solution, NoSolution> {
         let sky = MemoryCatalogue::new(self.catalogue.clone());
-        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2024.0 };
+        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2024.0, fwhm_px: None };
         solve(&field, hint, &sky, params)
     }
 

@@ -105,7 +105,7 @@ impl Trial {
 
     fn run(&self) -> Tried {
         let sky = MemoryCatalogue::new(self.catalogue.clone());
-        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2016.0 };
+        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2016.0, fwhm_px: None };
         let start = thread_seconds();
         let found = solve(&field, &self.hint, &sky, &SolveParams::default());
         let seconds = thread_seconds() - start;
@@ -212,7 +212,8 @@ fn mean_seconds(tried: &[Tried], fits: impl Fn(&Tried) -> bool) -> f64 {
 
 #[test]
 fn random_fields_are_solved_and_none_falsely() {
-    let seeds: Vec<u64> = (1..=count(100, 10_000)).collect();
+    // Seed 5387 has a true match of a few neighbours with which the rest of the frame is wrong.
+    let seeds: Vec<u64> = (1..=count(100, 10_000)).chain([5387]).collect();
     let tried = tried(&seeds, Trial::new);
     for (seed, t) in seeds.iter().zip(&tried) {
         if t.is_false || (t.n_true >= RICH && !t.is_solved) {
