@@ -6,6 +6,8 @@ use crate::pipeline::calibrate::clean::CleanParams;
 use crate::pipeline::link::NightParams as LinkNightParams;
 use crate::pipeline::masters::MasterParams;
 use crate::pipeline::reduce::FrameParams;
+use crate::pipeline::share_astrometry::ShareAstrometryParams;
+use crate::pipeline::solve::HintParams;
 use crate::pipeline::summarize::QualityParams;
 use crate::science::calib::cosmic::CosmicParams;
 use crate::science::calib::trails::TrailParams;
@@ -14,6 +16,8 @@ use crate::science::movers::identify::IdentifyParams;
 /// Parameters of the night's stages.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NightParams {
+    /// The distortion that frames share.
+    pub share: ShareAstrometryParams,
     /// Linking.
     pub link_night: LinkNightParams,
     /// Comparison with known objects.
@@ -41,6 +45,7 @@ impl Config {
         params.extract.aperture_fwhm = self.photometry.aperture_fwhm;
         params.hint.pointing_err_deg = self.astrometry.pointing_err_deg;
         params.hint.scale_range = self.astrometry.scale_range;
+        params.convention = self.astrometry.convention;
         params.extract.sources_max = self.limits.detections_per_frame_max;
         params
     }
@@ -67,6 +72,11 @@ impl Config {
     /// Parameters of the night's stages.
     pub fn night_params(&self) -> NightParams {
         let mut params = NightParams::default();
+        let frame = self.frame_params();
+        // The floor of the errors is found from the stars themselves.
+        let hint = HintParams { centroid_floor_px: 0.0, ..frame.hint };
+        params.share =
+            ShareAstrometryParams { hint, solve: frame.solve, convention: frame.convention };
         let link = &mut params.link_night.link;
         link.score.snr_half = self.extract.threshold_sigma;
         link.score.rate_max_arcsec_per_h = self.link.rate_max_arcsec_per_h;

@@ -157,6 +157,8 @@ pub struct RawAstrometry {
     pub pointing_err_deg: Option<f64>,
     /// Error of the header's pixel scale, as a share of it.
     pub scale_range: Option<f64>,
+    /// How distortion is written: `sip` or `tpv`.
+    pub convention: Option<String>,
 }
 
 /// `[photometry]`: apertures.

@@ -3,6 +3,7 @@
 use super::check::Checker;
 use super::error::ConfigError;
 use super::raw::{RawAstrometry, RawCalibrate, RawLink, RawPhotometry};
+use crate::science::sky::keywords::Convention;
 
 /// Cleaning of frames.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,11 +29,13 @@ pub struct Astrometry {
     pub pointing_err_deg: f64,
     /// Error of the header's pixel scale, as a share of it.
     pub scale_range: f64,
+    /// How distortion is written to headers and tables.
+    pub convention: Convention,
 }
 
 impl Default for Astrometry {
     fn default() -> Self {
-        Self { pointing_err_deg: 0.5, scale_range: 0.25 }
+        Self { pointing_err_deg: 0.5, scale_range: 0.25, convention: Convention::Sip }
     }
 }
 
@@ -106,7 +109,13 @@ pub(super) fn astrometry(
             "astrometry.scale_range",
             raw.scale_range,
             default.scale_range,
-            0.01..=0.5,
+            0.01..=1.0,
+        )?,
+        convention: checker.word(
+            "astrometry.convention",
+            raw.convention.clone(),
+            default.convention,
+            &[("sip", Convention::Sip), ("tpv", Convention::Tpv)],
         )?,
     })
 }

@@ -18,6 +18,7 @@ pub mod link;
 pub mod masters;
 pub mod rate;
 pub mod reduce;
+pub mod share_astrometry;
 pub mod solve;
 pub mod stage;
 pub mod static_sky;

@@ -16,7 +16,8 @@ use crate::science::detect::{ExtractParams, Extraction};
 use crate::science::image::Image;
 use crate::science::photometry::zero_point::ZeroPointParams;
 use crate::science::reference::ReferenceSky;
-use crate::science::sky::keywords::KeywordValue;
+use crate::science::sky::keywords::{Convention, KeywordValue};
+use crate::science::sky::wcs::Wcs;
 use crate::science::units::DEG_RAD;
 
 /// A raw science frame with its identity.
@@ -45,6 +46,8 @@ pub struct FrameParams {
     pub hint: HintParams,
     /// Plate solution.
     pub solve: SolveParams,
+    /// How distortion is written.
+    pub convention: Convention,
     /// Zero point.
     pub zero_point: ZeroPointParams,
     /// A frame whose stars are more elongated than this, 1 - b/a, is not used.
@@ -59,6 +62,7 @@ impl Default for FrameParams {
             extract: ExtractParams::default(),
             hint: HintParams::default(),
             solve: SolveParams::default(),
+            convention: Convention::default(),
             zero_point: ZeroPointParams::default(),
             ellipticity_max: 0.35,
         }
@@ -199,6 +203,7 @@ impl Stages<'_> {
         self.in_time()?;
         let solution =
             solve_frame(&extraction, info, mid, self.sky, (&params.hint, &params.solve))?;
+        record.wcs = wcs_keywords(&solution.wcs, params.convention);
         note_solution(&solution, &extraction, info, record);
         self.in_time()?;
         let scale = calibrate_flux(
@@ -217,6 +222,16 @@ impl Stages<'_> {
     }
 }
 
+/// A plate solution as keywords of a record.
+pub fn wcs_keywords(wcs: &Wcs, convention: Convention) -> Vec<(String, WcsKeyword)> {
+    let keyword = |(key, value)| match value {
+        KeywordValue::Integer(v) => (key, WcsKeyword::Integer(v)),
+        KeywordValue::Real(v) => (key, WcsKeyword::Real(v)),
+        KeywordValue::Text(v) => (key, WcsKeyword::Text(v)),
+    };
+    wcs.fits_keywords_as(convention).into_iter().map(keyword).collect()
+}
+
 fn note_solution(
     solution: &Solution,
     extraction: &Extraction,
@@ -227,19 +242,6 @@ fn note_solution(
     record.n_reference = Some(solution.pairs.len() as u64);
     record.rms_arcsec = Some(solution.rms_arcsec);
     record.fwhm_arcsec = extraction.psf.map(|p| p.fwhm_px * scale_arcsec);
-    record.wcs = solution
-        .wcs
-        .fits_keywords()
-        .into_iter()
-        .map(|(key, value)| {
-            let value = match value {
-                KeywordValue::Integer(v) => WcsKeyword::Integer(v),
-                KeywordValue::Real(v) => WcsKeyword::Real(v),
-                KeywordValue::Text(v) => WcsKeyword::Text(v),
-            };
-            (key, value)
-        })
-        .collect();
     /// A header scale further off than this is worth a remark.
     const SCALE_REMARK: f64 = 0.03;
     if let Some(nominal) = info.pixel_scale_arcsec

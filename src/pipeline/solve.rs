@@ -6,7 +6,7 @@ use crate::science::astrometry::{
     FrameSize, Hint, ImageStar, Solution, SolveParams, StarField, solve,
 };
 use crate::science::detect::Extraction;
-use crate::science::detect::sources::SourceFlags;
+use crate::science::detect::sources::{SourceFlags, Sources};
 use crate::science::reference::ReferenceSky;
 use crate::science::time::Epoch;
 use crate::science::units::DEG_RAD;
@@ -43,7 +43,7 @@ pub fn solve_frame(
     if sky.is_empty() {
         return Err(Refusal::NoReference);
     }
-    let (stars, index) = image_stars(extraction, hint_params);
+    let (stars, index) = image_stars(&extraction.sources, hint_params);
     if stars.len() < hint_params.sources_min {
         return Err(Refusal::FewSources { found: stars.len(), needed: hint_params.sources_min });
     }
@@ -54,7 +54,12 @@ pub fn solve_frame(
         scale_range: hint_params.scale_range,
     };
     let size = FrameSize { nx: extraction.signal_e.nx(), ny: extraction.signal_e.ny() };
-    let field = StarField { stars: &stars, size, epoch_yr: mid.julian_year() };
+    let field = StarField {
+        stars: &stars,
+        size,
+        epoch_yr: mid.julian_year(),
+        fwhm_px: extraction.psf.map(|p| p.fwhm_px),
+    };
     let mut solution = solve(&field, &hint, sky, params).map_err(|why| Refusal::NotSolved {
         why,
         n_sources: stars.len(),
@@ -67,12 +72,13 @@ pub fn solve_frame(
     Ok(solution)
 }
 
-/// Sources fit for astrometry, brightest first, and their indices in the extraction.
-fn image_stars(extraction: &Extraction, params: &HintParams) -> (Vec<ImageStar>, Vec<usize>) {
+/// Sources fit for astrometry, brightest first, and their indices.
+pub(super) fn image_stars(sources: &Sources, params: &HintParams) -> (Vec<ImageStar>, Vec<usize>) {
     /// Centroids of saturated stars are this much worse [px].
     const SATURATED_ERR_PX: f64 = 0.5;
-    const BLENDED_ERR_PX: f64 = 0.1;
-    let sources = &extraction.sources;
+    /// ... and those of which a part is missing. What neighbours do is known from the catalogue.
+    const PARTIAL_ERR_PX: f64 = 0.1;
+    let partial = SourceFlags::EDGE.with(SourceFlags::MASKED).with(SourceFlags::CENTROID);
     let unfit = SourceFlags::SHARP.with(SourceFlags::TRAIL);
     let mut stars = Vec::new();
     let mut index = Vec::new();
@@ -85,9 +91,8 @@ fn image_stars(extraction: &Extraction, params: &HintParams) -> (Vec<ImageStar>,
         if flags.is_any(SourceFlags::SATURATED) {
             err = err.hypot(SATURATED_ERR_PX);
         }
-        if flags.is_any(SourceFlags::BLENDED.with(SourceFlags::MASKED).with(SourceFlags::CENTROID))
-        {
-            err = err.hypot(BLENDED_ERR_PX);
+        if flags.is_any(partial) {
+            err = err.hypot(PARTIAL_ERR_PX);
         }
         stars.push(ImageStar {
             x_px: sources.x_px[i],

@@ -24,6 +24,7 @@ mod source;
 mod table;
 mod tile_table;
 mod tiles;
+mod wcs;
 mod write;
 
 pub use completeness::{Completeness, completeness};
@@ -35,6 +36,7 @@ pub use name::is_frame_name;
 pub use probe::{ImageInfo, probe};
 pub use read::read_pixels;
 pub use table::{Column, ColumnData, read_table, write_table};
+pub use wcs::read_wcs;
 pub use write::{write_image, write_image_u16, write_mask};
 
 #[cfg(test)]

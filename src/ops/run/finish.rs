@@ -10,7 +10,7 @@ use super::frames::{FrameResult, FrameWork};
 use super::keys::NIGHT_UNIT;
 use super::pictures::{ProductPixels, keep_cutouts};
 use super::take::{Scanned, chain};
-use super::{now, report_to};
+use super::{astrometry, now, report_to};
 use crate::formats::fits::{self, Limits};
 use crate::formats::known_csv::{KnownPlace, read_known};
 use crate::pipeline::artifact::candidate::Candidate;
@@ -96,7 +96,9 @@ pub(super) fn finish(
     progress: &dyn Progress,
 ) -> Result<(NightReport, PathBuf), OpsError> {
     reject_blurred_results(&mut results, work);
-    let (frames, mut notes) = night_frames(work, &results);
+    let (mut frames, mut notes) = night_frames(work, &results);
+    astrometry::share(work, &mut frames, &mut results, &mut notes)?;
+    report_to(progress, Event::Stage { name: "share-astrometry" })?;
     let pixels = ProductPixels { store: work.store, results: &results };
     let candidates = linked(work, inputs, (&frames, &pixels), &mut notes, progress)?;
     let report = assemble(work, inputs, &results, candidates, notes);

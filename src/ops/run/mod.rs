@@ -5,6 +5,7 @@
 //! was stopped anywhere goes on with the first frame whose key is not in the store; a run over
 //! an unchanged night does nothing.
 
+mod astrometry;
 mod files;
 mod finish;
 mod frames;

@@ -41,13 +41,7 @@ pub(super) fn product_header(
     header.set("RDNOISE", calibrated.read_noise_e, "[e-] read noise used");
     header.set("LTV1", calibrated.ltv_px.0, "calibrated x = raw x + LTV1");
     header.set("LTV2", calibrated.ltv_px.1, "calibrated y = raw y + LTV2");
-    for (key, value) in &record.wcs {
-        match value {
-            WcsKeyword::Integer(v) => header.set(key, *v, ""),
-            WcsKeyword::Real(v) => header.set(key, *v, ""),
-            WcsKeyword::Text(v) => header.set(key, v.as_str(), ""),
-        }
-    }
+    set_keywords(&mut header, &record.wcs);
     if let Some(mid_mjd_utc) = record.mid_mjd_utc {
         header.set("MJD-AVG", mid_mjd_utc, "[d] UTC, middle of the exposure");
     }
@@ -61,4 +55,38 @@ pub(super) fn product_header(
         header.push_history(&format!("autossos: {line}"));
     }
     header
+}
+
+fn set_keywords(header: &mut Header, wcs: &[(String, WcsKeyword)]) {
+    for (key, value) in wcs {
+        match value {
+            WcsKeyword::Integer(v) => header.set(key, *v, ""),
+            WcsKeyword::Real(v) => header.set(key, *v, ""),
+            WcsKeyword::Text(v) => header.set(key, v.as_str(), ""),
+        }
+    }
+}
+
+/// Replaces the plate solution of a product's header.
+pub(super) fn set_wcs(header: &mut Header, wcs: &[(String, WcsKeyword)]) {
+    let is_kept = |key: &str| wcs.iter().any(|(name, _)| name == key);
+    let is_stale = |key: &str| STALE_STARTS.iter().any(|s| key.starts_with(s)) && !is_kept(key);
+    let keys: Vec<String> = header.cards().iter().map(|card| card.key.clone()).collect();
+    for key in keys.iter().filter(|key| is_stale(key)) {
+        header.remove(key);
+    }
+    set_keywords(header, wcs);
+}
+
+/// Tells whether a header has this plate solution.
+pub(super) fn has_wcs(header: &Header, wcs: &[(String, WcsKeyword)]) -> bool {
+    /// Numbers are written with 15 digits at least.
+    const SAME: f64 = 1e-13;
+    wcs.iter().all(|(key, value)| match value {
+        WcsKeyword::Integer(v) => header.integer(key) == Some(*v),
+        WcsKeyword::Real(v) => {
+            header.real(key).is_some_and(|have| (have - v).abs() <= SAME * v.abs())
+        }
+        WcsKeyword::Text(v) => header.text(key) == Some(v.as_str()),
+    })
 }

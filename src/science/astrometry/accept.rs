@@ -1,13 +1,15 @@
 //! The last word on a match: refined with all stars, it must be improbable by chance, look like
-//! a real frame, and hold for stars kept out of the fit.
+//! a real frame, and be found a second time by stars that had no part in it.
 
-use super::fit::{Fit, FitSetup, PairedStar, fit, order_for};
+use super::confirm::disjoint_log_odds;
+use super::fit::{Fit, FitSetup, PairedStar, finished, fit, order_for};
 use super::refine::{Lists, Refined, held_out_rms_arcsec, refine};
 use super::region::{Context, FrameStars, Local, Outcome, Region};
 use super::similarity::Similarity;
 use super::{ImageStar, NoSolution, Solution};
 use crate::science::reference::motion::StarAtEpoch;
 use crate::science::reference::tiles::ReferenceError;
+use crate::science::sky::vector::{UnitVector, unit_vector};
 use crate::science::sky::wcs::Wcs;
 use crate::science::units::ARCSEC_RAD;
 
@@ -17,8 +19,11 @@ const ANISOTROPY_MAX: f64 = 1.06;
 const CONCENTRATION: f64 = 0.25;
 /// Residuals up to this are accepted whatever the radius, per axis [px].
 const CONCENTRATION_PX: f64 = 1.0;
-/// A solution fails when stars kept out of the fit scatter more than the others by this factor.
-const HELD_OUT_RATIO_MAX: f64 = 1.8;
+
+/// Least share of the shorter list, stars of the frame or of the catalogue on it, that is paired.
+///
+/// A match of a few neighbours that are what they seem can still have the rest of the frame wrong.
+const SHARE_MIN: f64 = 0.25;
 
 /// A hypothesis that was worth refining: its map and its pairs (catalogue, frame).
 pub struct Match<'a> {
@@ -51,10 +56,14 @@ pub fn accept(
         context.epoch_yr,
         context.params.fit_stars_max,
     )?;
+    let directions: Vec<UnitVector> =
+        references.iter().map(|s| unit_vector(s.ra_rad, s.dec_rad)).collect();
     let lists = Lists {
         stars: frame.stars,
         references: &references,
+        directions: &directions,
         size: frame.size,
+        fwhm_px: context.fwhm_px,
         params: context.params,
     };
     let Some(refined) = refine(&lists, &start, frame.radius_px) else {
@@ -67,18 +76,19 @@ pub fn accept(
     if log_odds < context.params.log_odds_min {
         return Ok(());
     }
-    let is_plausible = is_plausible(&refined.fit, region) && is_concentrated(&refined.fit, frame);
-    let held_out_rms_arcsec = held_out_rms_arcsec(&lists, &refined);
-    let solution = solution(&lists, refined, log_odds, held_out_rms_arcsec);
-    let limit_arcsec = HELD_OUT_RATIO_MAX * solution.rms_arcsec;
-    if is_plausible && held_out_rms_arcsec.is_none_or(|rms| rms <= limit_arcsec) {
-        outcome.solution = Some(solution);
+    let n_possible = refined.n_predicted.min(frame.stars.len());
+    let is_plausible = is_plausible(&refined.fit, region)
+        && is_concentrated(&refined.fit, frame)
+        && refined.pairs.len() as f64 >= SHARE_MIN * n_possible as f64;
+    let second_log_odds = disjoint_log_odds(&lists, &refined, frame.radius_px);
+    if is_plausible && second_log_odds.is_none_or(|odds| odds >= context.params.log_odds_min) {
+        outcome.solution = Some(solution(&lists, refined, (log_odds, second_log_odds)));
         return Ok(());
     }
     outcome.unverified = Some(NoSolution::Unverified {
-        n_pairs: solution.n_used,
-        rms_arcsec: solution.rms_arcsec,
-        held_out_rms_arcsec,
+        n_pairs: refined.pairs.len(),
+        rms_arcsec: refined.fit.rms_arcsec,
+        second_log_odds,
     });
     Ok(())
 }
@@ -128,9 +138,9 @@ fn is_concentrated(fit: &Fit, frame: &FrameStars<'_>) -> bool {
 fn solution(
     lists: &Lists<'_>,
     refined: Refined,
-    log_odds: f64,
-    held_out_rms_arcsec: Option<f64>,
+    (log_odds, second_log_odds): (f64, Option<f64>),
 ) -> Solution {
+    let held_out_rms_arcsec = held_out_rms_arcsec(lists, &refined);
     let used = refined.pairs.iter().zip(&refined.fit.is_used).filter(|(_, used)| **used);
     let pairs: Vec<(usize, StarAtEpoch)> =
         used.map(|(&(i, r), _)| (i, lists.references[r])).collect();
@@ -141,7 +151,8 @@ fn solution(
         held_out_rms_arcsec,
         order: refined.fit.order,
         log_odds,
+        second_log_odds,
         n_hypotheses: 0,
-        wcs: refined.fit.wcs,
+        wcs: finished(refined.fit.wcs, lists.size),
     }
 }

@@ -10,9 +10,10 @@ use super::similarity::Similarity;
 use super::{FrameSize, ImageStar};
 use crate::science::reference::motion::StarAtEpoch;
 use crate::science::sky::least_squares::NormalEquations;
-use crate::science::sky::polynomial::{Polynomial, exponents, term_count, terms};
+use crate::science::sky::polynomial::{Polynomial, TERMS_MAX, exponents, term_count, terms_into};
 use crate::science::sky::sip::{PixelRange, Sip};
 use crate::science::sky::tan::TangentPlane;
+use crate::science::sky::vector::{UnitVector, unit_vector};
 use crate::science::sky::wcs::Wcs;
 use crate::science::units::ARCSEC_RAD;
 
@@ -106,6 +107,8 @@ pub fn order_for(
 /// Fits a solution to pairs; `None` when they are too few or degenerate.
 pub fn fit(pairs: &[PairedStar], setup: &FitSetup) -> Option<Fit> {
     let sigma: Vec<f64> = pairs.iter().map(|p| sigma_rad(p, setup)).collect();
+    let directions: Vec<UnitVector> =
+        pairs.iter().map(|p| unit_vector(p.star.ra_rad, p.star.dec_rad)).collect();
     let mut wcs = Wcs {
         crval_rad: setup.near_rad,
         crpix_px: setup.size.centre_px(),
@@ -119,10 +122,9 @@ pub fn fit(pairs: &[PairedStar], setup: &FitSetup) -> Option<Fit> {
         let weights: Vec<f64> = (0..pairs.len())
             .map(|i| if is_used[i] { factors[i] / (sigma[i] * sigma[i]) } else { 0.0 })
             .collect();
-        let shift_rad = step(&mut wcs, pairs, &weights, setup)?;
-        let residuals = residuals_rad(&wcs, pairs);
-        let lengths: Vec<f64> =
-            residuals.iter().zip(&sigma).map(|(r, s)| r.0.hypot(r.1) / s).collect();
+        let shift_rad = step(&mut wcs, (pairs, &directions), &weights, setup)?;
+        let residuals = residuals_of(&wcs, pairs, &directions);
+        let lengths: Vec<f64> = residuals.iter().zip(&sigma).map(|(r, s)| length(*r) / s).collect();
         let scatter = median(lengths.iter().zip(&is_used).filter(|(_, u)| **u).map(|(l, _)| *l))?
             / RAYLEIGH_MEDIAN;
         let unit = scatter.max(1.0);
@@ -138,7 +140,6 @@ pub fn fit(pairs: &[PairedStar], setup: &FitSetup) -> Option<Fit> {
             break;
         }
     }
-    wcs.sip = wcs.sip.map(|sip| with_inverse(sip, wcs.crpix_px, setup.size));
     let (residuals, is_used, scatter) = state?;
     let residuals_arcsec: Vec<(f64, f64)> =
         residuals.iter().map(|r| (r.0 / ARCSEC_RAD, r.1 / ARCSEC_RAD)).collect();
@@ -148,7 +149,7 @@ pub fn fit(pairs: &[PairedStar], setup: &FitSetup) -> Option<Fit> {
 }
 
 /// Expected error of a pair per axis [rad].
-fn sigma_rad(pair: &PairedStar, setup: &FitSetup) -> f64 {
+pub(super) fn sigma_rad(pair: &PairedStar, setup: &FitSetup) -> f64 {
     let given = pair.image.position_err_px;
     let centroid_px = if given.is_finite() && given > 0.0 {
         given.clamp(CENTROID_ERR_PX.0, CENTROID_ERR_PX.1)
@@ -161,16 +162,34 @@ fn sigma_rad(pair: &PairedStar, setup: &FitSetup) -> f64 {
     arcsec * ARCSEC_RAD
 }
 
+/// Scatter of used residuals [rad] in units of the expected errors (robust).
+pub(super) fn scatter(
+    pairs: &[PairedStar],
+    residuals: &[(f64, f64)],
+    is_used: &[bool],
+    setup: &FitSetup,
+) -> Option<f64> {
+    let all = pairs.iter().zip(residuals).zip(is_used).filter(|(_, used)| **used);
+    let lengths = all.map(|((pair, r), _)| r.0.hypot(r.1) / sigma_rad(pair, setup));
+    Some(median(lengths)? / RAYLEIGH_MEDIAN)
+}
+
 /// One linear fit around the present tangent point; moves it and tells by how much [rad].
-fn step(wcs: &mut Wcs, pairs: &[PairedStar], weights: &[f64], setup: &FitSetup) -> Option<f64> {
+fn step(
+    wcs: &mut Wcs,
+    (pairs, directions): (&[PairedStar], &[UnitVector]),
+    weights: &[f64],
+    setup: &FitSetup,
+) -> Option<f64> {
     let plane = TangentPlane::at(wcs.crval_rad);
     let half_px = 0.5 * setup.size.nx.max(setup.size.ny) as f64;
     let rows: Vec<Row> = pairs
         .iter()
+        .zip(directions)
         .zip(weights)
         .filter(|(_, w)| **w > 0.0)
-        .filter_map(|(p, w)| {
-            let target = plane.project(p.star.ra_rad, p.star.dec_rad)?;
+        .filter_map(|((p, v), w)| {
+            let target = plane.project_vector(*v)?;
             let (x, y) = (p.image.x_px - wcs.crpix_px.0, p.image.y_px - wcs.crpix_px.1);
             Some(((x / half_px, y / half_px), target, *w))
         })
@@ -199,8 +218,10 @@ type Row = ((f64, f64), (f64, f64), f64);
 fn polynomial_terms(rows: &[Row], setup: &FitSetup) -> Option<[Vec<f64>; 2]> {
     let mut equations = NormalEquations::new(term_count(setup.order));
     let weight_scale = rows.iter().map(|r| r.2).fold(0.0, f64::max);
-    for ((x, y), target, weight) in rows {
-        equations.add(&terms(setup.order, *x, *y), [target.0, target.1], weight / weight_scale);
+    let mut values = [0.0; TERMS_MAX];
+    for (place, target, weight) in rows {
+        let row = terms_into(setup.order, *place, &mut values);
+        equations.add(row, [target.0, target.1], weight / weight_scale);
     }
     let pixel_rad = setup.scale_arcsec * ARCSEC_RAD;
     let weight = |width_px: f64| (width_px * pixel_rad).powi(-2) / weight_scale;
@@ -252,8 +273,14 @@ fn sip_of(xi: &[f64], eta: &[f64], wcs: &Wcs, half_px: f64, setup: &FitSetup) ->
     Sip { a, b, ap: none(), bp: none() }
 }
 
-/// The same distortion with its inverse polynomials, which the rounds of a fit do not need.
-fn with_inverse(sip: Sip, crpix_px: (f64, f64), size: FrameSize) -> Sip {
+/// A solution with the inverse of its distortion, which the rounds of a search do not need.
+pub fn finished(mut wcs: Wcs, size: FrameSize) -> Wcs {
+    wcs.sip = wcs.sip.map(|sip| with_inverse(sip, wcs.crpix_px, size));
+    wcs
+}
+
+/// The same distortion with its inverse polynomials.
+pub(super) fn with_inverse(sip: Sip, crpix_px: (f64, f64), size: FrameSize) -> Sip {
     let ends = |n: usize, at: f64| (-0.5 - at, n as f64 - 0.5 - at);
     let range = PixelRange { u_px: ends(size.nx, crpix_px.0), v_px: ends(size.ny, crpix_px.1) };
     Sip::new(sip.a, sip.b, range)
@@ -261,16 +288,26 @@ fn with_inverse(sip: Sip, crpix_px: (f64, f64), size: FrameSize) -> Sip {
 
 /// Catalogue minus fit on the tangent plane [rad]; a full radian for stars off the plane.
 pub fn residuals_rad(wcs: &Wcs, pairs: &[PairedStar]) -> Vec<(f64, f64)> {
+    let directions: Vec<UnitVector> =
+        pairs.iter().map(|p| unit_vector(p.star.ra_rad, p.star.dec_rad)).collect();
+    residuals_of(wcs, pairs, &directions)
+}
+
+fn residuals_of(wcs: &Wcs, pairs: &[PairedStar], directions: &[UnitVector]) -> Vec<(f64, f64)> {
     let plane = TangentPlane::at(wcs.crval_rad);
     pairs
         .iter()
-        .map(|p| {
+        .zip(directions)
+        .map(|(p, v)| {
             let (xi, eta) = wcs.to_plane(p.image.x_px, p.image.y_px);
-            plane
-                .project(p.star.ra_rad, p.star.dec_rad)
-                .map_or((1.0, 1.0), |target| (target.0 - xi, target.1 - eta))
+            plane.project_vector(*v).map_or((1.0, 1.0), |target| (target.0 - xi, target.1 - eta))
         })
         .collect()
+}
+
+/// Length of a vector; not as careful with huge numbers as `hypot`, which takes much longer.
+fn length((a, b): (f64, f64)) -> f64 {
+    (a * a + b * b).sqrt()
 }
 
 /// Root mean square per axis of two-dimensional residuals; `None` without any.

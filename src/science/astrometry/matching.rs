@@ -73,10 +73,12 @@ impl StarGrid {
                 &self.numbers[start..end]
             })
             .map(move |&number| {
-                let (px, py) = self.places[number as usize];
-                (number as usize, (px - x).hypot(py - y))
+                let (dx, dy) =
+                    (self.places[number as usize].0 - x, self.places[number as usize].1 - y);
+                (number as usize, dx * dx + dy * dy)
             })
-            .filter(move |(_, distance)| *distance <= radius_px)
+            .filter(move |(_, square)| *square <= radius_px * radius_px)
+            .map(|(number, square)| (number, square.sqrt()))
     }
 
     /// The place nearest to a point, within a radius [px].

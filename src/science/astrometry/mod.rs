@@ -8,12 +8,15 @@
 
 pub mod accept;
 pub mod asterism;
+pub mod confirm;
+pub mod crowding;
 pub mod fit;
 pub mod matching;
 pub mod refine;
 pub mod region;
 pub mod regions;
 pub mod search;
+pub mod shared;
 pub mod similarity;
 pub mod verify;
 
@@ -76,6 +79,8 @@ pub struct StarField<'a> {
     pub size: FrameSize,
     /// Epoch of the exposure [Julian year], for proper motions.
     pub epoch_yr: f64,
+    /// Seeing [px], when it is known: how far stars draw each other's centroids.
+    pub fwhm_px: Option<f64>,
 }
 
 /// What is believed of a frame before it is solved.
@@ -87,7 +92,7 @@ pub struct Hint {
     pub pointing_err_rad: f64,
     /// Nominal scale [arcsec/px]; without it 0.1 to 60 are tried.
     pub scale_arcsec: Option<f64>,
-    /// How far the scale may be off, as a fraction: 0.25 is 25 % either way.
+    /// How far the scale may be off, as a fraction: 0.25 is from 1/1.25 to 1.25 of it.
     pub scale_range: f64,
 }
 
@@ -106,6 +111,8 @@ pub struct SolveParams {
     pub regions_max: usize,
     /// Highest order of the distortion (1 to 3).
     pub order_max: usize,
+    /// Highest order of a distortion that a night's frames share (1 to 5).
+    pub shared_order_max: usize,
     /// Scatter of star places that no centroid error explains (turbulence), per axis [mas].
     pub floor_mas: f64,
     /// Most reference stars that enter the final fit.
@@ -117,9 +124,10 @@ impl Default for SolveParams {
         Self {
             log_odds_min: 20.7,
             scale_range_first: 0.03,
-            hypotheses_max: 5_000_000,
+            hypotheses_max: 600_000,
             regions_max: 20_000,
             order_max: 3,
+            shared_order_max: 5,
             floor_mas: 25.0,
             fit_stars_max: 8_000,
         }
@@ -143,6 +151,8 @@ pub struct Solution {
     pub order: usize,
     /// Natural logarithm of the odds that the match is no chance, all attempts counted.
     pub log_odds: f64,
+    /// The same for a second match on disjoint stars, where 20 or more pairs are there.
+    pub second_log_odds: Option<f64>,
     /// Number of hypotheses that were tested.
     pub n_hypotheses: u64,
 }
@@ -185,19 +195,30 @@ pub enum NoSolution {
         is_cut_off: bool,
     },
     /// A match was better than chance, but its fit is too poor to be trusted.
-    #[error("a match of {n_pairs} stars with residuals of {rms_arcsec:.2} arcsec is too poor")]
+    #[error(
+        "a match of {n_pairs} stars with residuals of {rms_arcsec:.2} arcsec is not confirmed\
+         {}", told(*second_log_odds)
+    )]
     Unverified {
         /// Stars in the fit.
         n_pairs: usize,
         /// Residuals of the fit [arcsec].
         rms_arcsec: f64,
-        /// Residuals of stars kept out of it [arcsec], where 20 or more are there.
-        held_out_rms_arcsec: Option<f64>,
+        /// Log-odds of a second match on disjoint stars, where 20 or more pairs are there.
+        second_log_odds: Option<f64>,
     },
     /// The catalogue could not answer.
     #[error("the reference catalogue failed")]
     Reference(#[from] ReferenceError),
 }
 
+fn told(second_log_odds: Option<f64>) -> String {
+    second_log_odds.map_or_else(String::new, |odds| {
+        format!(" (a second match on disjoint stars has log-odds of {odds:.1})")
+    })
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trials;

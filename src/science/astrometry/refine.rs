@@ -5,12 +5,15 @@
 //! need, and with it the lists grow to all stars: at no time are so many stars within the radius
 //! that chance pairs matter.
 
+use super::crowding::{Neighbour, pulls_px};
 use super::fit::{Fit, FitSetup, PairedStar, fit, order_for, residuals_rad, rms};
 use super::matching::{StarGrid, pair_up};
 use super::similarity::Point;
 use super::verify::ln_binomial_tail;
 use super::{FrameSize, ImageStar, SolveParams};
 use crate::science::reference::motion::StarAtEpoch;
+use crate::science::sky::tan::TangentPlane;
+use crate::science::sky::vector::UnitVector;
 use crate::science::sky::wcs::Wcs;
 use crate::science::units::ARCSEC_RAD;
 
@@ -38,8 +41,12 @@ const CROWDED_MAG: f64 = 2.5;
 const UNCROWDED_MIN: usize = 30;
 /// With more pairs the order is not put to the test.
 const CHOICE_PAIRS_MAX: usize = 100;
+/// Half-diagonals from the tangent point within which a frame surely lies.
+const REACH: f64 = 2.0;
 /// Number of groups for the test on stars kept out.
 const FOLDS: usize = 5;
+/// Pairs that are enough for that test.
+const HELD_OUT_MAX: usize = 300;
 /// Pairs needed for that test.
 const FOLD_PAIRS_MIN: usize = 20;
 
@@ -50,8 +57,12 @@ pub struct Lists<'a> {
     pub stars: &'a [ImageStar],
     /// Reference stars around it, brightest first.
     pub references: &'a [StarAtEpoch],
+    /// Their directions.
+    pub directions: &'a [UnitVector],
     /// Size of the frame.
     pub size: FrameSize,
+    /// Seeing [px].
+    pub fwhm_px: Option<f64>,
     /// Limits.
     pub params: &'a SolveParams,
 }
@@ -63,6 +74,8 @@ pub struct Refined {
     pub fit: Fit,
     /// (number of the star, number of the reference star) of the fit's pairs.
     pub pairs: Vec<(usize, usize)>,
+    /// Number of reference stars that the solution places on the frame.
+    pub n_predicted: usize,
     /// Number of pairs among the stars that were counted for the odds.
     pub n_matches: usize,
     /// Natural logarithm of the probability of so many by chance, trials not counted.
@@ -105,14 +118,16 @@ fn finish(lists: &Lists<'_>, places: &[Point], wcs: &Wcs, radius: f64) -> Option
     let all = pairs_at(lists, places, &predictions, (usize::MAX, radius));
     let lonely = uncrowded(lists, &predictions, &all, places);
     let pairs = if lonely.len() >= UNCROWDED_MIN { lonely } else { all };
+    let stars = drawn(lists, &predictions, &pairs);
+    let lists = &Lists { stars: &stars, ..*lists };
     let fit = fit_pairs(lists, wcs, &pairs, lists.params.order_max)?;
     let fit = simplest(lists, &pairs, fit, radius);
     let (n_matches, ln_chance) = odds(lists, places, &fit, radius);
-    Some(Refined { fit, pairs, n_matches, ln_chance })
+    Some(Refined { fit, pairs, n_predicted: predictions.len(), n_matches, ln_chance })
 }
 
 /// How many of the brightest stars are used with a radius.
-fn list_length(radius_px: f64, size: FrameSize) -> usize {
+pub(super) fn list_length(radius_px: f64, size: FrameSize) -> usize {
     let disc = std::f64::consts::PI * radius_px * radius_px;
     ((COVERED_MAX * size.area_px() / disc) as usize).max(LIST_MIN)
 }
@@ -134,11 +149,16 @@ fn pairs_at(
 
 /// Numbers and pixels of the `n` brightest reference stars that fall on the frame.
 fn predicted(lists: &Lists<'_>, wcs: &Wcs, n: usize) -> Vec<(usize, Point)> {
+    let plane = TangentPlane::at(wcs.crval_rad);
+    // Beyond this the inverse of the distortion need not be asked for.
+    let reach_rad = REACH * lists.size.half_diagonal_px() * wcs.pixel_scale_arcsec() * ARCSEC_RAD;
     lists
-        .references
+        .directions
         .iter()
         .enumerate()
-        .filter_map(|(i, s)| wcs.to_pixel(s.ra_rad, s.dec_rad).map(|p| (i, p)))
+        .filter_map(|(i, v)| plane.project_vector(*v).map(|p| (i, p)))
+        .filter(|(_, p)| p.0.abs() <= reach_rad && p.1.abs() <= reach_rad)
+        .filter_map(|(i, p)| wcs.plane_to_pixel(p.0, p.1).map(|p| (i, p)))
         .filter(|(_, p)| lists.size.holds(p.0, p.1))
         .take(n)
         .collect()
@@ -163,7 +183,7 @@ fn paired(lists: &Lists<'_>, pairs: &[(usize, usize)]) -> Vec<PairedStar> {
     pairs.iter().map(pair).collect()
 }
 
-fn setup(lists: &Lists<'_>, near: &Wcs, order: usize) -> FitSetup {
+pub(super) fn setup(lists: &Lists<'_>, near: &Wcs, order: usize) -> FitSetup {
     let centre = lists.size.centre_px();
     FitSetup {
         size: lists.size,
@@ -207,6 +227,28 @@ fn uncrowded(
         !near_reference && !near_star
     };
     pairs.iter().filter(|p| is_lonely(p)).copied().collect()
+}
+
+/// The frame's stars with the pull of their neighbours added to the errors of their places.
+fn drawn(
+    lists: &Lists<'_>,
+    predictions: &[(usize, Point)],
+    pairs: &[(usize, usize)],
+) -> Vec<ImageStar> {
+    let mut stars = lists.stars.to_vec();
+    let Some(fwhm_px) = lists.fwhm_px else { return stars };
+    let neighbour =
+        |&(r, place_px): &(usize, Point)| Neighbour { place_px, mag: lists.references[r].g_mag };
+    let neighbours: Vec<Neighbour> = predictions.iter().map(neighbour).collect();
+    let mut pulls = vec![0.0; lists.references.len()];
+    for (&(r, _), pull) in predictions.iter().zip(pulls_px(&neighbours, lists.size, fwhm_px)) {
+        pulls[r] = pull;
+    }
+    for &(star, reference) in pairs {
+        let err = &mut stars[star].position_err_px;
+        *err = err.hypot(pulls[reference]);
+    }
+    stars
 }
 
 /// Pairs among the bright stars and the logarithm of their probability by chance.
@@ -264,7 +306,8 @@ fn simplest(lists: &Lists<'_>, pairs: &[(usize, usize)], given: Fit, radius_px: 
 /// Every fifth pair is predicted by a fit to the others; clipped pairs take no part.
 pub fn held_out_rms_arcsec(lists: &Lists<'_>, refined: &Refined) -> Option<f64> {
     let all = refined.pairs.iter().zip(&refined.fit.is_used);
-    let used: Vec<(usize, usize)> = all.filter(|(_, u)| **u).map(|(p, _)| *p).collect();
+    let used = all.filter(|(_, u)| **u).map(|(p, _)| *p).take(HELD_OUT_MAX);
+    let used: Vec<(usize, usize)> = used.collect();
     if used.len() < FOLD_PAIRS_MIN {
         return None;
     }

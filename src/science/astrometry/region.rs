@@ -67,7 +67,7 @@ const CHOICES: f64 = 20.0;
 /// Trials that are counted at least.
 const TRIALS_MIN: f64 = 1000.0;
 /// Hypotheses per region and level, at most.
-const HYPOTHESES_MAX: u64 = 300_000;
+const HYPOTHESES_MAX: u64 = 100_000;
 /// Catalogue stars without which a region is passed over.
 pub const REFERENCES_MIN: usize = 5;
 
@@ -138,6 +138,8 @@ pub struct Context<'a> {
     pub sky: &'a dyn ReferenceSky,
     /// Epoch of the frame [Julian year].
     pub epoch_yr: f64,
+    /// Seeing [px].
+    pub fwhm_px: Option<f64>,
     /// Limits.
     pub params: &'a SolveParams,
     /// Hypotheses tested in earlier regions.

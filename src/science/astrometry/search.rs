@@ -34,8 +34,6 @@ const CHUNK: usize = 2;
 const FIRST: std::ops::Range<usize> = 0..1;
 /// The level after it.
 const SECOND: std::ops::Range<usize> = 1..2;
-/// Both: a quick look.
-const QUICK: std::ops::Range<usize> = 0..2;
 /// Levels for a thorough one.
 const THOROUGH: std::ops::Range<usize> = 2..LEVELS.len();
 /// Scales tried without a nominal one [arcsec/px].
@@ -44,8 +42,12 @@ const SCALES_ARCSEC: (f64, f64) = (0.1, 60.0);
 const SCALE_LIKELY_ARCSEC: f64 = 1.2;
 /// Ratio of neighbouring scales in that search.
 const SCALE_STEP: f64 = 1.5;
+/// Range of scales around each of these.
+const LADDER_RANGE: f64 = 0.25;
 /// Largest range of scales that a hint may ask for.
-const SCALE_RANGE_MAX: f64 = 0.9;
+const SCALE_RANGE_MAX: f64 = 9.0;
+/// Largest range of scales that is tried in one pass.
+const STEP_RANGE: f64 = 0.25;
 
 /// Which part of the sky a pass of the search covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,14 @@ enum Where {
 struct Scales {
     range: (f64, f64),
     nominal: f64,
+}
+
+impl Scales {
+    /// Scales from `1 / (1 + range)` to `1 + range` times one [arcsec/px].
+    fn around(arcsec: f64, range: f64) -> Self {
+        let nominal = arcsec * ARCSEC_RAD;
+        Self { range: (nominal / (1.0 + range), nominal * (1.0 + range)), nominal }
+    }
 }
 
 /// One pass: where, how thorough, at which scales.
@@ -108,8 +118,14 @@ pub fn solve(
     if sky.len() < REFERENCES_MIN {
         return Err(NoSolution::NoReference { n_catalogue: sky.len(), needed: REFERENCES_MIN });
     }
-    let context =
-        Context { frame: &frame, sky, epoch_yr: field.epoch_yr, params, n_hypotheses_before: 0 };
+    let context = Context {
+        frame: &frame,
+        sky,
+        epoch_yr: field.epoch_yr,
+        fwhm_px: field.fwhm_px,
+        params,
+        n_hypotheses_before: 0,
+    };
     let mut progress = Progress {
         n_hypotheses: 0,
         work: 0,
@@ -138,24 +154,16 @@ pub fn solve(
 
 /// The passes of a search in order.
 fn passes(hint: &Hint, params: &SolveParams, has_pointing: bool) -> Vec<Pass> {
-    let usable = |scale: &f64| scale.is_finite() && *scale > 0.0;
-    let around = |arcsec: f64, range: f64| Scales {
-        range: (arcsec * ARCSEC_RAD * (1.0 - range), arcsec * ARCSEC_RAD * (1.0 + range)),
-        nominal: arcsec * ARCSEC_RAD,
-    };
-    let ladder: Vec<Scales> = scale_ladder().into_iter().map(|scale| around(scale, 0.25)).collect();
-    let steps = match hint.scale_arcsec.filter(usable) {
-        Some(scale) => {
-            let range = if hint.scale_range.is_finite() { hint.scale_range } else { 0.0 };
-            let first = params.scale_range_first;
-            let full = range.clamp(first, SCALE_RANGE_MAX);
-            vec![around(scale, first), around(scale, full)]
-        }
-        None => ladder.clone(),
-    };
+    let ladder: Vec<Scales> =
+        scale_ladder().into_iter().map(|scale| Scales::around(scale, LADDER_RANGE)).collect();
+    let steps = hint
+        .scale_arcsec
+        .filter(|scale| scale.is_finite() && *scale > 0.0)
+        .map_or_else(|| ladder.clone(), |scale| scale_steps(scale, hint.scale_range, params));
     // The ladder also serves headers that forget the binning.
     [
-        (Where::Near, QUICK, &steps),
+        (Where::Near, FIRST, &steps),
+        (Where::Near, SECOND, &steps),
         (Where::Near, FIRST, &ladder),
         (Where::Near, THOROUGH, &steps),
         (Where::Everywhere, FIRST, &steps),
@@ -170,6 +178,23 @@ fn passes(hint: &Hint, params: &SolveParams, has_pointing: bool) -> Vec<Pass> {
         scales.iter().map(move |s| Pass { place, levels: levels.clone(), scales: *s })
     })
     .collect()
+}
+
+/// The nominal scale with a narrow range first, then ranges side by side, nearest first.
+///
+/// A range is narrow, so that regions have the size of the frame whatever the true scale.
+fn scale_steps(scale_arcsec: f64, range: f64, params: &SolveParams) -> Vec<Scales> {
+    let first = params.scale_range_first;
+    let full = if range.is_finite() { range.clamp(first, SCALE_RANGE_MAX) } else { first };
+    let mut steps = vec![Scales::around(scale_arcsec, first)];
+    // Steps of (1 + STEP_RANGE)^2 reach from 1 / (1 + full) to 1 + full.
+    let width = (1.0 + STEP_RANGE).ln();
+    let n = (((1.0 + full).ln() / width - 1.0) / 2.0 - 1e-6).ceil().clamp(0.0, 10.0) as i32;
+    let width = (1.0 + full).ln() / f64::from(2 * n + 1);
+    let factor = |k: i32| (2.0 * width * f64::from(k)).exp();
+    let nearest_first = std::iter::once(0).chain((1..=n).flat_map(|k| [k, -k]));
+    steps.extend(nearest_first.map(|k| Scales::around(scale_arcsec * factor(k), width.exp_m1())));
+    steps
 }
 
 /// Scales from 0.1 to 60 arcsec/px, likely ones first.

@@ -166,7 +166,7 @@ impl Field {
 
     fn solve_within(&self, hint: &Hint, params: &SolveParams) -> Result<Solution, NoSolution> {
         let sky = MemoryCatalogue::new(self.catalogue.clone());
-        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2024.0 };
+        let field = StarField { stars: &self.stars, size: SIZE, epoch_yr: 2024.0, fwhm_px: None };
         solve(&field, hint, &sky, params)
     }
 
@@ -180,7 +180,11 @@ impl Field {
     }
 }
 
-fn reference(source_id: i64, (ra_rad, dec_rad): (f64, f64), g_mag: f64) -> ReferenceStar {
+pub(super) fn reference(
+    source_id: i64,
+    (ra_rad, dec_rad): (f64, f64),
+    g_mag: f64,
+) -> ReferenceStar {
     ReferenceStar {
         source_id,
         ra_rad,

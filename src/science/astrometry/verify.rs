@@ -14,8 +14,8 @@ const RASTER_MAX: f64 = 512.0;
 const CELLS_PER_RADIUS: f64 = 2.0;
 /// Fraction of catalogue stars that a true hypothesis finds, at least.
 const TRUE_FRACTION: f64 = 0.25;
-/// Log-odds at which a hypothesis is given up: 18 bright stars missed in a row.
-const GIVE_UP: f64 = -5.0;
+/// Log-odds at which a hypothesis is given up: 13 bright stars missed in a row.
+const GIVE_UP: f64 = -3.5;
 /// Most terms of a binomial tail that are added.
 const TAIL_TERMS: usize = 400;
 /// Mark of a raster cell without a star.

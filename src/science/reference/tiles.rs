@@ -265,9 +265,28 @@ impl ReferenceSky for MemoryCatalogue {
             // those that leave the cone by their motion.
             inside.extend(near.filter(|(_, place)| cone.may_hold(**place)).map(|(s, _)| s));
         }
-        inside.sort_by(|a, b| by_brightness((a.g_mag, a.source_id), (b.g_mag, b.source_id)));
+        let limit = limit.min(CONE_STARS_MAX);
+        let order = |a: &&ReferenceStar, b: &&ReferenceStar| {
+            by_brightness((a.g_mag, a.source_id), (b.g_mag, b.source_id))
+        };
+        // Sorting all of a rich cone for a few stars would take most of a search's time; half as
+        // many again make up for those that left the cone.
+        let wanted = limit + limit / 2 + 10;
+        let mut faint = Vec::new();
+        if wanted < inside.len() {
+            inside.select_nth_unstable_by(wanted, order);
+            faint = inside.split_off(wanted);
+        }
+        inside.sort_by(order);
         let at_epoch = inside.into_iter().map(|star| propagate(star, epoch_yr));
-        Ok(at_epoch.filter(|star| cone.holds(star)).take(limit.min(CONE_STARS_MAX)).collect())
+        let mut stars: Vec<StarAtEpoch> =
+            at_epoch.filter(|star| cone.holds(star)).take(limit).collect();
+        if stars.len() < limit {
+            faint.sort_by(order);
+            let at_epoch = faint.into_iter().map(|star| propagate(star, epoch_yr));
+            stars.extend(at_epoch.filter(|s| cone.holds(s)).take(limit - stars.len()));
+        }
+        Ok(stars)
     }
 
     fn cells_with_stars(&self) -> Vec<SkyCell> {

@@ -5,6 +5,7 @@
 
 use super::polynomial::{ORDER_MAX, Polynomial, exponents};
 use super::sip::Sip;
+use super::tpv::{from_pv, has_pv, to_pv};
 use super::wcs::Wcs;
 use crate::science::units::{DEG_RAD, wrap_positive_rad};
 
@@ -19,7 +20,36 @@ pub enum KeywordValue {
     Text(String),
 }
 
+/// How a distortion is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Convention {
+    /// Polynomials of pixels (Shupe et al. 2005).
+    #[default]
+    Sip,
+    /// Polynomials on the tangent plane, as SCAMP and SWarp use them.
+    Tpv,
+}
+
 impl Wcs {
+    /// The keywords that describe this WCS in one of the conventions.
+    ///
+    /// A distortion that TPV has no terms for (above order 7) is written as SIP.
+    pub fn fits_keywords_as(&self, convention: Convention) -> Vec<(String, KeywordValue)> {
+        let pv = match (&self.sip, convention) {
+            (Some(sip), Convention::Tpv) => to_pv(sip, self.cd_rad_per_px),
+            _ => None,
+        };
+        let Some(pv) = pv else { return self.fits_keywords() };
+        let mut keywords = Self { sip: None, ..self.clone() }.fits_keywords();
+        for (key, value) in &mut keywords {
+            if let ("CTYPE1" | "CTYPE2", KeywordValue::Text(text)) = (key.as_str(), value) {
+                *text = text.replace("-TAN", "-TPV");
+            }
+        }
+        keywords.extend(pv.into_iter().map(|(key, value)| (key, KeywordValue::Real(value))));
+        keywords
+    }
+
     /// The keywords that describe this WCS, in the order of a header.
     ///
     /// Pixels are 1-based, angles degrees; AP and BP are given so that readers without an
@@ -55,7 +85,7 @@ impl Wcs {
         keywords
     }
 
-    /// The WCS of keywords as [`Self::fits_keywords`] writes them.
+    /// The WCS of keywords: SIP where it stands, else PV as TPV has it, whatever CTYPE says.
     ///
     /// `get` returns the number of a keyword. `None` when a keyword of the linear part is
     /// missing, or the values make no WCS. Without AP and BP the inverse is left empty, which
@@ -82,11 +112,21 @@ impl Wcs {
                 let bp = polynomial("BP").unwrap_or_else(zero);
                 Some(Sip { a, b, ap, bp })
             }
+            _ if has_pv(&number) => Some(from_pv(&number, cd_rad_per_px)?),
             _ => None,
         };
         let crval_rad = (number("CRVAL1")? * DEG_RAD, number("CRVAL2")? * DEG_RAD);
         let crpix_px = (number("CRPIX1")? - 1.0, number("CRPIX2")? - 1.0);
-        let wcs = Self { crval_rad, crpix_px, cd_rad_per_px, sip };
+        let has_low_terms = sip.as_ref().is_some_and(|sip| {
+            let low = [(0, 0), (1, 0), (0, 1)];
+            let is_there =
+                |p: &Polynomial| low.iter().any(|&(i, j)| p.coefficient(i, j).abs() > 0.0);
+            is_there(&sip.a) || is_there(&sip.b)
+        });
+        let mut wcs = Self { crval_rad, crpix_px, cd_rad_per_px, sip };
+        if has_low_terms {
+            wcs = wcs.without_low_terms()?;
+        }
         let is_regular = wcs.pixel_scale_arcsec() > 0.0 && wcs.crval_rad.1.abs() <= DEG_RAD * 90.0;
         is_regular.then_some(wcs)
     }

@@ -23,14 +23,35 @@ impl NormalEquations {
         Self { n, matrix: vec![0.0; n * n], rhs: [vec![0.0; n], vec![0.0; n]] }
     }
 
+    /// Equations whose matrix is known: `cell(i, j)` plus `damping` on the diagonal, and the
+    /// right-hand sides (at least `n` long).
+    pub fn of(
+        n: usize,
+        cell: impl Fn(usize, usize) -> f64,
+        rhs: [&[f64]; 2],
+        damping: f64,
+    ) -> Self {
+        let mut equations = Self::new(n);
+        let n = equations.n;
+        for i in 0..n {
+            for j in 0..n {
+                let own = if i == j { damping } else { 0.0 };
+                equations.matrix[i * n + j] = cell(i, j) + own;
+            }
+            for (column, values) in equations.rhs.iter_mut().zip(rhs) {
+                column[i] = values.get(i).copied().unwrap_or(0.0);
+            }
+        }
+        equations
+    }
+
     /// Adds one observation: the derivatives `row`, the two values and the weight 1/sigma^2.
     pub fn add(&mut self, row: &[f64], values: [f64; 2], weight: f64) {
         for (i, &a) in row.iter().enumerate().take(self.n) {
             let weighted = a * weight;
-            for (j, &b) in row.iter().enumerate().take(i + 1) {
-                if let Some(cell) = self.matrix.get_mut(i * self.n + j) {
-                    *cell += weighted * b;
-                }
+            let cells = &mut self.matrix[i * self.n..=i * self.n + i];
+            for (cell, b) in cells.iter_mut().zip(row) {
+                *cell += weighted * b;
             }
             for (rhs, value) in self.rhs.iter_mut().zip(values) {
                 rhs[i] += weighted * value;

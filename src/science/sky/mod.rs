@@ -7,5 +7,6 @@ pub mod polynomial;
 pub mod sip;
 pub mod sun;
 pub mod tan;
+pub mod tpv;
 pub mod vector;
 pub mod wcs;

@@ -6,6 +6,9 @@
 /// Highest order that is read or written (the SIP convention allows 9).
 pub const ORDER_MAX: usize = 9;
 
+/// Terms of that order.
+pub const TERMS_MAX: usize = term_count(ORDER_MAX);
+
 /// A polynomial in two variables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Polynomial {
@@ -36,13 +39,27 @@ pub fn exponents(order: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// Values of all terms at a point, in the order of the coefficients.
 pub fn terms(order: usize, x: f64, y: f64) -> Vec<f64> {
-    let (px, py) = (powers(x), powers(y));
-    exponents(order.min(ORDER_MAX)).map(|(i, j)| px[i] * py[j]).collect()
+    let mut values = [0.0; TERMS_MAX];
+    terms_into(order, (x, y), &mut values).to_vec()
 }
 
-fn powers(x: f64) -> [f64; ORDER_MAX + 1] {
+/// The same without asking for memory; returns the part that was filled.
+pub fn terms_into(order: usize, (x, y): (f64, f64), into: &mut [f64; TERMS_MAX]) -> &[f64] {
+    let order = order.min(ORDER_MAX);
+    let (px, py) = (powers(order, x), powers(order, y));
+    let mut k = 0;
+    for degree in 0..=order {
+        for j in 0..=degree {
+            into[k] = px[degree - j] * py[j];
+            k += 1;
+        }
+    }
+    &into[..k]
+}
+
+fn powers(order: usize, x: f64) -> [f64; ORDER_MAX + 1] {
     let mut result = [1.0; ORDER_MAX + 1];
-    for k in 1..=ORDER_MAX {
+    for k in 1..=order.min(ORDER_MAX) {
         result[k] = result[k - 1] * x;
     }
     result
@@ -78,21 +95,32 @@ impl Polynomial {
 
     /// The value at a point.
     pub fn value(&self, x: f64, y: f64) -> f64 {
-        let (px, py) = (powers(x), powers(y));
-        exponents(self.order).zip(&self.coefficients).map(|((i, j), c)| c * px[i] * py[j]).sum()
+        let (px, py) = (powers(self.order, x), powers(self.order, y));
+        let mut sum = 0.0;
+        let mut coefficients = self.coefficients.iter();
+        for degree in 0..=self.order {
+            for (j, c) in (0..=degree).zip(&mut coefficients) {
+                sum += c * px[degree - j] * py[j];
+            }
+        }
+        sum
     }
 
     /// Value and gradient at a point.
     pub fn slope(&self, x: f64, y: f64) -> Slope {
-        let (px, py) = (powers(x), powers(y));
+        let (px, py) = (powers(self.order, x), powers(self.order, y));
         let mut slope = Slope { value: 0.0, by_x: 0.0, by_y: 0.0 };
-        for ((i, j), &c) in exponents(self.order).zip(&self.coefficients) {
-            slope.value += c * px[i] * py[j];
-            if i > 0 {
-                slope.by_x += c * i as f64 * px[i - 1] * py[j];
-            }
-            if j > 0 {
-                slope.by_y += c * j as f64 * px[i] * py[j - 1];
+        let mut coefficients = self.coefficients.iter();
+        for degree in 0..=self.order {
+            for (j, c) in (0..=degree).zip(&mut coefficients) {
+                let i = degree - j;
+                slope.value += c * px[i] * py[j];
+                if i > 0 {
+                    slope.by_x += c * i as f64 * px[i - 1] * py[j];
+                }
+                if j > 0 {
+                    slope.by_y += c * j as f64 * px[i] * py[j - 1];
+                }
             }
         }
         slope

@@ -9,6 +9,8 @@ use super::polynomial::{Polynomial, exponents, term_count, terms};
 
 /// Most steps of Newton's iteration.
 const STEPS_MAX: usize = 30;
+/// Ratio of successive steps above which the matrix of derivatives is computed anew.
+const SHRINK_MAX: f64 = 0.05;
 /// Change at which Newton's iteration has converged [px].
 const STEP_DONE_PX: f64 = 1e-10;
 /// The inverse polynomials are of this many orders more than the forward ones.
@@ -59,21 +61,29 @@ impl Sip {
     /// The place whose corrected place is (u, v) [px]; `None` where the iteration fails.
     pub fn inverse(&self, u_px: f64, v_px: f64) -> Option<(f64, f64)> {
         let (mut u, mut v) = (u_px, v_px);
+        let mut matrix = self.jacobian(u, v);
+        let mut last = f64::INFINITY;
         for _ in 0..STEPS_MAX {
             let (forward_u, forward_v) = self.forward(u, v);
-            let [[m00, m01], [m10, m11]] = self.jacobian(u, v);
+            let [[m00, m01], [m10, m11]] = matrix;
             let determinant = m00 * m11 - m01 * m10;
             let (du, dv) = (u_px - forward_u, v_px - forward_v);
             let step_u = (m11 * du - m01 * dv) / determinant;
             let step_v = (m00 * dv - m10 * du) / determinant;
             u += step_u;
             v += step_v;
+            let step = step_u.abs().max(step_v.abs());
             if !(u.is_finite() && v.is_finite()) {
                 return None;
             }
-            if step_u.hypot(step_v) < STEP_DONE_PX * (1.0 + u.hypot(v) * 1e-5) {
+            if step < STEP_DONE_PX * (1.0 + (u.abs() + v.abs()) * 1e-5) {
                 return Some((u, v));
             }
+            // The matrix of the start serves as long as the steps shrink fast.
+            if step > SHRINK_MAX * last {
+                matrix = self.jacobian(u, v);
+            }
+            last = step;
         }
         None
     }

@@ -28,7 +28,11 @@ impl TangentPlane {
     ///
     /// `None` on the far hemisphere and within 0.6 deg of its edge.
     pub fn project(&self, ra_rad: f64, dec_rad: f64) -> Option<(f64, f64)> {
-        let v = unit_vector(ra_rad, dec_rad);
+        self.project_vector(unit_vector(ra_rad, dec_rad))
+    }
+
+    /// The same for a unit vector.
+    pub fn project_vector(&self, v: UnitVector) -> Option<(f64, f64)> {
         let cosine = dot(v, self.centre);
         // Written so that NaN is refused too.
         if cosine >= COSINE_MIN {

@@ -1,0 +1,139 @@
+//! Plate solutions of made-up star lists: `cargo bench --bench solve`.
+//!
+//! The frame is 0.8 deg wide and shows 2,000 sources, a fifth of them spurious; the catalogue is
+//! 1 mag deeper and covers five frames by five. Times are wall clock, all threads.
+
+use std::time::Instant;
+
+use autossos::science::astrometry::{
+    FrameSize, Hint, ImageStar, NoSolution, Solution, SolveParams, StarField, solve,
+};
+use autossos::science::reference::MemoryCatalogue;
+use autossos::science::reference::star::ReferenceStar;
+use autossos::science::sky::tan::TangentPlane;
+use autossos::science::units::{ARCSEC_RAD, DEG_RAD};
+
+/// Columns and rows [px].
+const SIZE: FrameSize = FrameSize { nx: 2048, ny: 2048 };
+/// Scale [arcsec/px].
+const SCALE_ARCSEC: f64 = 1.4;
+/// Where the frame points (RA, Dec) [rad].
+const CENTRE_RAD: (f64, f64) = (2.0, 0.3);
+/// Catalogue stars that the frame shows, and spurious sources.
+const SHOWN: usize = 1600;
+const SPURIOUS: usize = 400;
+/// Catalogue stars per frame.
+const PER_FRAME: usize = 3200;
+/// Width of the catalogue in frames.
+const SKY_WIDTH: f64 = 5.0;
+/// Solutions per figure.
+const RUNS: usize = 15;
+
+/// A small generator (xorshift64*, Vigna 2016).
+struct Random(u64);
+
+impl Random {
+    fn uniform(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+fn main() {
+    let (sky, stars) = field(&mut Random(0x9e37_79b9));
+    let (_, foreign) = field(&mut Random(0x1234_5678));
+    let hint = Hint {
+        pointing_rad: Some((CENTRE_RAD.0 + 0.05 * DEG_RAD, CENTRE_RAD.1)),
+        pointing_err_rad: 0.2 * DEG_RAD,
+        scale_arcsec: Some(1.01 * SCALE_ARCSEC),
+        scale_range: 0.25,
+    };
+    let wide = Hint { scale_arcsec: Some(1.8 * SCALE_ARCSEC), scale_range: 1.0, ..hint };
+    println!("{} sources, {} catalogue stars, {RUNS} runs", stars.len(), sky.stars().len());
+    for (name, stars, hint) in [
+        ("hinted", &stars, &hint),
+        ("scale 80 % off", &stars, &wide),
+        ("of another field", &foreign, &hint),
+    ] {
+        let (median_s, found) = median_s(&sky, stars, hint);
+        let told = match found {
+            Ok(s) => format!("{} pairs, order {}", s.n_used, s.order),
+            Err(why) => why.to_string(),
+        };
+        println!("{name}: median {:.1} ms ({told})", 1e3 * median_s);
+    }
+}
+
+/// A catalogue and the sources of a frame, brightest first.
+fn field(random: &mut Random) -> (MemoryCatalogue, Vec<ImageStar>) {
+    let plane = TangentPlane::at(CENTRE_RAD);
+    let side_rad = SIZE.nx as f64 * SCALE_ARCSEC * ARCSEC_RAD;
+    let n = (PER_FRAME as f64 * SKY_WIDTH * SKY_WIDTH) as i64;
+    let mut catalogue = Vec::new();
+    let mut stars = Vec::new();
+    for source_id in 0..n {
+        let xi = SKY_WIDTH * side_rad * (random.uniform() - 0.5);
+        let eta = SKY_WIDTH * side_rad * (random.uniform() - 0.5);
+        let (ra_rad, dec_rad) = plane.deproject(xi, eta);
+        let mag = 21.0 + random.uniform().max(1e-9).log10() / 0.3;
+        catalogue.push(reference(source_id, (ra_rad, dec_rad), mag));
+        let scale_rad = SCALE_ARCSEC * ARCSEC_RAD;
+        let (x, y) = (1023.5 - xi / scale_rad, 1023.5 + eta / scale_rad);
+        if SIZE.holds(x, y) && mag < 20.0 {
+            stars.push(source(random, (x, y), mag));
+        }
+    }
+    stars.truncate(SHOWN);
+    for _ in 0..SPURIOUS {
+        let at = (random.uniform() * 2047.0, random.uniform() * 2047.0);
+        let mag = 20.0 + random.uniform().max(1e-9).log10() / 0.3;
+        stars.push(source(random, at, mag));
+    }
+    stars.sort_by(|a, b| b.flux.total_cmp(&a.flux));
+    (MemoryCatalogue::new(catalogue), stars)
+}
+
+fn source(random: &mut Random, (x, y): (f64, f64), mag: f64) -> ImageStar {
+    // A sum of uniform numbers is nearly normal: 0.2 px.
+    let mut noise = || 0.2 * ((0..12).map(|_| random.uniform()).sum::<f64>() - 6.0);
+    let (x_px, y_px) = (x + noise(), y + noise());
+    let flux = 10.0_f64.powf(-0.4 * (mag + noise() - 25.0));
+    ImageStar { x_px, y_px, flux, position_err_px: 0.2 }
+}
+
+fn reference(source_id: i64, (ra_rad, dec_rad): (f64, f64), mag: f64) -> ReferenceStar {
+    ReferenceStar {
+        source_id,
+        ra_rad,
+        dec_rad,
+        position_err_mas: Some(0.2),
+        ref_epoch_yr: 2016.0,
+        pm_ra_mas_per_yr: Some(0.0),
+        pm_dec_mas_per_yr: Some(0.0),
+        g_mag: Some(mag),
+        bp_rp_mag: None,
+    }
+}
+
+/// Median wall time of a solution [s], and the last one.
+fn median_s(
+    sky: &MemoryCatalogue,
+    stars: &[ImageStar],
+    hint: &Hint,
+) -> (f64, Result<Solution, NoSolution>) {
+    let field = StarField { stars, size: SIZE, epoch_yr: 2024.0, fwhm_px: Some(2.5) };
+    let once = || solve(&field, hint, sky, &SolveParams::default());
+    let mut times_s: Vec<f64> = (0..RUNS)
+        .map(|_| {
+            let start = Instant::now();
+            let found = std::hint::black_box(once());
+            let seconds = start.elapsed().as_secs_f64();
+            drop(found);
+            seconds
+        })
+        .collect();
+    times_s.sort_by(f64::total_cmp);
+    (times_s[RUNS / 2], once())
+}

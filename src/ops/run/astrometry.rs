@@ -1,0 +1,104 @@
+//! The night's shared astrometry: frames, records and product headers get the better solutions.
+//!
+//! The kept result of a frame stays as it was made, so that this is a function of the results
+//! alone and may be done again after a kill, or when more frames have come.
+
+use std::path::Path;
+
+use super::super::error::OpsError;
+use super::frames::{FrameResult, FrameWork};
+use super::product_header::{has_wcs, set_wcs};
+use crate::formats::fits::{self, Limits};
+use crate::pipeline::artifact::catalogue::Catalogue;
+use crate::pipeline::artifact::frame_record::FrameRecord;
+use crate::pipeline::artifact::report::Note;
+use crate::pipeline::link::NightFrame;
+use crate::pipeline::reduce::wcs_keywords;
+use crate::pipeline::share_astrometry::share_astrometry;
+use crate::science::reference::{ReferenceSky, StarAtEpoch};
+use crate::science::sky::wcs::Wcs;
+use crate::science::time::Epoch;
+use crate::store::ProductFile;
+
+/// Gives frames of a camera its shared distortion, in their records and products too.
+pub(super) fn share(
+    work: &FrameWork<'_>,
+    frames: &mut [NightFrame],
+    results: &mut [FrameResult],
+    notes: &mut Vec<Note>,
+) -> Result<(), OpsError> {
+    let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
+        let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
+        // Without the catalogue the frames keep their own solutions.
+        work.sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_default()
+    };
+    let params = work.config.night_params().share;
+    let shared = share_astrometry(frames, &stars, &params);
+    let note = |text| Note { subject: "astrometry".to_owned(), text };
+    notes.extend(shared.notes.into_iter().map(note));
+    for solution in shared.solutions {
+        let Some(frame) = frames.get_mut(solution.frame) else { continue };
+        place(&mut frame.catalogue, &solution.wcs);
+        let of_frame = |r: &&mut FrameResult| r.record.content_hash == frame.content_hash;
+        if let Some(result) = results.iter_mut().find(of_frame) {
+            result.record.wcs = wcs_keywords(&solution.wcs, params.convention);
+            result.record.rms_arcsec = Some(solution.rms_arcsec);
+            result.record.n_reference = Some(solution.n_used as u64);
+        }
+        frame.wcs = solution.wcs;
+    }
+    results.iter().try_for_each(|result| write(work, result))
+}
+
+/// Gives the sources their places on the sky.
+fn place(catalogue: &mut Catalogue, wcs: &Wcs) {
+    for i in 0..catalogue.sources.len() {
+        let (ra_rad, dec_rad) = wcs.to_sky(catalogue.sources.x_px[i], catalogue.sources.y_px[i]);
+        (catalogue.ra_rad[i], catalogue.dec_rad[i]) = (ra_rad, dec_rad);
+    }
+}
+
+/// Writes the solution of a record to the frame's products, where they have another.
+fn write(work: &FrameWork<'_>, result: &FrameResult) -> Result<(), OpsError> {
+    let Some(files) = result.products.as_ref().filter(|_| !result.record.wcs.is_empty()) else {
+        return Ok(());
+    };
+    let products = work.store.products();
+    let image = products.resolve(&files.calibrated)?;
+    // The table is written last: when its header is right, all is.
+    let last = files.catalogue.as_ref().map(|relative| products.resolve(relative)).transpose()?;
+    let told = match &last {
+        Some(path) => fits::read_table(path, &Limits::default()).map(|(header, _)| header),
+        None => fits::probe(&image, &work.config.fits_limits()).map(|image| image.header),
+    };
+    // A product that cannot be read is told of elsewhere.
+    if told.is_ok_and(|header| !has_wcs(&header, &result.record.wcs)) {
+        write_image(work, &image, &result.record)?;
+        if let Some(path) = &last {
+            write_table(path, &result.record)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_image(work: &FrameWork<'_>, path: &Path, record: &FrameRecord) -> Result<(), OpsError> {
+    let Ok(info) = fits::probe(path, &work.config.fits_limits()) else { return Ok(()) };
+    let Ok(pixels) = fits::read_pixels(path, &info) else { return Ok(()) };
+    let mut header = info.header.clone();
+    set_wcs(&mut header, &record.wcs);
+    Ok(ProductFile::write(path, |path| Ok(fits::write_image(path, &pixels, &header)?))?)
+}
+
+fn write_table(path: &Path, record: &FrameRecord) -> Result<(), OpsError> {
+    let Ok((mut header, columns)) = fits::read_table(path, &Limits::default()) else {
+        return Ok(());
+    };
+    let Some(mut catalogue) = Catalogue::from_columns(&columns) else { return Ok(()) };
+    if let Some(wcs) = super::finish::wcs_of(record) {
+        place(&mut catalogue, &wcs);
+    }
+    set_wcs(&mut header, &record.wcs);
+    Ok(ProductFile::write(path, |path| {
+        Ok(fits::write_table(path, &catalogue.to_columns(), &header, "SOURCES")?)
+    })?)
+}
