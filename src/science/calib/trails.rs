@@ -54,7 +54,7 @@ impl Default for TrailParams {
     fn default() -> Self {
         Self {
             line_snr_min: 6.5,
-            pieces_snr_min: 7.5,
+            pieces_snr_min: 8.5,
             pieces_share_min: 0.6,
             inside_length_min_px: 250.0,
             across_length_min_px: 120.0,
