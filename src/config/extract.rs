@@ -20,13 +20,13 @@ pub struct Extract {
     /// Lowest height of a blended source above the pass to its neighbour [local sigma].
     pub deblend_sigma: f64,
     /// The same as a share of the neighbour's height.
-    pub deblend_contrast: f64,
+    pub deblend_share: f64,
     /// Least signal-to-noise ratio of a blended source's own light.
     pub clean_sigma: f64,
     /// Kron ellipse in units of the first moment.
     pub kron_factor: f64,
     /// Smallest Kron ellipse in units of the source's axes.
-    pub kron_radius_min: f64,
+    pub kron_factor_min: f64,
     /// Side of a cell of the sky's mesh [px].
     pub background_cell_px: usize,
     /// Cells on a side of the median over the mesh.
@@ -41,10 +41,10 @@ impl Default for Extract {
             analysis_sigma: params.segment.pixel_snr_min,
             pixels_min: params.segment.pixels_min,
             deblend_sigma: params.segment.prominence_sigma_min,
-            deblend_contrast: params.segment.prominence_share_min,
+            deblend_share: params.segment.prominence_share_min,
             clean_sigma: params.clean_snr_min,
             kron_factor: params.kron_factor,
-            kron_radius_min: params.kron_radius_min,
+            kron_factor_min: params.kron_factor_min,
             background_cell_px: params.background.cell_px,
             background_filter_cells: params.background.filter_cells,
         }
@@ -59,10 +59,10 @@ impl Extract {
         segment.pixel_snr_min = self.analysis_sigma.min(self.threshold_sigma);
         segment.pixels_min = self.pixels_min;
         segment.prominence_sigma_min = self.deblend_sigma;
-        segment.prominence_share_min = self.deblend_contrast;
+        segment.prominence_share_min = self.deblend_share;
         params.clean_snr_min = self.clean_sigma;
         params.kron_factor = self.kron_factor;
-        params.kron_radius_min = self.kron_radius_min;
+        params.kron_factor_min = self.kron_factor_min;
         params.background.cell_px = self.background_cell_px;
         params.background.filter_cells = self.background_filter_cells;
     }
@@ -74,8 +74,8 @@ pub(super) fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract
     let whole = |key, value, default, range| checker.whole(key, value, default, range);
     let threshold = (raw.threshold_sigma, default.threshold_sigma);
     let analysis = (raw.analysis_sigma, default.analysis_sigma);
-    let contrast = (raw.deblend_contrast, default.deblend_contrast);
-    let kron_min = (raw.kron_radius_min, default.kron_radius_min);
+    let contrast = (raw.deblend_share, default.deblend_share);
+    let kron_min = (raw.kron_factor_min, default.kron_factor_min);
     let cell = (raw.background_cell_px, default.background_cell_px);
     let cells = (raw.background_filter_cells, default.background_filter_cells);
     Ok(Extract {
@@ -88,7 +88,7 @@ pub(super) fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract
             default.deblend_sigma,
             0.0..=100.0,
         )?,
-        deblend_contrast: number("extract.deblend_contrast", contrast.0, contrast.1, 0.0..=1.0)?,
+        deblend_share: number("extract.deblend_share", contrast.0, contrast.1, 0.0..=1.0)?,
         clean_sigma: number(
             "extract.clean_sigma",
             raw.clean_sigma,
@@ -101,7 +101,7 @@ pub(super) fn extract(raw: &RawExtract, checker: &Checker<'_>) -> Result<Extract
             default.kron_factor,
             0.5..=10.0,
         )?,
-        kron_radius_min: number("extract.kron_radius_min", kron_min.0, kron_min.1, 0.0..=20.0)?,
+        kron_factor_min: number("extract.kron_factor_min", kron_min.0, kron_min.1, 0.0..=20.0)?,
         background_cell_px: whole("extract.background_cell_px", cell.0, cell.1, 8..=4096)?,
         background_filter_cells: whole(
             "extract.background_filter_cells",
@@ -121,15 +121,15 @@ mod tests {
     #[test]
     fn every_key_reaches_the_extraction() {
         let text = "[extract]\nthreshold_sigma = 6.0\nanalysis_sigma = 7.0\npixels_min = 5\n\
-            deblend_sigma = 1.0\ndeblend_contrast = 0.05\nclean_sigma = 2.0\nkron_factor = 1.5\n\
-            kron_radius_min = 0.8\nbackground_cell_px = 32\nbackground_filter_cells = 5\n";
+            deblend_sigma = 1.0\ndeblend_share = 0.05\nclean_sigma = 2.0\nkron_factor = 1.5\n\
+            kron_factor_min = 0.8\nbackground_cell_px = 32\nbackground_filter_cells = 5\n";
         let params = load_text(text).unwrap().frame_params().extract;
         // The pixels' threshold never lies above the summit's.
         assert_eq!((params.segment.peak_snr_min, params.segment.pixel_snr_min), (6.0, 6.0));
         assert_eq!(params.segment.pixels_min, 5);
         let deblend = (params.segment.prominence_sigma_min, params.segment.prominence_share_min);
         assert_eq!(deblend, (1.0, 0.05));
-        let own = (params.clean_snr_min, params.kron_factor, params.kron_radius_min);
+        let own = (params.clean_snr_min, params.kron_factor, params.kron_factor_min);
         assert_eq!(own, (2.0, 1.5, 0.8));
         assert_eq!((params.background.cell_px, params.background.filter_cells), (32, 5));
     }

@@ -136,13 +136,13 @@ pub struct RawExtract {
     /// Lowest height of a blended source above the pass to its neighbour [local sigma].
     pub deblend_sigma: Option<f64>,
     /// The same as a share of the neighbour's height.
-    pub deblend_contrast: Option<f64>,
+    pub deblend_share: Option<f64>,
     /// Least signal-to-noise ratio of a blended source's own light.
     pub clean_sigma: Option<f64>,
     /// Kron ellipse in units of the first moment.
     pub kron_factor: Option<f64>,
     /// Smallest Kron ellipse in units of the source's axes.
-    pub kron_radius_min: Option<f64>,
+    pub kron_factor_min: Option<f64>,
     /// Side of a cell of the sky's mesh [px].
     pub background_cell_px: Option<i64>,
     /// Cells on a side of the median over the mesh.

@@ -30,7 +30,7 @@ pub struct CalibrateParams {
     /// Relative difference of measured and header values from which the measured ones count.
     pub disagreement: f64,
     /// A gain measured with a larger relative error is only reported.
-    pub gain_error_max: f64,
+    pub gain_error_share_max: f64,
     /// A plateau of the brightest value below this is not saturation [ADU].
     pub plateau_level_min_adu: f32,
     /// Fewest pixels of equal, largest value that make a plateau.
@@ -44,7 +44,7 @@ impl Default for CalibrateParams {
             gain_assumed_e_per_adu: 1.0,
             read_noise_assumed_e: 10.0,
             disagreement: 0.1,
-            gain_error_max: 0.05,
+            gain_error_share_max: 0.05,
             plateau_level_min_adu: 30_000.0,
             plateau_pixels_min: 5,
         }

@@ -99,7 +99,6 @@ const ANY_UNIT: &[(&str, &str, &str)] = &[
     ("src/science/astrometry/mod.rs", "flux", "any linear unit: only the order counts"),
     ("src/science/calib/gain.rs", "value", "a number with its error, of gain or noise"),
     ("src/science/calib/gain.rs", "error", "a number with its error, of gain or noise"),
-    ("src/science/calib/qualify.rs", "flat_shape_max", "relative to the centre"),
     ("src/science/calib/qualify.rs", "shape", "relative to the centre"),
     ("src/science/detect/psf.rs", "xx", "an element of the moments' matrix [px^2], as in texts"),
     ("src/science/detect/psf.rs", "yy", "an element of the moments' matrix [px^2], as in texts"),

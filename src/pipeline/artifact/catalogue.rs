@@ -71,7 +71,7 @@ const ENTRIES: [Entry; 31] = [
     entry!("FLUX_PSF", ELECTRONS, Plain, flux_psf_e),
     entry!("FLUXERR_PSF", ELECTRONS, Plain, flux_psf_err_e),
     entry!("CHI2_PSF", "", Plain, psf_chi2),
-    entry!("STAR_LIKENESS", "", Plain, star_likeness),
+    entry!("STAR_LIKENESS", "", Plain, star_chance),
     entry!("FLUX_RADIUS", PX, Plain, half_light_px),
     entry!("X_IMAGE", PX, FromOne, x_iso_px),
     entry!("Y_IMAGE", PX, FromOne, y_iso_px),

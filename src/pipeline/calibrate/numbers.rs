@@ -77,7 +77,7 @@ fn gain(
             return assumed;
         }
     };
-    let is_sure = m.error <= params.gain_error_max * m.value;
+    let is_sure = m.error <= params.gain_error_share_max * m.value;
     let (used, which) = match (info.allowed.is_measured_gain_used, is_sure) {
         (true, true) => (m.value, "the measured one is used"),
         (true, false) => (header, "too uncertain, the header's is used"),

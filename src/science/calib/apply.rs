@@ -9,9 +9,9 @@
 //! ```
 //!
 //! R is the read noise, M the noise of bias and scaled dark, s_f the relative noise of the flat
-//! where it is 1; it comes from photons, of which a darker corner had fewer. The photons counted are those before the dark is taken off, since its noise stays. Raw
-//! values at or above saturation are marked, with a ring of one pixel and the bleeding along
-//! the column.
+//! where it is 1; it comes from photons, of which a darker corner had fewer. The photons counted
+//! are those before the dark is taken off, since its noise stays. Raw values at or above saturation
+//! are marked, with a ring of one pixel and the bleeding along the column.
 
 use std::ops::Range;
 

@@ -22,12 +22,17 @@ pub struct ContinuityParams {
     /// Ratio of the noise of single frames, either way.
     pub noise_ratio_max: f64,
     /// Change of a flat's shape (relative).
-    pub flat_shape_max: f64,
+    pub flat_change_share_max: f64,
 }
 
 impl Default for ContinuityParams {
     fn default() -> Self {
-        Self { level_sigma: 10.0, structure_sigma: 3.0, noise_ratio_max: 1.5, flat_shape_max: 0.05 }
+        Self {
+            level_sigma: 10.0,
+            structure_sigma: 3.0,
+            noise_ratio_max: 1.5,
+            flat_change_share_max: 0.05,
+        }
     }
 }
 
@@ -123,7 +128,7 @@ pub fn flat_change(
     let finite: Vec<f64> = cells.into_iter().filter(|c| c.is_finite()).collect();
     let level = median(&finite).filter(|level| *level > 0.0)?;
     let change = finite.iter().map(|c| (c / level - 1.0).abs()).fold(0.0, f64::max);
-    let limit = params.flat_shape_max;
+    let limit = params.flat_change_share_max;
     (change > limit).then_some(Change::Shape { change, limit })
 }
 

@@ -62,7 +62,7 @@ pub struct CosmicParams {
     /// Least sharpness of a hit's neighbours, as a share of that.
     pub neighbour_share: f64,
     /// Least sharpness of a hit in units of the light around it.
-    pub contrast: f64,
+    pub contrast_ratio: f64,
     /// Most rounds; each finds what the last one's removal uncovered.
     pub rounds_max: usize,
     /// A frame with more than this share of preselected pixels is given up.
@@ -74,7 +74,7 @@ impl Default for CosmicParams {
         Self {
             threshold_sigma: 5.0,
             neighbour_share: 0.4,
-            contrast: 5.0,
+            contrast_ratio: 5.0,
             rounds_max: 4,
             candidate_share_max: 0.1,
         }
@@ -145,8 +145,8 @@ impl Limits {
         Self {
             threshold,
             neighbour: threshold * params.neighbour_share as f32,
-            contrast: params.contrast as f32,
-            star_ratio: params.contrast as f32,
+            contrast: params.contrast_ratio as f32,
+            star_ratio: params.contrast_ratio as f32,
             roughness: roughness(frame),
         }
     }

@@ -31,7 +31,7 @@ pub struct QualifyParams {
     /// Smallest level of a flat [ADU].
     pub flat_level_min_adu: f64,
     /// Largest deviation of a flat's shape from the others' (relative).
-    pub flat_shape_max: f64,
+    pub flat_change_share_max: f64,
     /// Largest noise of a pixel of a master flat (relative).
     pub master_flat_noise_max: f64,
     /// Smallest share of finite pixels of any frame.
@@ -48,7 +48,7 @@ impl Default for QualifyParams {
             spread_ratio: 1.5,
             flat_saturation_share: 0.85,
             flat_level_min_adu: 1000.0,
-            flat_shape_max: 0.05,
+            flat_change_share_max: 0.05,
             master_flat_noise_max: 0.05,
             finite_share_min: 0.95,
             header_noise_ratio_max: 3.0,
@@ -247,7 +247,7 @@ pub fn judge_flats(
     let typical: Vec<f64> = (0..n_cells)
         .map(|c| median(&good.iter().map(|s| s.shape[c]).collect::<Vec<_>>()).unwrap_or(f64::NAN))
         .collect();
-    let limit = params.flat_shape_max;
+    let limit = params.flat_change_share_max;
     let judge = |(stats, fault): (&FrameStats, Option<Fault>)| {
         let deviation = stats
             .shape

@@ -43,9 +43,9 @@ pub struct TrailParams {
     /// Least length of a trail from edge to edge [px].
     pub across_length_min_px: f64,
     /// Least brightness of the faint parts of a trail that ends inside, in units of the bright.
-    pub evenness_min: f64,
+    pub evenness_share_min: f64,
     /// Least brightness of either half, and of the outer parts, in units of the rest.
-    pub balance_min: f64,
+    pub balance_share_min: f64,
     /// Most trails masked.
     pub trails_max: usize,
 }
@@ -58,8 +58,8 @@ impl Default for TrailParams {
             pieces_share_min: 0.6,
             inside_length_min_px: 250.0,
             across_length_min_px: 120.0,
-            evenness_min: 0.35,
-            balance_min: 0.5,
+            evenness_share_min: 0.35,
+            balance_share_min: 0.5,
             trails_max: 8,
         }
     }

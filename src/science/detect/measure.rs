@@ -41,7 +41,7 @@ pub struct Apertures {
     /// Scale of the Kron ellipse in units of the first moment (Kron 1980).
     pub kron_factor: f64,
     /// Smallest Kron ellipse, in units of the shape's axes.
-    pub kron_radius_min: f64,
+    pub kron_factor_min: f64,
     /// Light in the circle over the fitted light of a star, and 1 without a fit.
     pub circle_share: f64,
 }
@@ -85,7 +85,7 @@ pub struct Measured {
     /// Chi-squared per degree of freedom of that fit; NaN without.
     pub psf_chi2: f64,
     /// Chance that a star's circle and fit differ as much; NaN without a fit.
-    pub star_likeness: f64,
+    pub star_chance: f64,
     /// Radius of half the Kron light; NaN without light [px].
     pub half_light_px: f64,
     /// The trail, if the source is one.
@@ -182,7 +182,7 @@ pub fn measure(
     let ellipse =
         Ellipse { x_px, y_px, a_px: shape.a_px, b_px: shape.b_px, theta_rad: shape.theta_rad };
     let first_moment = kron_radius(scene.signal_e, &ellipse, 6.0).unwrap_or(0.0).min(6.0);
-    let factor = (apertures.kron_factor * first_moment).max(apertures.kron_radius_min);
+    let factor = (apertures.kron_factor * first_moment).max(apertures.kron_factor_min);
     let kron_ellipse = Ellipse { a_px: factor * shape.a_px, b_px: factor * shape.b_px, ..ellipse };
     let kron = sum_aperture(scene, &kron_ellipse);
     if kron.is_cut || kron.masked_share > 0.0 {
@@ -208,7 +208,7 @@ pub fn measure(
         kron,
         psf,
         psf_chi2: light.map_or(f64::NAN, |(_, _, chi2)| chi2),
-        star_likeness: if trail.is_some() { 0.0 } else { likeness(&circle, psf) },
+        star_chance: if trail.is_some() { 0.0 } else { likeness(&circle, psf) },
         trail,
         half_light_px,
         moments: windowed_moments(scene, (x_px, y_px), apertures.fwhm_px / FWHM_PER_SIGMA),

@@ -63,7 +63,7 @@ pub struct ExtractParams {
     /// Scale of the Kron ellipse in units of the first moment.
     pub kron_factor: f64,
     /// Smallest Kron ellipse in units of the outline's axes.
-    pub kron_radius_min: f64,
+    pub kron_factor_min: f64,
     /// Most sources kept per frame; the brightest stay.
     pub sources_max: usize,
 }
@@ -77,7 +77,7 @@ impl Default for ExtractParams {
             aperture_fwhm: 1.5,
             clean_snr_min: 3.0,
             kron_factor: 2.5,
-            kron_radius_min: 3.5,
+            kron_factor_min: 3.5,
             sources_max: 20_000,
         }
     }
@@ -143,7 +143,7 @@ pub fn extract(
         fwhm_px,
         circle_px: aperture_px,
         kron_factor: params.kron_factor,
-        kron_radius_min: params.kron_radius_min,
+        kron_factor_min: params.kron_factor_min,
         circle_share: circle_share(scene, &segments, &fitted, aperture_px),
     };
     let stage = Stage { scene, snr: &snr, sky: &sky, psf: &seen.model, apertures };

@@ -23,14 +23,27 @@ pub struct Moments {
     pub theta_err_rad: f64,
 }
 
+/// Sums of the light under the window, and of its variance.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    light: f64,
+    xx: f64,
+    xy: f64,
+    yy: f64,
+    /// Variance times 1, x^2, y^2, x^4, y^4.
+    noise: [f64; 5],
+}
+
 /// Measures the moments around a place under a window of `sigma_px`.
-pub fn windowed_moments(
-    scene: Scene<'_>,
-    (x_px, y_px): (f64, f64),
-    sigma_px: f64,
-) -> Option<Moments> {
+pub fn windowed_moments(scene: Scene<'_>, place_px: (f64, f64), sigma_px: f64) -> Option<Moments> {
     // A window wider than the source loses less of it to the correction.
     let sigma = 1.5 * sigma_px;
+    let sums = sums(scene, place_px, sigma);
+    (sums.light > 0.0).then(|| unwindowed(&sums, sigma)).flatten()
+}
+
+/// Adds up the light around a place under a window of `sigma` [px].
+fn sums(scene: Scene<'_>, (x_px, y_px): (f64, f64), sigma: f64) -> Sums {
     let reach = 3.0 * sigma;
     let (nx, ny) = (scene.signal_e.nx(), scene.signal_e.ny());
     let range = |centre: f64, n: usize| {
@@ -41,8 +54,7 @@ pub fn windowed_moments(
     // The window separates: one exponential per column and row.
     let weight = |d: f64| (-0.5 * d * d / (sigma * sigma)).exp();
     let along: Vec<f64> = columns.clone().map(|x| weight(x as f64 - x_px)).collect();
-    let (mut sum, mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0, 0.0);
-    let mut noise = [0.0; 5];
+    let mut sums = Sums::default();
     for y in range(y_px, ny) {
         let dy = y as f64 - y_px;
         let across = weight(dy);
@@ -56,22 +68,23 @@ pub fn windowed_moments(
             let w = along * across;
             let value = w * f64::from(signal[x]);
             let (px, py) = (dx * dx, dy * dy);
-            sum += value;
-            xx += value * px;
-            xy += value * dx * dy;
-            yy += value * py;
+            sums.light += value;
+            sums.xx += value * px;
+            sums.xy += value * dx * dy;
+            sums.yy += value * py;
             let v = w * w * f64::from(variance[x]);
-            noise[0] += v;
-            noise[1] += v * px;
-            noise[2] += v * py;
-            noise[3] += v * px * px;
-            noise[4] += v * py * py;
+            for (sum, power) in sums.noise.iter_mut().zip([1.0, px, py, px * px, py * py]) {
+                *sum += v * power;
+            }
         }
     }
-    if sum.is_nan() || sum <= 0.0 {
-        return None;
-    }
-    let m = [xx / sum, xy / sum, yy / sum];
+    sums
+}
+
+/// The axes with the window taken out; `None` when the light has no extent.
+fn unwindowed(sums: &Sums, sigma: f64) -> Option<Moments> {
+    let (sum, noise) = (sums.light, &sums.noise);
+    let m = [sums.xx / sum, sums.xy / sum, sums.yy / sum];
     let det = m[0] * m[2] - m[1] * m[1];
     if m[0] <= 0.0 || m[2] <= 0.0 || det <= 0.0 {
         return None;

@@ -78,7 +78,7 @@ pub struct Sources {
     /// Chi-squared per degree of freedom of that fit; NaN without.
     pub psf_chi2: Vec<f64>,
     /// Chance, 0..1, that a star's aperture and fitted light differ as much; NaN without a fit.
-    pub star_likeness: Vec<f64>,
+    pub star_chance: Vec<f64>,
     /// Radius of half the Kron flux; NaN without light [px].
     pub half_light_px: Vec<f64>,
     /// Isophotal centre, column [px].
@@ -136,7 +136,7 @@ impl Sources {
         self.flux_psf_e.push(m.psf.0);
         self.flux_psf_err_e.push(m.psf.1);
         self.psf_chi2.push(m.psf_chi2);
-        self.star_likeness.push(m.star_likeness);
+        self.star_chance.push(m.star_chance);
         self.half_light_px.push(m.half_light_px);
         self.x_iso_px.push(m.isophotal_px.0);
         self.y_iso_px.push(m.isophotal_px.1);
@@ -167,7 +167,7 @@ impl Sources {
     pub fn light_e(&self, i: usize) -> (f64, f64) {
         /// Stars that are taken for something else, one in so many.
         const LIKENESS_MIN: f64 = 1e-3;
-        let is_point = self.star_likeness[i] >= LIKENESS_MIN
+        let is_point = self.star_chance[i] >= LIKENESS_MIN
             || self.trail_length_px[i].is_finite()
             || self.flags[i].is_any(SourceFlags::SATURATED);
         let (fitted, err) = (self.flux_psf_e[i], self.flux_psf_err_e[i]);

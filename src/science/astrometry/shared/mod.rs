@@ -212,9 +212,9 @@ fn smoothed(
 ) -> Vec<Shape> {
     let of = |(&i, fit): (&usize, &Fit)| {
         let centre_rad = fit.wcs.crval_rad;
-        let information = shape::information(&frames[i].pairs, fit, params);
+        let weight = shape::information(&frames[i].pairs, fit, params);
         let shape = Shape::of(fit.wcs.cd_rad_per_px);
-        ShapeOfFrame { shape, information, mid_mjd: frames[i].mid_mjd, centre_rad }
+        ShapeOfFrame { shape, weight, mid_mjd: frames[i].mid_mjd, centre_rad }
     };
     let all: Vec<ShapeOfFrame> = usable.iter().zip(fits).map(of).collect();
     let half_diagonal_rad = fits.first().map_or(0.0, |fit| {

@@ -43,7 +43,7 @@ pub struct ShapeOfFrame {
     /// The shape.
     pub shape: Shape,
     /// 1 / sigma^2 of each of its three numbers.
-    pub information: f64,
+    pub weight: f64,
     /// Middle of the exposure [d].
     pub mid_mjd: f64,
     /// Centre of the frame (RA, Dec) [rad].
@@ -94,7 +94,7 @@ pub fn smooth(frames: &[ShapeOfFrame], half_diagonal_rad: f64) -> Vec<Shape> {
         let of = |get: &dyn Fn(&Shape) -> f64| -> Vec<f64> {
             let series: Vec<(f64, f64, f64)> = members
                 .iter()
-                .map(|&i| (frames[i].mid_mjd, get(&frames[i].shape), frames[i].information))
+                .map(|&i| (frames[i].mid_mjd, get(&frames[i].shape), frames[i].weight))
                 .collect();
             smooth_series(&series)
         };

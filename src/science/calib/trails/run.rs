@@ -75,8 +75,8 @@ impl Run {
         excess.sort_by(f64::total_cmp);
         let quantile = |q| quantile_of_sorted(&excess, q).unwrap_or(0.0);
         extent.length_px >= params.inside_length_min_px
-            && self.is_balanced(params.balance_min)
-            && quantile(0.2) >= params.evenness_min * quantile(0.8)
+            && self.is_balanced(params.balance_share_min)
+            && quantile(0.2) >= params.evenness_share_min * quantile(0.8)
     }
 
     /// Whether the line exceeds those beside it.
@@ -98,7 +98,7 @@ impl Run {
     /// Whether the line fades away from its brightest piece, or from one that is masked.
     fn fades(&self, params: &TrailParams) -> bool {
         let n = self.excess.len();
-        if self.is_balanced(params.balance_min) {
+        if self.is_balanced(params.balance_share_min) {
             return false;
         }
         let is_partly_hidden = n < self.end - self.first;
