@@ -100,6 +100,23 @@ const ANY_UNIT: &[(&str, &str, &str)] = &[
     ("src/science/calib/gain.rs", "value", "a number with its error, of gain or noise"),
     ("src/science/calib/gain.rs", "error", "a number with its error, of gain or noise"),
     ("src/science/calib/qualify.rs", "shape", "relative to the centre"),
+    (
+        "src/science/detect/psf_model.rs",
+        "xx",
+        "an element of the shape's matrix [px^2], as in texts",
+    ),
+    (
+        "src/science/detect/psf_model.rs",
+        "xy",
+        "an element of the shape's matrix [px^2], as in texts",
+    ),
+    (
+        "src/science/detect/psf_model.rs",
+        "yy",
+        "an element of the shape's matrix [px^2], as in texts",
+    ),
+    ("src/science/detect/psf_model.rs", "by_x", "a derivative of a share [1/px]"),
+    ("src/science/detect/psf_model.rs", "by_y", "a derivative of a share [1/px]"),
     ("src/science/detect/psf.rs", "xx", "an element of the moments' matrix [px^2], as in texts"),
     ("src/science/detect/psf.rs", "yy", "an element of the moments' matrix [px^2], as in texts"),
     ("src/science/detect/psf.rs", "xy", "an element of the moments' matrix [px^2], as in texts"),

@@ -247,7 +247,7 @@ fn place(stage: &Stage<'_>, segment: &Segment, shape: &Shape, fitted: Option<&Fi
         return Place {
             x_px: star.x_px,
             y_px: star.y_px,
-            place_var: [star.var_xx, star.var_xy, star.var_yy].map(|v| v * scale),
+            place_var: [star.var_xx_px2, star.var_xy_px2, star.var_yy_px2].map(|v| v * scale),
             has_converged: true,
         };
     }

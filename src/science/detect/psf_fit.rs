@@ -38,13 +38,13 @@ pub struct Fitted {
     /// Error of the light, the place's uncertainty included [e-].
     pub flux_err_e: f64,
     /// Light that is missing for each unit of sky taken off too much [px].
-    pub per_sky_px: f64,
+    pub sky_area_px2: f64,
     /// Variance of the column [px^2].
-    pub var_xx: f64,
+    pub var_xx_px2: f64,
     /// Covariance of column and row [px^2].
-    pub var_xy: f64,
+    pub var_xy_px2: f64,
     /// Variance of the row [px^2].
-    pub var_yy: f64,
+    pub var_yy_px2: f64,
     /// Chi-squared over degrees of freedom.
     pub chi2: f64,
     /// Pixels fitted.
@@ -134,10 +134,10 @@ pub fn fit_star(
                 y_px: y,
                 flux_e: flux,
                 flux_err_e: inverse[0][0].sqrt(),
-                per_sky_px: (0..3).map(|j| inverse[0][j] * n.even[j]).sum(),
-                var_xx: inverse[1][1],
-                var_xy: inverse[1][2],
-                var_yy: inverse[2][2],
+                sky_area_px2: (0..3).map(|j| inverse[0][j] * n.even[j]).sum(),
+                var_xx_px2: inverse[1][1],
+                var_xy_px2: inverse[1][2],
+                var_yy_px2: inverse[2][2],
                 chi2: if free > 0.0 { n.chi2 / free } else { 1.0 },
                 n_pixels: stamp.values_e.len(),
             });

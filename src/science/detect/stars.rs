@@ -206,10 +206,10 @@ fn fixed(
         flux_e,
         flux_err_e,
         // Light over a circle of the seeing, about what a fit weighs.
-        per_sky_px: fwhm_px * fwhm_px,
-        var_xx: variance,
-        var_xy: 0.0,
-        var_yy: variance,
+        sky_area_px2: fwhm_px * fwhm_px,
+        var_xx_px2: variance,
+        var_xy_px2: 0.0,
+        var_yy_px2: variance,
         chi2,
         n_pixels: 0,
     })

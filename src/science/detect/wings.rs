@@ -160,7 +160,7 @@ pub(super) fn give_back(
     let inside = |v: f64, n: usize| v.round().clamp(0.0, (n - 1) as f64) as usize;
     for star in fitted.iter_mut().flatten() {
         let place = (inside(star.x_px, grid.nx), inside(star.y_px, grid.ny));
-        star.flux_e += star.per_sky_px * grid.cubic(&lift, place.0, place.1);
+        star.flux_e += star.sky_area_px2 * grid.cubic(&lift, place.0, place.1);
     }
 }
 
