@@ -38,7 +38,10 @@ impl Default for BackgroundParams {
 #[derive(Debug, Clone)]
 pub struct Background {
     pub(super) grid: Grid,
-    pub(super) levels: Vec<f64>,
+    levels: Vec<f64>,
+    /// Levels of the cells before those that stand out were replaced [e-].
+    measured: Vec<f64>,
+    filter_cells: usize,
     pub(super) noises: Vec<f64>,
     noise_floor: f64,
     /// Median of the mesh's levels [e-].
@@ -64,11 +67,14 @@ pub fn estimate_background(
     let levels = filled(&cells.iter().map(|c| c.map(|c| c.0)).collect::<Vec<_>>(), &grid)?;
     let noises = filled(&cells.iter().map(|c| c.map(|c| c.1)).collect::<Vec<_>>(), &grid)?;
     let noises = median_filtered(&noises, &grid, params.filter_cells);
-    let levels = outliers_replaced(&levels, &noises, &grid, params.filter_cells);
+    let measured = levels;
+    let levels = outliers_replaced(&measured, &noises, &grid, params.filter_cells);
     let level_median_e = median_in_place(&mut levels.clone())?;
     let rms_median_e = median_in_place(&mut noises.clone())?;
     Some(Background {
         levels: of_averages(&levels, &grid),
+        measured,
+        filter_cells: params.filter_cells,
         grid,
         noises,
         // A cell of equal pixels has no scatter; the floor keeps ratios finite.
@@ -89,6 +95,19 @@ impl Background {
         self.grid.linear_row(&self.noises, y, row);
         let floor = self.noise_floor as f32;
         row.iter_mut().for_each(|v| *v = if *v > floor { *v } else { floor });
+    }
+
+    /// Takes what stars lifted the cells by out of them; by how much the surface sank, as its
+    /// cells' values [e-].
+    ///
+    /// A cell that stood out, and was replaced, may follow its neighbours now.
+    pub(super) fn lower(&mut self, lift: &[f64]) -> Vec<f64> {
+        let lowered: Vec<f64> = self.measured.iter().zip(lift).map(|(m, l)| m - l).collect();
+        let healed = outliers_replaced(&lowered, &self.noises, &self.grid, self.filter_cells);
+        let levels = of_averages(&healed, &self.grid);
+        let sunk = self.levels.iter().zip(&levels).map(|(old, new)| old - new).collect();
+        self.levels = levels;
+        sunk
     }
 
     /// Sky level at a pixel [e-].

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::background::Background;
 use super::erf::erfc;
-use super::mesh::{Grid, of_averages};
+use super::mesh::Grid;
 use super::psf_fit::Fitted;
 use super::psf_model::PsfModel;
 use crate::science::image::Image;
@@ -146,8 +146,7 @@ pub(super) fn give_back(
     signal_e: &mut Image<f32>,
     fitted: &mut [Option<Fitted>],
 ) {
-    let lift = of_averages(lift, &sky.grid);
-    sky.levels.iter_mut().zip(&lift).for_each(|(level, lift)| *level -= lift);
+    let lift = sky.lower(lift);
     let grid = &sky.grid;
     signal_e.pixels_mut().par_chunks_mut(grid.nx).enumerate().for_each(|(y, row)| {
         let mut missing = vec![0.0_f32; row.len()];
