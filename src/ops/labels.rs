@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::error::OpsError;
-use super::vetting::{About, standing, vetted};
+use super::vetting::{About, standing, vetted_in};
 use crate::report::{csv_text, rating_cells, rating_columns};
 use crate::store::files::ProductFile;
 use crate::store::verdicts::VerdictRow;
@@ -84,7 +84,7 @@ pub fn labels(
     }
     let mut all = Vec::new();
     for (name, rows) in nights {
-        let holding = holding(reader, &name, &rows);
+        let holding = holding(reader, &name, &rows)?;
         let labels = rows.into_iter().map(|row| label(&name, row, &holding));
         all.extend(labels.filter(|label| choice == LabelChoice::All || label.stands));
     }
@@ -92,12 +92,17 @@ pub fn labels(
 }
 
 /// Tokens of the verdicts of a night that hold.
-fn holding(reader: &Reader, night: &str, rows: &[VerdictRow]) -> BTreeSet<String> {
+fn holding(
+    reader: &Reader,
+    night: &str,
+    rows: &[VerdictRow],
+) -> Result<BTreeSet<String>, OpsError> {
     // A candidate that was found again under another name shares its history with the new one; of
     // those that vanished for good each has its own.
-    let found = NightId::new(night).ok().and_then(|id| vetted(reader, &id).ok());
+    let report = NightId::new(night).ok().map(|id| reader.report(&id)).transpose()?.flatten();
+    let found = report.map(|report| vetted_in(report, rows.to_vec())).unwrap_or_default();
     let mut histories: Vec<Vec<VerdictRow>> =
-        found.unwrap_or_default().into_iter().map(|candidate| candidate.history).collect();
+        found.into_iter().map(|candidate| candidate.history).collect();
     let told: BTreeSet<String> = histories.iter().flatten().map(|row| row.token.clone()).collect();
     let mut vanished: BTreeMap<&str, Vec<VerdictRow>> = BTreeMap::new();
     for row in rows.iter().filter(|row| !told.contains(&row.token)) {
@@ -107,7 +112,7 @@ fn holding(reader: &Reader, night: &str, rows: &[VerdictRow]) -> BTreeSet<String
     let tokens = histories
         .iter()
         .flat_map(|history| standing(history).into_iter().map(|i| history[i].token.clone()));
-    tokens.collect()
+    Ok(tokens.collect())
 }
 
 fn label(night: &str, row: VerdictRow, holding: &BTreeSet<String>) -> Label {

@@ -203,7 +203,8 @@ pub fn apply(store: &Store, order: &Order) -> Result<OrderDone, OrderError> {
 }
 
 fn judge(store: &Store, night: &NightId, judgement: &Judgement) -> Result<OrderDone, OrderError> {
-    let vetted = vetting::judge(store, night, judgement, now())?;
+    let judged = vetting::judge(store, night, judgement, now())?;
+    let vetted = judged.candidate();
     let word = vetted.verdict().map_or("not judged", |verdict| Act::Judge(verdict).word());
     let text = format!("{} of night {night}: {word}", vetted.candidate.id);
     Ok(OrderDone { text, nights: Vec::new() })

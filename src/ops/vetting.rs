@@ -136,6 +136,29 @@ pub struct Judgement {
     pub token: String,
 }
 
+/// A night's queue after an act was kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The queue.
+    pub all: Vec<Vetted>,
+    place: usize,
+}
+
+impl Judged {
+    /// The candidate in a queue.
+    fn new(all: Vec<Vetted>, night: &NightId, id: &str) -> Result<Self, VettingError> {
+        let place = all.iter().position(|v| v.candidate.id == id);
+        let unknown =
+            || VettingError::UnknownCandidate { night: night.clone(), candidate: id.to_owned() };
+        Ok(Self { place: place.ok_or_else(unknown)?, all })
+    }
+
+    /// The candidate that was judged, as it is now.
+    pub fn candidate(&self) -> &Vetted {
+        &self.all[self.place]
+    }
+}
+
 /// What was looked at when a verdict was given: kept beside it, for labels and inheritance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct About {
@@ -182,9 +205,12 @@ impl About {
 /// Unknown objects come first, the most certain ones at the top; then the known; then those at the
 /// limit of detection.
 pub fn vetted(reader: &Reader, night: &NightId) -> Result<Vec<Vetted>, VettingError> {
-    let report =
-        reader.report(night)?.ok_or_else(|| VettingError::NoReport { night: night.clone() })?;
-    Ok(vetted_in(report, reader.verdicts(night)?))
+    Ok(vetted_in(report(reader, night)?, reader.verdicts(night)?))
+}
+
+/// The report of a night.
+fn report(reader: &Reader, night: &NightId) -> Result<NightReport, VettingError> {
+    reader.report(night)?.ok_or_else(|| VettingError::NoReport { night: night.clone() })
 }
 
 /// The same of a report and the night's history that were read already.
@@ -218,18 +244,23 @@ pub fn next_open<'a>(all: &'a [Vetted], after: Option<&str>) -> Option<&'a Vette
     all[start..].iter().find(is_open).or_else(|| all[..start].iter().find(is_open))
 }
 
-/// Keeps what a person did; returns the candidate as it is after that. On disk when it returns.
+/// Keeps what a person did; returns the queue as it is after that. On disk when it returns.
 pub fn judge(
     store: &Store,
     night: &NightId,
     judgement: &Judgement,
     at: Epoch,
-) -> Result<Vetted, VettingError> {
+) -> Result<Judged, VettingError> {
     check(judgement)?;
-    let before = find(vetted(store.read(), night)?, night, &judgement.candidate)?;
+    let mut report = report(store.read(), night)?;
+    // The queue is made twice of it; frames have no part in that.
+    report.frames.clear();
+    let rows = store.read().verdicts(night)?;
+    let judged = Judged::new(vetted_in(report.clone(), rows), night, &judgement.candidate)?;
+    let before = judged.candidate();
     let is_repeated = before.history.iter().any(|row| row.token == judgement.token);
     if is_repeated {
-        return Ok(before);
+        return Ok(judged);
     }
     if judgement.act == Act::Undo && before.opinion_of(&judgement.who).is_none() {
         let (who, candidate) = (judgement.who.clone(), judgement.candidate.clone());
@@ -246,14 +277,7 @@ pub fn judge(
         about,
     };
     store.record_verdict(night, row)?;
-    find(vetted(store.read(), night)?, night, &judgement.candidate)
-}
-
-fn find(all: Vec<Vetted>, night: &NightId, id: &str) -> Result<Vetted, VettingError> {
-    all.into_iter().find(|v| v.candidate.id == id).ok_or_else(|| VettingError::UnknownCandidate {
-        night: night.clone(),
-        candidate: id.to_owned(),
-    })
+    Judged::new(vetted_in(report, store.read().verdicts(night)?), night, &judgement.candidate)
 }
 
 fn check(judgement: &Judgement) -> Result<(), VettingError> {
@@ -321,5 +345,7 @@ fn opinions(history: &[VerdictRow]) -> Vec<Opinion> {
     standing(history).into_iter().filter_map(opinion).collect()
 }
 
+#[cfg(test)]
+pub(super) mod fixture;
 #[cfg(test)]
 mod tests;

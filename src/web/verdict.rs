@@ -13,7 +13,7 @@ use super::error::{Refusal, redirect};
 use super::form::Fields;
 use super::page::{Page, act_word, encoded, opinion_line};
 use super::session::Visitor;
-use crate::ops::vetting::{Judgement, Vetted, judge, next_open, vetted};
+use crate::ops::vetting::{Judgement, Vetted, judge, next_open};
 use crate::report::words::{clock, printable};
 use crate::store::NightId;
 use crate::store::verdicts::Act;
@@ -93,13 +93,12 @@ fn store(
     if fields.text("token").is_empty() {
         return Err(Refusal::Strange("the form has no token: load the page again"));
     }
-    let now = judge(&page.store, &night, &judgement, page.clock.now())?;
-    let all = vetted(page.store.read(), &night)?;
-    let next = next_open(&all, Some(id));
+    let judged = judge(&page.store, &night, &judgement, page.clock.now())?;
+    let next = next_open(&judged.all, Some(id));
     let is_queue = fields.has("queue");
     let path = after(page, &night, (id, act), next.filter(|_| is_queue), is_queue);
     let next = next.map(|next| path_in(page, &night, &next.candidate.id, true));
-    let text = told(&now, visitor, act);
+    let text = told(judged.candidate(), visitor, act);
     Ok(Stored { answer: Answer { is_stored: true, text, next, needs_login: false }, path })
 }
 

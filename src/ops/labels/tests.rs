@@ -3,14 +3,12 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::ops::vetting::{Judgement, judge};
-use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
+use crate::ops::vetting::{Judgement, fixture, judge};
+use crate::pipeline::artifact::candidate::Candidate;
 use crate::pipeline::artifact::rating::{Features, Rating};
-use crate::pipeline::artifact::report::NightReport;
 use crate::science::time::Epoch;
 use crate::store::Store;
-use crate::store::nights::{Closing, ClosingMail, NightSource};
-use crate::store::stages::{NIGHT_SUBJECT, StageOutcome, StageRow};
+use crate::store::nights::NightSource;
 use crate::store::verdicts::{Act, Verdict};
 
 const NIGHT: &str = "dome.2026-03-01";
@@ -25,65 +23,19 @@ fn at(minutes: f64) -> Epoch {
 }
 
 fn candidate(id: &str, x_px: f64, real_score: f64) -> Candidate {
-    let detection = |number: u32| CandidateDetection {
-        frame: format!("f{number}.fits"),
-        mid_mjd_utc: 61_100.1 + 0.01 * f64::from(number),
-        ra_deg: 123.4,
-        dec_deg: -5.6,
-        x_px,
-        y_px: 20.0,
-        position_err_arcsec: 0.1,
-        residual_arcsec: (0.01, -0.02),
-        mag: None,
-        mag_err: None,
-        snr: 12.0,
+    let rating = Rating {
+        chance_probability: 1e-6,
+        real_score,
+        neo_rating: Some(12.5),
+        reasons: vec!["moves smoothly".to_owned()],
+        features: Features { n_detections: 4, snr: Some(12.0), ..Features::default() },
     };
-    Candidate {
-        id: id.to_owned(),
-        identity: Identity::Unknown,
-        false_alarms: 1e-6,
-        rate_arcsec_per_min: 0.5,
-        rate_err_arcsec_per_min: 0.01,
-        pa_deg: 271.0,
-        chi2_reduced: 1.1,
-        rms_arcsec: 0.09,
-        mag: Some(19.2),
-        detections: (0..4).map(detection).collect(),
-        n_expected: 5,
-        n_covered: 5,
-        rating: Some(Rating {
-            chance_probability: 1e-6,
-            real_score,
-            neo_rating: Some(12.5),
-            reasons: vec!["moves smoothly".to_owned()],
-            features: Features { n_detections: 4, snr: Some(12.0), ..Features::default() },
-        }),
-    }
+    Candidate { rating: Some(rating), ..fixture::candidate(id, x_px) }
 }
 
 /// Closes the night, again when it was closed before.
 fn close(store: &Store, candidates: Vec<Candidate>) {
-    let report = NightReport {
-        night: NIGHT.to_owned(),
-        version: "0.1.0".to_owned(),
-        instrument: "simulated".to_owned(),
-        masters: Vec::new(),
-        frames: Vec::new(),
-        candidates,
-        faint: Vec::new(),
-        not_done: Vec::new(),
-    };
-    let stage = StageRow {
-        subject: NIGHT_SUBJECT.to_owned(),
-        stage: "night".to_owned(),
-        version: 1,
-        key: "k".to_owned(),
-        outcome: StageOutcome::Done,
-        product: None,
-        payload: "{}".to_owned(),
-    };
-    let closing = Closing { report, stage, listing: None, mail: ClosingMail::None };
-    store.close_night(&night(), closing, at(0.0)).expect("closed");
+    fixture::close(store, &night(), (candidates, Vec::new()), at(0.0));
 }
 
 fn house() -> (TempDir, Store) {

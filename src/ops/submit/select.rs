@@ -12,7 +12,7 @@ use super::track::TrackNames;
 use crate::config::{Config, Submit};
 use crate::formats::ades::{AdesError, Submission};
 use crate::formats::designation::Designation;
-use crate::ops::vetting::{self, Vetted};
+use crate::ops::vetting::{self, Vetted, VettingError};
 use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::NightReport;
@@ -108,11 +108,11 @@ pub fn plan(
     now: Epoch,
 ) -> Result<Plan, SubmitError> {
     let config = &of_telescope(reader, config, night)?;
-    let all = vetting::vetted(reader, night)?;
-    // `vetted` refuses a night without one.
-    let Some(report) = reader.report(night)? else {
-        return Err(SubmitError::Nothing { night: night.clone() });
-    };
+    let unreported = || VettingError::NoReport { night: night.clone() };
+    let mut report = reader.report(night)?.ok_or_else(unreported)?;
+    let is_simulated = is_simulated(&report);
+    let frames = std::mem::take(&mut report.frames);
+    let all = vetting::vetted_in(report, reader.verdicts(night)?);
     let station = config.site.mpc_code.as_deref();
     let (written, given) = match station {
         Some(station) => {
@@ -124,9 +124,9 @@ pub fn plan(
         config,
         night: night.as_str(),
         station: station.unwrap_or_default(),
-        is_simulated: is_simulated(&report),
+        is_simulated,
         now,
-        frames: report.frames.iter().map(|frame| (frame.frame.as_str(), frame)).collect(),
+        frames: frames.iter().map(|frame| (frame.frame.as_str(), frame)).collect(),
         written: &written,
         known: known_names(&all),
     };
@@ -142,7 +142,7 @@ pub fn plan(
     Ok(Plan {
         night: night.clone(),
         station: station.map(str::to_owned),
-        is_simulated: rules.is_simulated,
+        is_simulated,
         missing: missing_keys(config, station),
         going: batch.going,
         held: batch.held,

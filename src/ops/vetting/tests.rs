@@ -3,10 +3,7 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::pipeline::artifact::candidate::CandidateDetection;
-use crate::pipeline::artifact::report::NightReport;
-use crate::store::nights::{Closing, ClosingMail, NightSource};
-use crate::store::stages::{NIGHT_SUBJECT, StageOutcome, StageRow};
+use crate::store::nights::NightSource;
 
 fn night() -> NightId {
     NightId::new("2026-03-01").expect("a good name")
@@ -17,61 +14,11 @@ fn at(minutes: f64) -> Epoch {
 }
 
 fn candidate(id: &str, identity: Identity, x_px: f64, false_alarms: f64) -> Candidate {
-    let detection = |number: u32| CandidateDetection {
-        frame: format!("f{number}.fits"),
-        mid_mjd_utc: 61_100.1 + 0.01 * f64::from(number),
-        ra_deg: 123.4,
-        dec_deg: -5.6,
-        x_px,
-        y_px: 20.0,
-        position_err_arcsec: 0.1,
-        residual_arcsec: (0.01, -0.02),
-        mag: None,
-        mag_err: None,
-        snr: 12.0,
-    };
-    Candidate {
-        id: id.to_owned(),
-        identity,
-        false_alarms,
-        rate_arcsec_per_min: 0.5,
-        rate_err_arcsec_per_min: 0.01,
-        pa_deg: 271.0,
-        chi2_reduced: 1.1,
-        rms_arcsec: 0.09,
-        mag: Some(19.2),
-        detections: (0..4).map(detection).collect(),
-        n_expected: 5,
-        n_covered: 5,
-        rating: None,
-    }
+    Candidate { identity, false_alarms, ..fixture::candidate(id, x_px) }
 }
 
-fn report(candidates: Vec<Candidate>, faint: Vec<Candidate>) -> NightReport {
-    NightReport {
-        night: night().to_string(),
-        version: "0.1.0".to_owned(),
-        instrument: "simulated".to_owned(),
-        masters: Vec::new(),
-        frames: Vec::new(),
-        candidates,
-        faint,
-        not_done: Vec::new(),
-    }
-}
-
-fn close(store: &Store, report: NightReport) {
-    let stage = StageRow {
-        subject: NIGHT_SUBJECT.to_owned(),
-        stage: "night".to_owned(),
-        version: 1,
-        key: "k".to_owned(),
-        outcome: StageOutcome::Done,
-        product: None,
-        payload: "{}".to_owned(),
-    };
-    let closing = Closing { report, stage, listing: None, mail: ClosingMail::None };
-    store.close_night(&night(), closing, at(0.0)).expect("closed");
+fn close(store: &Store, candidates: Vec<Candidate>, faint: Vec<Candidate>) {
+    fixture::close(store, &night(), (candidates, faint), at(0.0));
 }
 
 /// A closed night of one known, two unknown and one faint candidate.
@@ -85,7 +32,7 @@ fn house() -> (TempDir, Store) {
         candidate("WEAK", Identity::Unknown, 20.0, 1e-6),
         candidate("SURE", Identity::Unknown, 30.0, 1e-9),
     ];
-    close(&store, report(steady, vec![candidate("FAINT", Identity::Unknown, 40.0, 1e-30)]));
+    close(&store, steady, vec![candidate("FAINT", Identity::Unknown, 40.0, 1e-30)]);
     (folder, store)
 }
 
@@ -131,7 +78,7 @@ fn the_queue_has_unknown_ones_first_and_ends_when_all_are_judged() {
 fn undo_takes_back_ones_own_and_two_people_are_told_apart() {
     let (_folder, store) = house();
     let give = |judgement: Judgement, minute| {
-        judge(&store, &night(), &judgement, at(minute)).expect("taken")
+        judge(&store, &night(), &judgement, at(minute)).expect("taken").candidate().clone()
     };
     give(act("SURE", REAL, "ann", "1"), 1.0);
     let disputed = give(act("SURE", FALSE, "bob", "2"), 2.0);
@@ -160,7 +107,7 @@ fn the_same_act_again_changes_nothing_also_an_undo() {
     judge(&store, &night(), &act("SURE", FALSE, "ann", "2"), at(2.0)).expect("taken");
     for _ in 0..3 {
         let last = judge(&store, &night(), &act("SURE", Act::Undo, "ann", "3"), at(3.0));
-        assert_eq!(last.expect("taken").verdict(), Some(Verdict::Real));
+        assert_eq!(last.expect("taken").candidate().verdict(), Some(Verdict::Real));
     }
 }
 
@@ -174,13 +121,13 @@ fn a_verdict_follows_an_object_that_got_another_name() {
         candidate("NEWSURE", Identity::Unknown, 30.7, 1e-9),
         candidate("OTHER", Identity::Unknown, 99.0, 1e-6),
     ];
-    close(&store, report(again, Vec::new()));
+    close(&store, again, Vec::new());
     let all = vetted(store.read(), &night()).expect("read");
     assert_eq!(all[0].candidate.id, "NEWSURE");
     assert_eq!(all[0].verdict(), Some(Verdict::Real));
     assert_eq!(all[1].verdict(), None);
     let undone = judge(&store, &night(), &act("NEWSURE", Act::Undo, "ann", "3"), at(3.0));
-    assert_eq!(undone.expect("taken").verdict(), None);
+    assert_eq!(undone.expect("taken").candidate().verdict(), None);
 }
 
 #[test]

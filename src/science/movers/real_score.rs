@@ -9,8 +9,7 @@
 //!
 //! The likelihoods are closed forms with stated widths, chosen from how detectors and stars behave
 //! (docs/VETTING.md says what the test nights changed); the score ranks, and is no calibrated
-//! probability. It does not know
-//! the odds of an accident ([`super::score`]): those stand beside it.
+//! probability. It does not know the odds of an accident ([`super::score`]): those stand beside it.
 
 /// Widths of stars of one brightness differ by at least this (ln of the ratio).
 const WIDTH_SPREAD: f64 = 0.06;

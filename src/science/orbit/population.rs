@@ -79,9 +79,8 @@ pub const MAIN_BELT: Population = Population {
 /// What moves slower: Hildas, Trojans of Jupiter, Centaurs, objects beyond Neptune.
 ///
 /// The shares only spread the sample over all distances; they claim nothing about numbers, so the
-/// far ones are not seen less. Widths:
-/// root mean squares of the Trojans (13 deg) and the objects beyond Neptune (0.16, 13 deg) of the
-/// same database.
+/// far ones are not seen less. Widths: root mean squares of the Trojans (13 deg) and the objects
+/// beyond Neptune (0.16, 13 deg) of the same database.
 pub const BEYOND: Population = Population {
     zones: &[
         Zone { a_min_au: 3.7, a_max_au: 4.2, share: 0.15 },
