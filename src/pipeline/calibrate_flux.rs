@@ -7,12 +7,15 @@ use crate::science::detect::aperture::Scene;
 use crate::science::detect::sources::{SourceFlags, Sources};
 use crate::science::image::stats::{mag_error, median_in_place};
 use crate::science::photometry::growth::{
-    ApertureCorrection, Neighbour, aperture_correction, typical_share,
+    ApertureCorrection, Neighbour, Seeing, aperture_correction, typical_share,
 };
 use crate::science::photometry::zero_point::{
     PhotometricStar, ZeroPoint, ZeroPointParams, fit_zero_point,
 };
 use crate::science::reference::StarAtEpoch;
+
+/// Fewest stars that tell the profile of their cores.
+const CORE_STARS_MIN: usize = 10;
 
 /// A frame's magnitude scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,7 +84,10 @@ pub fn calibrate_flux(
         })
         .collect();
     let stars = growth_stars(sources, pairs, fwhm_px);
-    let aperture = aperture_correction(scene, &stars, &neighbours, fwhm_px, extraction.aperture_px);
+    let model = &extraction.psf_model;
+    let core_beta = (model.n_stars >= CORE_STARS_MIN).then(|| model.beta());
+    let seeing = Seeing { fwhm_px, core_beta };
+    let aperture = aperture_correction(scene, &stars, &neighbours, seeing, extraction.aperture_px);
     let share =
         aperture.map_or_else(|| typical_share(extraction.aperture_px / fwhm_px), |a| a.share);
     let exposure_s = exposure_s.max(1e-3);

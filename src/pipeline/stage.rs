@@ -20,7 +20,7 @@ pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "calibrate", version: 4 },
     StageName { name: "extract", version: 2 },
     StageName { name: "solve", version: 3 },
-    StageName { name: "calibrate-flux", version: 2 },
+    StageName { name: "calibrate-flux", version: 3 },
 ];
 
 /// Stages of a night, in order.

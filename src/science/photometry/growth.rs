@@ -15,8 +15,10 @@ const N_RINGS: usize = 11;
 const SKY_FWHM: (f64, f64) = (5.0, 9.0);
 /// Flattest and steepest believable profile.
 const BETA_RANGE: (f64, f64) = (1.7, 7.0);
-/// Typical 1 / beta of seeing and its spread, which holds the fit when stars are few.
-const INVERSE_BETA_PRIOR: (f64, f64) = (0.32, 0.07);
+/// Typical 1 / beta of seeing and its spread.
+const INVERSE_BETA_TYPICAL: (f64, f64) = (0.32, 0.07);
+/// How far 1 / beta of a star's wings may lie from that of its core.
+const INVERSE_BETA_CORE_SPREAD: f64 = 0.02;
 /// Fewest stars a growth curve rests on.
 const STARS_MIN: usize = 3;
 /// Error of the enclosed light that no scatter shows, per squared radius in units of the seeing.
@@ -60,22 +62,39 @@ fn alpha_of(fwhm: f64, beta: f64) -> f64 {
 
 /// Share of the aperture for a typical profile, where too few stars are there to measure it.
 pub fn typical_share(aperture_fwhm: f64) -> f64 {
-    let beta = 1.0 / INVERSE_BETA_PRIOR.0;
+    let beta = 1.0 / INVERSE_BETA_TYPICAL.0;
     moffat_share(aperture_fwhm, alpha_of(1.0, beta), beta)
+}
+
+/// What is known of the stars before their growth curves are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seeing {
+    /// Full width at half maximum [px].
+    pub fwhm_px: f64,
+    /// Exponent of the Moffat profile that fits the stars' cores, where it was measured.
+    pub core_beta: Option<f64>,
+}
+
+impl Seeing {
+    /// Expected 1 / beta and its spread, which hold the fit when stars are few.
+    fn inverse_beta(&self) -> (f64, f64) {
+        self.core_beta.map_or(INVERSE_BETA_TYPICAL, |beta| (1.0 / beta, INVERSE_BETA_CORE_SPREAD))
+    }
 }
 
 /// Measures the aperture correction; `None` with fewer than three usable stars.
 ///
 /// * `stars`: indices in `sources` of bright, unsaturated point sources.
 /// * `sources`: all sources of the frame.
-/// * `fwhm_px`: seeing; `aperture_px`: radius of the photometric aperture.
+/// * `aperture_px`: radius of the photometric aperture.
 pub fn aperture_correction(
     scene: Scene<'_>,
     stars: &[usize],
     sources: &[Neighbour],
-    fwhm_px: f64,
+    seeing: Seeing,
     aperture_px: f64,
 ) -> Option<ApertureCorrection> {
+    let fwhm_px = seeing.fwhm_px;
     let curves: Vec<[f64; N_RINGS]> =
         stars.iter().filter_map(|&star| growth_curve(scene, star, sources, fwhm_px)).collect();
     if curves.len() < STARS_MIN {
@@ -91,7 +110,7 @@ pub fn aperture_correction(
         let err = (1.25 * scatter / (values.len() as f64).sqrt()).hypot(floor);
         points.push((radius * fwhm_px, middle, err));
     }
-    let profile = fit_moffat(&points, fwhm_px, aperture_px);
+    let profile = fit_moffat(&points, seeing, aperture_px);
     Some(ApertureCorrection {
         share: profile.share,
         share_err: profile.share_err,
@@ -141,7 +160,8 @@ fn growth_curve(
         }
     }
     sky.sort_unstable_by(f32::total_cmp);
-    let level = clipped_of_sorted(&sky, 2.5).filter(|s| s.n_kept > 50)?.mean;
+    // As mild as that of the rings, or undetected sources would count in one and not the other.
+    let level = clipped_of_sorted(&sky, 6.0).filter(|s| s.n_kept > 50)?.mean;
     enclosed(&rings, level, fwhm_px)
 }
 
@@ -217,12 +237,14 @@ struct Profile {
 /// Mean and spread of the aperture's share over all profiles, each weighted by its likelihood.
 ///
 /// The curve and the profiles are normalised to their light inside twice the seeing.
-fn fit_moffat(points: &[(f64, f64, f64)], fwhm_px: f64, aperture_px: f64) -> Profile {
+fn fit_moffat(points: &[(f64, f64, f64)], seeing: Seeing, aperture_px: f64) -> Profile {
     const STEPS: i32 = 60;
+    let fwhm_px = seeing.fwhm_px;
+    let expected = seeing.inverse_beta();
     let chi2 = |alpha: f64, inverse: f64| -> f64 {
         let beta = 1.0 / inverse;
         let reference = moffat_share(2.0 * fwhm_px, alpha, beta);
-        let prior = ((inverse - INVERSE_BETA_PRIOR.0) / INVERSE_BETA_PRIOR.1).powi(2);
+        let prior = ((inverse - expected.0) / expected.1).powi(2);
         // The innermost rings have few pixels and say little about the wings.
         points
             .iter()
@@ -293,6 +315,7 @@ mod tests {
 
     fn share_of(stars: &[(f64, f64, f64)], measured: &[usize], beta: f64) -> (f64, f64) {
         let fwhm = 4.0;
+        let seeing = Seeing { fwhm_px: fwhm, core_beta: None };
         let signal = draw(180, stars, fwhm, beta);
         let variance = Image::filled(180, 180, 1.0_f32);
         let mask = Image::filled(180, 180, MaskBits::GOOD);
@@ -300,7 +323,7 @@ mod tests {
         let sources: Vec<Neighbour> =
             stars.iter().map(|&(x_px, y_px, flux_e)| Neighbour { x_px, y_px, flux_e }).collect();
         let found =
-            aperture_correction(scene, measured, &sources, fwhm, 1.5 * fwhm).expect("stars");
+            aperture_correction(scene, measured, &sources, seeing, 1.5 * fwhm).expect("stars");
         // What the same aperture holds of a lonely star of the same profile.
         let alone = draw(121, &[(60.2, 59.9, 1e6)], fwhm, beta);
         let variance = Image::filled(121, 121, 1.0_f32);
@@ -340,7 +363,8 @@ mod tests {
         let variance = Image::filled(50, 50, 1.0_f32);
         let mask = Image::filled(50, 50, MaskBits::GOOD);
         let scene = Scene { signal_e: &signal, variance_e2: &variance, mask: &mask };
+        let seeing = Seeing { fwhm_px: 3.0, core_beta: None };
         let source = Neighbour { x_px: 25.0, y_px: 25.0, flux_e: 1e4 };
-        assert!(aperture_correction(scene, &[0], &[source], 3.0, 4.5).is_none());
+        assert!(aperture_correction(scene, &[0], &[source], seeing, 4.5).is_none());
     }
 }
