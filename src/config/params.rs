@@ -3,6 +3,7 @@
 use super::resolved::Config;
 use crate::formats::fits::Limits as FitsLimits;
 use crate::pipeline::calibrate::clean::CleanParams;
+use crate::pipeline::judge_astrometry::JudgeAstrometryParams;
 use crate::pipeline::link::NightParams as LinkNightParams;
 use crate::pipeline::masters::MasterParams;
 use crate::pipeline::reduce::FrameParams;
@@ -18,6 +19,8 @@ use crate::science::movers::identify::IdentifyParams;
 pub struct NightParams {
     /// The distortion that frames share.
     pub share: ShareAstrometryParams,
+    /// Frames of bad astrometry.
+    pub judge: JudgeAstrometryParams,
     /// Linking.
     pub link_night: LinkNightParams,
     /// Comparison with known objects.
@@ -74,9 +77,15 @@ impl Config {
         let mut params = NightParams::default();
         let frame = self.frame_params();
         // The floor of the errors is found from the stars themselves.
-        let hint = HintParams { centroid_floor_px: 0.0, ..frame.hint };
+        let hint = HintParams { centroid_floor_px: 0.0, ..frame.hint.clone() };
         params.share =
             ShareAstrometryParams { hint, solve: frame.solve, convention: frame.convention };
+        params.judge = JudgeAstrometryParams {
+            is_solved_anew: self.astrometry.is_recalibrated,
+            rule: self.astrometry.outliers,
+            hint: frame.hint,
+            solve: frame.solve,
+        };
         let link = &mut params.link_night.link;
         link.score.snr_half = self.extract.threshold_sigma;
         link.score.rate_max_arcsec_per_h = self.link.rate_max_arcsec_per_h;

@@ -159,6 +159,10 @@ pub struct RawAstrometry {
     pub scale_range: Option<f64>,
     /// How distortion is written: `sip` or `tpv`.
     pub convention: Option<String>,
+    /// Whether frames of bad astrometry are solved anew.
+    pub recalibrate: Option<bool>,
+    /// What becomes of those that stay bad: `spoiled`, `keep` or `drop`.
+    pub outliers: Option<String>,
 }
 
 /// `[photometry]`: apertures.

@@ -3,6 +3,7 @@
 use super::check::Checker;
 use super::error::ConfigError;
 use super::raw::{RawAstrometry, RawCalibrate, RawLink, RawPhotometry};
+use crate::pipeline::judge_astrometry::OutlierRule;
 use crate::science::sky::keywords::Convention;
 
 /// Cleaning of frames.
@@ -31,11 +32,21 @@ pub struct Astrometry {
     pub scale_range: f64,
     /// How distortion is written to headers and tables.
     pub convention: Convention,
+    /// Whether frames of bad astrometry are solved anew.
+    pub is_recalibrated: bool,
+    /// What becomes of those that stay bad.
+    pub outliers: OutlierRule,
 }
 
 impl Default for Astrometry {
     fn default() -> Self {
-        Self { pointing_err_deg: 0.5, scale_range: 0.25, convention: Convention::Sip }
+        Self {
+            pointing_err_deg: 0.5,
+            scale_range: 0.25,
+            convention: Convention::Sip,
+            is_recalibrated: true,
+            outliers: OutlierRule::default(),
+        }
     }
 }
 
@@ -116,6 +127,17 @@ pub(super) fn astrometry(
             raw.convention.clone(),
             default.convention,
             &[("sip", Convention::Sip), ("tpv", Convention::Tpv)],
+        )?,
+        is_recalibrated: raw.recalibrate.unwrap_or(default.is_recalibrated),
+        outliers: checker.word(
+            "astrometry.outliers",
+            raw.outliers.clone(),
+            default.outliers,
+            &[
+                ("spoiled", OutlierRule::Spoiled),
+                ("keep", OutlierRule::Keep),
+                ("drop", OutlierRule::Drop),
+            ],
         )?,
     })
 }

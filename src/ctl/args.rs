@@ -182,6 +182,10 @@ pub(super) enum Format {
     Frames,
     /// A row per candidate with its motion, identity and ratings.
     Candidates,
+    /// A row per frame whose astrometry is an outlier of the night (list_outliers.csv).
+    Outliers,
+    /// A row per frame without a plate solution (list_notsolved.csv).
+    NotSolved,
 }
 
 /// Where the service and its data are.

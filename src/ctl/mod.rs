@@ -135,6 +135,8 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
                 Format::Detections => ExportFormat::Detections,
                 Format::Frames => ExportFormat::Frames,
                 Format::Candidates => ExportFormat::Candidates,
+                Format::Outliers => ExportFormat::Outliers,
+                Format::NotSolved => ExportFormat::NotSolved,
             };
             let n = export(&export_args.data, &export_args.night, format, &export_args.output)?;
             println!("{n} rows written to {}.", export_args.output.display());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::error::OpsError;
-use crate::report::{candidates_csv, detections_csv, frames_csv};
+use crate::report::{candidates_csv, detections_csv, frames_csv, not_solved_csv, outliers_csv};
 use crate::store::files::ProductFile;
 use crate::store::{NightId, Reader};
 
@@ -16,6 +16,10 @@ pub enum ExportFormat {
     Frames,
     /// A row per candidate with its motion, identity and ratings.
     Candidates,
+    /// A row per frame whose astrometry is an outlier of the night.
+    Outliers,
+    /// A row per frame without a plate solution.
+    NotSolved,
 }
 
 /// Writes a table of a night, in one piece, to a file.
@@ -33,6 +37,8 @@ pub fn export(
         ExportFormat::Detections => detections_csv(&report.candidates),
         ExportFormat::Frames => frames_csv(&report.frames),
         ExportFormat::Candidates => candidates_csv(&report),
+        ExportFormat::Outliers => outliers_csv(&report.frames),
+        ExportFormat::NotSolved => not_solved_csv(&report.frames),
     };
     ProductFile::write_bytes(output, text.as_bytes())?;
     Ok(text.lines().count().saturating_sub(1))

@@ -14,6 +14,7 @@ pub mod cutouts;
 pub mod extract;
 pub mod identify;
 pub mod ingest;
+pub mod judge_astrometry;
 pub mod link;
 pub mod masters;
 pub mod rate;

@@ -154,6 +154,8 @@ pub fn empty_record(name: &str, content_hash: &str, status: FrameStatus) -> Fram
         n_sources: None,
         n_reference: None,
         rms_arcsec: None,
+        separation_arcsec: None,
+        separation_fence_arcsec: None,
         zero_point_mag: None,
         zero_point_err_mag: None,
         colour_term: None,

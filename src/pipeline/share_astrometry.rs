@@ -99,12 +99,12 @@ pub fn share_astrometry(
     found
 }
 
-fn size(frame: &NightFrame) -> FrameSize {
+pub(super) fn size(frame: &NightFrame) -> FrameSize {
     FrameSize { nx: frame.nx, ny: frame.ny }
 }
 
 /// Frames of the same size, scale and parity.
-fn cameras(frames: &[NightFrame]) -> Vec<Vec<usize>> {
+pub(super) fn cameras(frames: &[NightFrame]) -> Vec<Vec<usize>> {
     let mut cameras: Vec<Vec<usize>> = Vec::new();
     for (i, frame) in frames.iter().enumerate() {
         let is_same = |camera: &&mut Vec<usize>| {

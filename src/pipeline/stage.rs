@@ -24,8 +24,9 @@ pub const FRAME_STAGES: [StageName; 5] = [
 ];
 
 /// Stages of a night, in order.
-pub const NIGHT_STAGES: [StageName; 6] = [
+pub const NIGHT_STAGES: [StageName; 7] = [
     StageName { name: "share-astrometry", version: 1 },
+    StageName { name: "judge-astrometry", version: 1 },
     StageName { name: "link", version: 1 },
     StageName { name: "identify", version: 1 },
     StageName { name: "rate", version: 1 },
@@ -86,6 +87,15 @@ pub enum Refusal {
         /// Median of the night [arcsec].
         night_arcsec: f64,
     },
+    /// The frame's sources lie much farther from the catalogue than the night's.
+    BadAstrometry {
+        /// Median separation [arcsec]; `None` where no source has a catalogue star.
+        separation_arcsec: Option<f64>,
+        /// Largest that is no outlier [arcsec].
+        fence_arcsec: f64,
+        /// Median of the night [arcsec].
+        night_arcsec: f64,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -125,6 +135,19 @@ impl fmt::Display for Refusal {
                     f,
                     "out of focus: FWHM {fwhm_arcsec:.1}\", \
                      the night's median is {night_arcsec:.1}\""
+                )
+            }
+            Self::BadAstrometry { separation_arcsec, fence_arcsec, night_arcsec } => {
+                write!(f, "bad astrometry: ")?;
+                match separation_arcsec {
+                    Some(separation) => {
+                        write!(f, "{separation:.3}\" from the catalogue in the median")?;
+                    }
+                    None => write!(f, "no source at a catalogue star")?,
+                }
+                write!(
+                    f,
+                    ", the night's frames {night_arcsec:.3}\", outliers above {fence_arcsec:.3}\""
                 )
             }
         }

@@ -8,7 +8,7 @@ use crate::pipeline::artifact::report::NightReport;
 
 use super::ReportError;
 use super::page::{self, FrameView, NoteView, ObjectView};
-use super::plot::{conditions_svgs, light_curve_svg};
+use super::plot::{conditions_svgs, light_curve_svg, separations_svg};
 use super::verdict::{Counts, counts, verdict};
 use super::words::printable;
 
@@ -76,7 +76,10 @@ pub fn render_html(
         faint: page::faint(report),
         frames: page::frames(report),
         is_frames_open: report.frames.len() <= FRAMES_OPEN_MAX,
-        conditions: conditions_svgs(&report.frames),
+        conditions: conditions_svgs(&report.frames)
+            .into_iter()
+            .chain(separations_svg(&report.frames))
+            .collect(),
         masters: page::masters(report),
         not_done: page::not_done(report),
     };

@@ -9,6 +9,7 @@ use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 
 use super::scale::Scale;
+use crate::science::box_plot::BoxPlot;
 
 /// Size of a chart and the edges of its plotting area [SVG units].
 const WIDTH: f64 = 340.0;
@@ -21,9 +22,10 @@ const BOTTOM: f64 = 142.0;
 pub(super) const POINTS_MAX: usize = 2000;
 /// Most ticks per axis.
 const TICKS_MAX: usize = 5;
-/// Smallest range of the axes: magnitudes [mag], seeing [arcsec], time [h].
+/// Smallest range of the axes: magnitudes [mag], seeing [arcsec], separations [mas], time [h].
 const LEAST_MAG: f64 = 0.2;
 const LEAST_ARCSEC: f64 = 0.5;
+const LEAST_MAS: f64 = 20.0;
 pub(super) const LEAST_H: f64 = 0.1;
 /// Longest error bar the axis makes room for, in the unit of the axis; the rest is cut.
 const ERROR_SHOWN_MAX: f64 = 0.5;
@@ -54,6 +56,8 @@ pub(super) struct Chart<'a> {
     pub(super) points: Vec<Point>,
     /// Times of the frames without the value [h].
     pub(super) lost_hours: Vec<f64>,
+    /// Box plot of the values, drawn behind them.
+    box_plot: Option<BoxPlot>,
 }
 
 /// Draws the magnitudes of an object against time, bright upwards; `None` without magnitudes.
@@ -68,8 +72,7 @@ pub fn light_curve_svg(candidate: &Candidate) -> Option<String> {
         })
         .collect();
     let title = "Magnitude [G] against time [UTC]";
-    let chart =
-        Chart { title, upward: Upward::Smaller, least: LEAST_MAG, points, lost_hours: Vec::new() };
+    let chart = Chart { points, ..Chart::empty(title, Upward::Smaller, LEAST_MAG) };
     draw(&chart)
 }
 
@@ -92,11 +95,39 @@ pub fn residual_svgs(candidate: &Candidate) -> Vec<String> {
                 is_good: true,
             };
             let points = candidate.detections.iter().map(point).collect();
-            let least = LEAST_ARCSEC;
-            let lost_hours = Vec::new();
-            draw(&Chart { title, upward: Upward::Larger, least, points, lost_hours })
+            draw(&Chart { points, ..Chart::empty(title, Upward::Larger, LEAST_ARCSEC) })
         })
         .collect()
+}
+
+impl<'a> Chart<'a> {
+    fn empty(title: &'a str, upward: Upward, least: f64) -> Self {
+        Self { title, upward, least, points: Vec::new(), lost_hours: Vec::new(), box_plot: None }
+    }
+}
+
+/// Draws how far the frames' sources lie from the catalogue, with the night's box plot.
+///
+/// The shaded band holds the middle half of the frames, the line in it is the median, and above
+/// the red line are outliers. Marks are those of [`conditions_svgs`].
+pub fn separations_svg(frames: &[FrameRecord]) -> Option<String> {
+    let origin = day_before(frames.iter().filter_map(|frame| frame.mid_mjd_utc))?;
+    let mut chart =
+        Chart::empty("Distance to the catalogue, median [mas]", Upward::Larger, LEAST_MAS);
+    for frame in frames {
+        let Some(hours) = frame.mid_mjd_utc.map(|mjd| (mjd - origin) * 24.0) else { continue };
+        match frame.separation_arcsec {
+            Some(separation) => chart.points.push(Point {
+                hours,
+                value: separation * 1000.0,
+                error: None,
+                is_good: frame.status == FrameStatus::Ok,
+            }),
+            None => chart.lost_hours.push(hours),
+        }
+    }
+    chart.box_plot = BoxPlot::of(chart.points.iter().map(|p| p.value));
+    draw(&chart)
 }
 
 /// Draws zero point, seeing and limiting magnitude of the frames against time, one chart each.
@@ -131,7 +162,7 @@ pub(super) fn conditions(frames: &[FrameRecord]) -> Vec<Chart<'static>> {
                 .collect();
             let lost_hours =
                 timed().filter(|(frame, _)| value(frame).is_none()).map(|(_, h)| h).collect();
-            Chart { title, upward: Upward::Larger, least, points, lost_hours }
+            Chart { points, lost_hours, ..Chart::empty(title, Upward::Larger, least) }
         })
         .collect()
 }
@@ -150,8 +181,9 @@ fn draw(chart: &Chart<'_>) -> Option<String> {
     let hours: Vec<f64> =
         points.iter().map(|p| p.hours).chain(chart.lost_hours.iter().copied()).collect();
     let reach = |p: &&Point| p.error.unwrap_or(0.0).clamp(0.0, ERROR_SHOWN_MAX);
-    let values: Vec<f64> =
-        points.iter().flat_map(|p| [p.value - reach(p), p.value + reach(p)]).collect();
+    let fence = chart.box_plot.map(|night| night.upper_fence());
+    let ends = points.iter().flat_map(|p| [p.value - reach(p), p.value + reach(p)]);
+    let values: Vec<f64> = ends.chain(fence).collect();
     let vertical = match chart.upward {
         Upward::Larger => (BOTTOM, TOP),
         Upward::Smaller => (TOP, BOTTOM),
@@ -164,6 +196,9 @@ fn draw(chart: &Chart<'_>) -> Option<String> {
         title = chart.title
     );
     draw_axes(&mut svg, &x, &y);
+    if let Some(night) = &chart.box_plot {
+        draw_box(&mut svg, night, &y);
+    }
     for point in points {
         draw_point(&mut svg, point, &x, &y);
     }
@@ -215,6 +250,21 @@ fn draw_axes(svg: &mut String, x: &Scale, y: &Scale) {
         format_args!(
             "<path d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}\" fill=\"none\" stroke=\"currentColor\" \
          stroke-opacity=\"0.6\"/>"
+        ),
+    );
+}
+
+/// Draws quartiles as a band, the median and the fence as lines across.
+fn draw_box(svg: &mut String, night: &BoxPlot, y: &Scale) {
+    let (top, bottom) = (y.place(night.upper_quartile), y.place(night.lower_quartile));
+    let (median, fence) = (y.place(night.median), y.place(night.upper_fence()));
+    put(
+        svg,
+        format_args!(
+            "<path class=\"box\" d=\"M{LEFT} {top:.1}H{RIGHT}V{bottom:.1}H{LEFT}Z\" \
+             fill=\"#2f6fb5\" fill-opacity=\"0.14\"/><path d=\"M{LEFT} {median:.1}H{RIGHT}\" \
+             stroke=\"#2f6fb5\" stroke-opacity=\"0.6\"/><path d=\"M{LEFT} {fence:.1}H{RIGHT}\" \
+             stroke=\"#c0392b\" stroke-dasharray=\"4 3\"/>"
         ),
     );
 }
@@ -276,6 +326,20 @@ mod tests {
         let residuals = residual_svgs(&without);
         assert_eq!(residuals.len(), 2);
         assert!(residuals.iter().all(|svg| elements(svg, "circle") == without.detections.len()));
+    }
+
+    #[test]
+    fn separations_have_a_dot_per_frame_and_the_fence_inside() {
+        let mut frames = fixture::report().frames;
+        let n = frames.iter().filter(|f| f.separation_arcsec.is_some()).count();
+        frames[0].separation_arcsec = Some(0.5);
+        let svg = separations_svg(&frames).expect("separations");
+        assert_eq!(elements(&svg, "circle"), n);
+        let fence = svg.split("stroke-dasharray").next().and_then(|s| s.rsplit("M44 ").next());
+        let place: f64 = fence.and_then(|s| s.split('H').next()?.parse().ok()).expect("a line");
+        assert!((TOP..BOTTOM).contains(&place), "{place}");
+        frames.iter_mut().for_each(|f| f.separation_arcsec = None);
+        assert_eq!(separations_svg(&frames), None);
     }
 
     #[test]

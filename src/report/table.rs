@@ -15,7 +15,7 @@ use super::words::status;
 const DETECTION_COLUMNS: [&str; 9] =
     ["candidate_id", "frame", "mjd_mid", "ra", "dec", "mag", "mag_err", "known", "name"];
 /// Columns of the table of frames before those of the WCS.
-const FRAME_COLUMNS: [&str; 12] = [
+const FRAME_COLUMNS: [&str; 13] = [
     "frame",
     "status",
     "reason",
@@ -24,6 +24,7 @@ const FRAME_COLUMNS: [&str; 12] = [
     "n_sources",
     "n_reference",
     "rms_arcsec",
+    "separation_arcsec",
     "zero_point",
     "zero_point_err",
     "fwhm_arcsec",
@@ -88,6 +89,35 @@ pub fn frames_csv(frames: &[FrameRecord]) -> String {
     csv_text(header, rows)
 }
 
+/// One row per frame whose astrometry is an outlier of its night, used or not.
+pub fn outliers_csv(frames: &[FrameRecord]) -> String {
+    let header = ["frame", "status", "separation_arcsec", "fence_arcsec", "reason"];
+    let rows = frames.iter().filter(|f| f.separation_fence_arcsec.is_some()).map(|frame| {
+        vec![
+            frame.frame.clone(),
+            status(frame.status).to_owned(),
+            fixed(frame.separation_arcsec, FINE_DECIMALS),
+            fixed(frame.separation_fence_arcsec, FINE_DECIMALS),
+            frame.reason.clone().unwrap_or_default(),
+        ]
+    });
+    csv_text(header.map(str::to_owned).to_vec(), rows)
+}
+
+/// One row per frame without a plate solution, with the reason.
+pub fn not_solved_csv(frames: &[FrameRecord]) -> String {
+    let header = ["frame", "status", "n_sources", "reason"];
+    let rows = frames.iter().filter(|f| f.wcs.is_empty()).map(|frame| {
+        vec![
+            frame.frame.clone(),
+            status(frame.status).to_owned(),
+            frame.n_sources.map_or_else(String::new, |n| n.to_string()),
+            frame.reason.clone().unwrap_or_default(),
+        ]
+    });
+    csv_text(header.map(str::to_owned).to_vec(), rows)
+}
+
 /// The cells of a frame before those of its WCS.
 fn frame_cells(frame: &FrameRecord) -> Vec<String> {
     let whole = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
@@ -100,6 +130,7 @@ fn frame_cells(frame: &FrameRecord) -> Vec<String> {
         whole(frame.n_sources),
         whole(frame.n_reference),
         fixed(frame.rms_arcsec, FINE_DECIMALS),
+        fixed(frame.separation_arcsec, FINE_DECIMALS),
         fixed(frame.zero_point_mag, FINE_DECIMALS),
         fixed(frame.zero_point_err_mag, FINE_DECIMALS),
         fixed(frame.fwhm_arcsec, FINE_DECIMALS),
@@ -190,14 +221,28 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[0],
-            "frame,status,reason,mjd_mid,filter,n_sources,n_reference,rms_arcsec,zero_point,\
-             zero_point_err,fwhm_arcsec,limiting_mag,CTYPE1,CTYPE2,CRPIX1,CRPIX2,CRVAL1,CRVAL2,\
+            "frame,status,reason,mjd_mid,filter,n_sources,n_reference,rms_arcsec,\
+             separation_arcsec,zero_point,zero_point_err,fwhm_arcsec,limiting_mag,CTYPE1,CTYPE2,CRPIX1,CRPIX2,CRVAL1,CRVAL2,\
              CD1_1,CD1_2,CD2_1,CD2_2,A_ORDER,A_2_0,B_ORDER,B_0_2,LTV1,LTV2"
         );
         assert_eq!(lines.len(), 7);
         assert!(lines[1].contains(",123.456789012345,-5.25,-0.00027777777778,1.234567890123e-8,"));
         assert!(lines[1].ends_with(",,,,,-24.00000,0.00000"));
         assert!(lines[6].starts_with("a&b.fits,failed,\"truncated, <1 of 1> image\",,,,"));
+    }
+
+    #[test]
+    fn outliers_and_frames_without_a_solution_are_listed() {
+        let mut frames = fixture::report().frames;
+        frames[1].separation_fence_arcsec = Some(0.042);
+        let text = outliers_csv(&frames);
+        assert_eq!(text.lines().nth(1), Some("f1.fits,ok,0.04300,0.04200,"));
+        assert_eq!(text.lines().count(), 2);
+        let not_solved = not_solved_csv(&frames);
+        let n = frames.iter().filter(|f| f.wcs.is_empty()).count();
+        assert!(n > 0);
+        assert_eq!(not_solved.lines().count(), n + 1);
+        assert!(not_solved.ends_with("a&b.fits,failed,,\"truncated, <1 of 1> image\"\n"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Layer 0: pure functions on values. No files, clock, network or log.
 
 pub mod astrometry;
+pub mod box_plot;
 pub mod calib;
 pub mod detect;
 pub mod image;

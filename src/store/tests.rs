@@ -54,6 +54,8 @@ fn frame(name: &str, mid_mjd_utc: Option<f64>) -> FrameRecord {
         filter: Some("NONE".to_owned()),
         n_sources: Some(812),
         n_reference: Some(402),
+        separation_arcsec: None,
+        separation_fence_arcsec: None,
         rms_arcsec: Some(0.051),
         zero_point_mag: Some(22.5),
         zero_point_err_mag: Some(0.004),

@@ -124,6 +124,8 @@ fn frame(number: usize) -> FrameRecord {
         filter: Some("V".to_owned()),
         n_sources: Some(812),
         n_reference: Some(402),
+        separation_arcsec: None,
+        separation_fence_arcsec: None,
         rms_arcsec: Some(0.0514),
         zero_point_mag: (!is_lost).then_some(22.51),
         zero_point_err_mag: Some(0.004),

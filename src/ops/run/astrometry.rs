@@ -1,4 +1,5 @@
-//! The night's shared astrometry: frames, records and product headers get the better solutions.
+//! The night's astrometry: frames, records and product headers get the better solutions, and
+//! frames that are worse than the night are found.
 //!
 //! The kept result of a frame stays as it was made, so that this is a function of the results
 //! alone and may be done again after a kill, or when more frames have come.
@@ -8,14 +9,17 @@ use std::path::Path;
 use super::super::error::OpsError;
 use super::frames::{FrameResult, FrameWork};
 use super::product_header::{has_wcs, set_wcs};
+use super::take::chain;
 use crate::formats::fits::{self, Limits};
 use crate::pipeline::artifact::catalogue::Catalogue;
-use crate::pipeline::artifact::frame_record::FrameRecord;
+use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
+use crate::pipeline::judge_astrometry::judge_astrometry;
 use crate::pipeline::link::NightFrame;
 use crate::pipeline::reduce::wcs_keywords;
-use crate::pipeline::share_astrometry::share_astrometry;
+use crate::pipeline::share_astrometry::{SharedSolution, share_astrometry};
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
+use crate::science::sky::keywords::Convention;
 use crate::science::sky::wcs::Wcs;
 use crate::science::time::Epoch;
 use crate::store::ProductFile;
@@ -26,7 +30,7 @@ pub(super) fn share(
     frames: &mut [NightFrame],
     results: &mut [FrameResult],
     notes: &mut Vec<Note>,
-) -> Result<(), OpsError> {
+) {
     let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
         let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
         // Without the catalogue the frames keep their own solutions.
@@ -38,15 +42,84 @@ pub(super) fn share(
     notes.extend(shared.notes.into_iter().map(note));
     for solution in shared.solutions {
         let Some(frame) = frames.get_mut(solution.frame) else { continue };
-        place(&mut frame.catalogue, &solution.wcs);
-        let of_frame = |r: &&mut FrameResult| r.record.content_hash == frame.content_hash;
-        if let Some(result) = results.iter_mut().find(of_frame) {
-            result.record.wcs = wcs_keywords(&solution.wcs, params.convention);
-            result.record.rms_arcsec = Some(solution.rms_arcsec);
-            result.record.n_reference = Some(solution.n_used as u64);
-        }
-        frame.wcs = solution.wcs;
+        take(frame, record_of(results, frame), solution, params.convention);
     }
+}
+
+/// Finds frames of bad astrometry, solves them anew or drops them by the rule.
+pub(super) fn judge(
+    work: &FrameWork<'_>,
+    frames: &mut Vec<NightFrame>,
+    results: &mut [FrameResult],
+    notes: &mut Vec<Note>,
+) {
+    let params = work.config.night_params();
+    let judged = match judge_astrometry(frames, work.sky, &params.judge) {
+        Ok(judged) => judged,
+        Err(error) => {
+            let text = format!("frames of bad astrometry were not looked for: {}", chain(&error));
+            notes.push(Note { subject: "astrometry".to_owned(), text });
+            return;
+        }
+    };
+    for (frame, separation) in frames.iter().zip(&judged.separations_arcsec) {
+        if let Some(record) = record_of(results, frame) {
+            record.separation_arcsec = *separation;
+        }
+    }
+    for solution in judged.solved_anew {
+        let Some(frame) = frames.get_mut(solution.frame) else { continue };
+        let record = record_of(results, frame);
+        if let Some(record) = &record {
+            let text = format!(
+                "its astrometry was an outlier; solved anew with {} stars",
+                solution.n_used
+            );
+            notes.push(Note { subject: record.frame.clone(), text });
+        }
+        take(frame, record, solution, params.share.convention);
+    }
+    let mut is_kept = vec![true; frames.len()];
+    for outlier in judged.outliers {
+        let Some(record) = record_of(results, &frames[outlier.frame]) else { continue };
+        record.separation_fence_arcsec = Some(outlier.fence_arcsec);
+        if let Some(refusal) = outlier.refusal {
+            record.status = FrameStatus::Rejected;
+            record.reason = Some(refusal.to_string());
+            is_kept[outlier.frame] = false;
+        }
+    }
+    let mut kept = is_kept.into_iter();
+    frames.retain(|_| kept.next().unwrap_or(true));
+}
+
+/// The record of a frame.
+fn record_of<'a>(
+    results: &'a mut [FrameResult],
+    frame: &NightFrame,
+) -> Option<&'a mut FrameRecord> {
+    let of_frame = |r: &&mut FrameResult| r.record.content_hash == frame.content_hash;
+    results.iter_mut().find(of_frame).map(|result| &mut result.record)
+}
+
+/// Gives a frame and its record another solution.
+fn take(
+    frame: &mut NightFrame,
+    record: Option<&mut FrameRecord>,
+    solution: SharedSolution,
+    convention: Convention,
+) {
+    place(&mut frame.catalogue, &solution.wcs);
+    if let Some(record) = record {
+        record.wcs = wcs_keywords(&solution.wcs, convention);
+        record.rms_arcsec = Some(solution.rms_arcsec);
+        record.n_reference = Some(solution.n_used as u64);
+    }
+    frame.wcs = solution.wcs;
+}
+
+/// Writes the solutions of the records to the frames' products, where they have others.
+pub(super) fn write_all(work: &FrameWork<'_>, results: &[FrameResult]) -> Result<(), OpsError> {
     results.iter().try_for_each(|result| write(work, result))
 }
 

@@ -97,8 +97,11 @@ pub(super) fn finish(
 ) -> Result<(NightReport, PathBuf), OpsError> {
     reject_blurred_results(&mut results, work);
     let (mut frames, mut notes) = night_frames(work, &results);
-    astrometry::share(work, &mut frames, &mut results, &mut notes)?;
+    astrometry::share(work, &mut frames, &mut results, &mut notes);
     report_to(progress, Event::Stage { name: "share-astrometry" })?;
+    astrometry::judge(work, &mut frames, &mut results, &mut notes);
+    astrometry::write_all(work, &results)?;
+    report_to(progress, Event::Stage { name: "judge-astrometry" })?;
     let pixels = ProductPixels { store: work.store, results: &results };
     let candidates = linked(work, inputs, (&frames, &pixels), &mut notes, progress)?;
     let report = assemble(work, inputs, &results, candidates, notes);

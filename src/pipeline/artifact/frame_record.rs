@@ -43,6 +43,12 @@ pub struct FrameRecord {
     pub n_reference: Option<u64>,
     /// Root mean square of the fit's residuals per axis [arcsec].
     pub rms_arcsec: Option<f64>,
+    /// Median separation of sources and their catalogue stars [arcsec].
+    #[serde(default)]
+    pub separation_arcsec: Option<f64>,
+    /// Largest separation that is no outlier's in its night [arcsec], when the frame is above it.
+    #[serde(default)]
+    pub separation_fence_arcsec: Option<f64>,
     /// Gaia G of a source of BP-RP 0.82 giving 1 ADU/s in all [mag].
     pub zero_point_mag: Option<f64>,
     /// Error of the zero point [mag].
