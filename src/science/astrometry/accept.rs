@@ -1,6 +1,8 @@
 //! The last word on a match: refined with all stars, it must be improbable by chance, look like
 //! a real frame, and be found a second time by stars that had no part in it.
 
+use std::collections::HashSet;
+
 use super::confirm::disjoint_log_odds;
 use super::fit::{Fit, FitSetup, PairedStar, finished, fit, order_for};
 use super::refine::{Lists, Refined, held_out_rms_arcsec, refine};
@@ -24,6 +26,9 @@ const CONCENTRATION_PX: f64 = 1.0;
 ///
 /// A match of a few neighbours that are what they seem can still have the rest of the frame wrong.
 const SHARE_MIN: f64 = 0.25;
+/// Under clouds most of a frame's list may be no stars. The stars it still shows are the brightest
+/// of the catalogue: of as many as there are pairs, this share must then be paired.
+const BRIGHT_SHARE_MIN: f64 = 0.5;
 
 /// A hypothesis that was worth refining: its map and its pairs (catalogue, frame).
 pub struct Match<'a> {
@@ -76,10 +81,9 @@ pub fn accept(
     if log_odds < context.params.log_odds_min {
         return Ok(());
     }
-    let n_possible = refined.n_predicted.min(frame.stars.len());
     let is_plausible = is_plausible(&refined.fit, region)
         && is_concentrated(&refined.fit, frame)
-        && refined.pairs.len() as f64 >= SHARE_MIN * n_possible as f64;
+        && is_everywhere(&lists, &refined);
     let second_log_odds = disjoint_log_odds(&lists, &refined, frame.radius_px);
     if is_plausible && second_log_odds.is_none_or(|odds| odds >= context.params.log_odds_min) {
         outcome.solution = Some(solution(&lists, refined, (log_odds, second_log_odds)));
@@ -127,6 +131,24 @@ fn is_plausible(fit: &Fit, region: &Region) -> bool {
     let difference = (half_sum * half_sum - scale.powi(4)).max(0.0).sqrt();
     let ratio = ((half_sum + difference) / (half_sum - difference)).sqrt();
     ratio < ANISOTROPY_MAX
+}
+
+/// Tells whether enough of the stars that should be paired are.
+fn is_everywhere(lists: &Lists<'_>, refined: &Refined) -> bool {
+    let n_pairs = refined.pairs.len();
+    let n_possible = refined.n_predicted.min(lists.stars.len());
+    if n_pairs as f64 >= SHARE_MIN * n_possible as f64 {
+        return true;
+    }
+    let is_paired: HashSet<usize> = refined.pairs.iter().map(|&(_, r)| r).collect();
+    let is_on_frame = |star: &StarAtEpoch| {
+        let place = refined.fit.wcs.to_pixel(star.ra_rad, star.dec_rad);
+        place.is_some_and(|p| lists.size.holds(p.0, p.1))
+    };
+    let references = lists.references.iter().enumerate();
+    let bright = references.filter(|(_, star)| is_on_frame(star)).take(n_pairs);
+    let n_bright = bright.filter(|(r, _)| is_paired.contains(r)).count();
+    n_bright as f64 >= BRIGHT_SHARE_MIN * n_pairs as f64
 }
 
 /// Tells whether the pairs lie nearer than those of a chance match would.
