@@ -11,6 +11,7 @@ mod bins;
 mod follow;
 mod radon;
 mod run;
+mod side_by_side;
 
 use crate::science::image::mask::MaskBits;
 
@@ -89,8 +90,10 @@ pub fn mark_trails(frame: &mut CalibratedPixels, params: &TrailParams) -> Vec<Tr
     let Some(mut bins) = Bins::of(frame) else {
         return trails;
     };
+    let mut seen = Vec::new();
     for _ in 0..SEARCHES_MAX {
-        let found = search(frame, &bins, params, params.trails_max - trails.len());
+        let n_max = params.trails_max - trails.len();
+        let found = search(frame, &bins, params, (&mut seen, n_max));
         for trail in &found {
             bins.blank(trail);
         }
@@ -104,19 +107,21 @@ pub fn mark_trails(frame: &mut CalibratedPixels, params: &TrailParams) -> Vec<Tr
 }
 
 /// Follows the brightest lines of the binned frame and marks those that are trails.
+///
+/// * `seen`: lines that were followed, now and in earlier searches; none is followed twice.
 fn search(
     frame: &mut CalibratedPixels,
     bins: &Bins,
     params: &TrailParams,
-    n_max: usize,
+    (seen, n_max): (&mut Vec<Stretch>, usize),
 ) -> Vec<Trail> {
     let stretches = bright_stretches(&bins.signal, params.line_snr_min as f32);
-    let mut seen: Vec<Stretch> = Vec::new();
     let mut found: Vec<Trail> = Vec::new();
     let shape = (frame.mask.nx(), frame.mask.ny());
     let mut n_at_rim = [0_usize; 4];
+    let mut n_followed = 0;
     for stretch in stretches {
-        if seen.len() >= FOLLOWED_MAX || found.len() >= n_max {
+        if n_followed >= FOLLOWED_MAX || found.len() >= n_max {
             break;
         }
         let is_seen = seen.iter().any(|s| lies_on(&stretch, s.from_px, s.to_px))
@@ -131,6 +136,7 @@ fn search(
             }
         }
         seen.push(stretch);
+        n_followed += 1;
         if let Some((path, trail)) = follow::follow(frame, &stretch, params) {
             // At once, so that no other candidate ends on it.
             path.mark(&mut frame.mask, MaskBits::TRAIL);

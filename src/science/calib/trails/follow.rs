@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::radon::Stretch;
 use super::run::{Extent, Run};
+use super::side_by_side::{self, Block, LANES, LENGTH};
 use super::{Trail, TrailParams};
 use crate::science::calib::apply::CalibratedPixels;
 use crate::science::calib::median_of;
@@ -16,7 +17,7 @@ use crate::science::image::mask::{Mask, MaskBits};
 use crate::science::image::stats::{SIGMA_PER_MAD, median};
 
 /// Length of a piece [px].
-const PIECE_PX: usize = 32;
+const PIECE_PX: usize = LENGTH;
 /// Fewest good pixels of a piece whose median counts [px].
 const PIECE_GOOD_MIN: usize = 12;
 /// Distance on either side up to which medians are taken [px].
@@ -330,30 +331,79 @@ impl Pieces {
     }
 }
 
-/// Medians at each distance of one piece of a line.
+/// Medians at each distance of one piece of a line; NaN where too few pixels are good.
 fn piece(frame: &CalibratedPixels, path: &Path, first: usize, reach: i64) -> Vec<f64> {
-    let across: Vec<i64> =
-        (first..first + PIECE_PX).map(|along| path.across(along as f64).round() as i64).collect();
+    let across: [i64; PIECE_PX] =
+        std::array::from_fn(|k| path.across((first + k) as f64).round() as i64);
+    let n = (2 * reach + 1) as usize;
+    let mut medians = Vec::with_capacity(n);
+    let mut block = [[0.0; LANES]; LENGTH];
+    while medians.len() < n {
+        let from = medians.len() as i64 - reach;
+        let is_complete = block_of(frame, path, (first, from), &across, &mut block);
+        let n_lanes = LANES.min(n - medians.len());
+        let all = side_by_side::medians(&mut block);
+        medians.extend((0..n_lanes).map(|lane| {
+            let beside = from + lane as i64;
+            if is_complete[lane] {
+                all[lane]
+            } else {
+                median_beside(frame, path, (first, beside), &across)
+            }
+        }));
+    }
+    medians
+}
+
+/// Fills a block with the pixels at 16 distances from a piece; tells which lines have all theirs.
+fn block_of(
+    frame: &CalibratedPixels,
+    path: &Path,
+    (first, from): (usize, i64),
+    across: &[i64; PIECE_PX],
+    block: &mut Block,
+) -> [bool; LANES] {
     let (n_along, n_across) = path.sizes(&frame.mask);
     let (n_along, n_across) = (n_along as usize, n_across as i64);
-    let mut values = Vec::with_capacity(PIECE_PX);
-    (-reach..=reach)
-        .map(|beside| {
-            values.clear();
-            for (along, across) in (first..n_along).zip(&across) {
-                let across = across + beside;
-                if across < 0 || across >= n_across {
-                    continue;
-                }
-                let across = across as usize;
-                let (x, y) = if path.is_flat { (along, across) } else { (across, along) };
-                if frame.mask.row(y)[x].is_good() {
-                    values.push(frame.pixels_e.row(y)[x]);
-                }
+    let mut is_complete = [true; LANES];
+    for ((along, across), row) in (first..).zip(across).zip(block.iter_mut()) {
+        for (lane, (value, is_complete)) in row.iter_mut().zip(&mut is_complete).enumerate() {
+            let across = across + from + lane as i64;
+            *value = 0.0;
+            if along >= n_along || across < 0 || across >= n_across {
+                *is_complete = false;
+                continue;
             }
-            if values.len() < PIECE_GOOD_MIN { f64::NAN } else { median_of(&mut values) }
-        })
-        .collect()
+            let across = across as usize;
+            let (x, y) = if path.is_flat { (along, across) } else { (across, along) };
+            *value = frame.pixels_e.at(x, y);
+            *is_complete &= frame.mask.at(x, y).is_good();
+        }
+    }
+    is_complete
+}
+
+/// Median of the good pixels at a distance from a piece; NaN where too few are good.
+fn median_beside(
+    frame: &CalibratedPixels,
+    path: &Path,
+    (first, beside): (usize, i64),
+    across: &[i64; PIECE_PX],
+) -> f64 {
+    let (n_along, n_across) = path.sizes(&frame.mask);
+    let mut values = Vec::with_capacity(PIECE_PX);
+    for (along, across) in (first..n_along as usize).zip(across) {
+        let across = across + beside;
+        if across < 0 || across >= n_across as i64 {
+            continue;
+        }
+        let across = across as usize;
+        let (x, y) = if path.is_flat { (along, across) } else { (across, along) };
+        if frame.mask.at(x, y).is_good() {
+            values.push(frame.pixels_e.at(x, y));
+        }
+    }
+    if values.len() < PIECE_GOOD_MIN { f64::NAN } else { median_of(&mut values) }
 }
 
 /// A line moved across at its two ends [px].
