@@ -10,6 +10,11 @@ use crate::science::sky::least_squares::NormalEquations;
 /// Steps of the fit, and those after which a hopeless one is given up.
 const STEPS_MAX: usize = 40;
 const STEPS_HOPELESS: usize = 8;
+/// A step that changes chi-squared by less than this, and this share of it, is the last.
+const SETTLED_CHI2: f64 = 0.01;
+const SETTLED_SHARE: f64 = 1e-4;
+/// Damping at which no step can help any more.
+const DAMPING_MAX: f64 = 1e4;
 /// Longest trail that is fitted [px].
 pub const LENGTH_MAX_PX: f64 = 400.0;
 /// Spacing of the drawn stars in units of the seeing.
@@ -138,14 +143,14 @@ pub fn fit_trail(
             return None;
         }
         let (next, next_chi2) = equations(stamp, star, &tried, points(&tried));
+        let has_settled = (chi2 - next_chi2).abs() < SETTLED_CHI2 + SETTLED_SHARE * chi2;
         if next_chi2 > chi2 {
             damping *= 10.0;
-            if damping > 1e6 {
+            if has_settled || damping > DAMPING_MAX {
                 break;
             }
             continue;
         }
-        let has_settled = chi2 - next_chi2 < 1e-3 + 1e-5 * chi2;
         (u, normal, chi2) = (tried, next, next_chi2);
         damping *= 0.2;
         if has_settled {
