@@ -17,8 +17,8 @@ pub struct StageName {
 /// Stages of a frame, in order.
 pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "ingest", version: 1 },
-    StageName { name: "calibrate", version: 4 },
-    StageName { name: "extract", version: 2 },
+    StageName { name: "calibrate", version: 5 },
+    StageName { name: "extract", version: 3 },
     StageName { name: "solve", version: 3 },
     StageName { name: "calibrate-flux", version: 3 },
 ];

@@ -264,6 +264,9 @@ fn segments_of(
     segments
 }
 
+/// A hit that adds less than this share of the light has struck a star; more is no star.
+const HIT_SHARE_MAX: f64 = 0.1;
+
 /// Turns measurements into columns, brightest first, and marks what is sharper than any star.
 fn columns(
     segments: &[Segment],
@@ -284,10 +287,14 @@ fn columns(
     for (snr, m) in &rows {
         let mut flags = m.flags;
         // Sharper than a star centred on one pixel, beyond what noise of that pixel allows.
-        let limit = psf.map_or(1.0, |p| 1.25 * p.peak_share_max);
+        let share_max = psf.map_or(0.8, |p| p.peak_share_max);
+        let light_e = m.aperture.flux_e.max(0.0);
         let noise = 4.0 * (sky.rms_median_e.powi(2) + m.peak_e.max(0.0)).sqrt();
-        if m.peak_e > limit * m.aperture.flux_e.max(0.0) + noise {
-            flags = flags.with(SourceFlags::SHARP);
+        if m.peak_e > 1.25 * share_max * light_e + noise {
+            // A star whose core was hit keeps most of its light elsewhere.
+            let excess_e = m.peak_e - share_max * light_e;
+            let is_hit_star = excess_e < HIT_SHARE_MAX * light_e;
+            flags = flags.with(if is_hit_star { SourceFlags::MASKED } else { SourceFlags::SHARP });
         }
         sources.push(*snr, m, flags);
     }

@@ -123,6 +123,22 @@ fn a_single_hot_pixel_is_marked_sharp() {
 }
 
 #[test]
+fn a_star_that_was_hit_stays_a_star() {
+    let mut stars = star_field(512, 60, 3);
+    stars.retain(|s| (s.0 - 250.0).hypot(s.1 - 250.0) > 30.0);
+    stars.push((250.0, 250.0, 60_000.0));
+    let mut drawn = draw(512, &stars, 3.0, 400.0, 2);
+    drawn.pixels.row_mut(251)[250] += 4500.0;
+    let found = extract(&drawn.pixels, &drawn.variance, &drawn.mask, &ExtractParams::default())
+        .expect("sky");
+    let sources = &found.sources;
+    let near = |&i: &usize| (sources.x_px[i] - 250.0).hypot(sources.y_px[i] - 250.0) < 1.0;
+    let hit = (0..sources.len()).find(near).expect("the star");
+    assert!(sources.flags[hit].is_any(SourceFlags::MASKED), "{:?}", sources.flags[hit]);
+    assert!(!sources.flags[hit].is_any(SourceFlags::SHARP), "{:?}", sources.flags[hit]);
+}
+
+#[test]
 fn the_limit_keeps_the_brightest() {
     let drawn = draw(512, &star_field(512, 100, 9), 3.0, 400.0, 4);
     let params = ExtractParams { sources_max: 10, ..ExtractParams::default() };
