@@ -19,13 +19,13 @@ pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "ingest", version: 1 },
     StageName { name: "calibrate", version: 4 },
     StageName { name: "extract", version: 2 },
-    StageName { name: "solve", version: 3 },
+    StageName { name: "solve", version: 4 },
     StageName { name: "calibrate-flux", version: 2 },
 ];
 
 /// Stages of a night, in order.
 pub const NIGHT_STAGES: [StageName; 6] = [
-    StageName { name: "share-astrometry", version: 1 },
+    StageName { name: "share-astrometry", version: 2 },
     StageName { name: "link", version: 1 },
     StageName { name: "identify", version: 1 },
     StageName { name: "rate", version: 1 },
