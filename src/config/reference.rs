@@ -1,7 +1,6 @@
 //! `[reference]`: where the stars come from.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::check::Checker;
 use super::error::ConfigError;
@@ -65,14 +64,12 @@ impl Reference {
     pub fn service_of(&self, kind: ServiceKind) -> ReferenceService {
         let built_in = || kind.urls().iter().map(|url| (*url).to_owned()).collect();
         let urls = if self.urls.is_empty() { built_in() } else { self.urls.clone() };
-        let default = ServiceLimits::default();
-        let answer = Duration::try_from_secs_f64(self.timeout_s).unwrap_or(default.answer);
         ReferenceService {
             kind,
             urls,
             release: self.release,
             g_max_mag: self.g_max_mag,
-            limits: ServiceLimits { answer, connect: default.connect.min(answer), ..default },
+            limits: ServiceLimits::with_answer_s(self.timeout_s),
         }
     }
 }
@@ -157,7 +154,6 @@ mod tests {
         reference.timeout_s = 2.0;
         let service = reference.service().expect("a service");
         assert_eq!(service.urls, reference.urls);
-        assert_eq!(service.limits.answer, Duration::from_secs(2));
-        assert_eq!(service.limits.connect, Duration::from_secs(2));
+        assert_eq!(service.limits, ServiceLimits::with_answer_s(2.0));
     }
 }

@@ -100,7 +100,7 @@ fn fetched_text(fetched: &Fetched) -> String {
     let name = release.name();
     let mut text = format!(
         "{n_tiles} tiles of {name} touch the circle: {n_fetched} fetched now, {} were stored.",
-        n_tiles - n_fetched.min(n_tiles) - lacking.len().min(n_tiles - n_fetched.min(n_tiles))
+        n_tiles.saturating_sub(n_fetched + lacking.len())
     );
     if !lacking.is_empty() {
         let why = why.as_deref().unwrap_or("no reason is known");

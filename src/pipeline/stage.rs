@@ -108,7 +108,10 @@ impl fmt::Display for Refusal {
                 Ok(())
             }
             Self::NoReference => {
-                write!(f, "no reference catalogue given: name one with --reference")
+                write!(
+                    f,
+                    "no reference stars: name a catalogue with --reference (or see [reference])"
+                )
             }
             Self::NoZeroPoint { n_stars } => {
                 write!(f, "no zero point: {n_stars} usable reference stars")

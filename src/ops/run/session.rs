@@ -89,6 +89,8 @@ pub struct NightSession {
     done: DoneFrames,
     /// Stars around all frames taken in.
     night_sky: Sky,
+    /// Frames for which no stars can be fetched, as their headers tell no pointing.
+    n_lost: usize,
     notes: Vec<Note>,
 }
 
@@ -122,6 +124,7 @@ impl NightSession {
             library: None,
             done: DoneFrames::new(),
             night_sky: Sky::default(),
+            n_lost: 0,
             notes,
             workshop,
         })
@@ -318,16 +321,29 @@ impl NightSession {
             catalogue.bring(&needed, haul, progress)?;
         }
         self.night_sky = sky.sky(&needed);
+        self.n_lost = match sky.tiles() {
+            Some(_) => scanned.science.iter().filter(|f| f.info.pointing_rad.is_none()).count(),
+            None => 0,
+        };
         Ok(())
     }
 
     /// Notes which stars the night lacks, for the report and for whoever fetches them later.
-    fn missing_stars(&self) -> Result<Option<Note>, OpsError> {
-        let Some(catalogue) = self.workshop.sky.tiles() else { return Ok(None) };
+    fn missing_stars(&self) -> Result<Vec<Note>, OpsError> {
+        let Some(catalogue) = self.workshop.sky.tiles() else { return Ok(Vec::new()) };
+        let note = |text| Note { subject: "reference".to_owned(), text };
+        let mut notes = Vec::new();
+        if self.n_lost > 0 {
+            notes.push(note(format!(
+                "{} frames tell no pointing, so that no stars can be fetched for them: they are \
+                 tried with those around the other frames",
+                self.n_lost
+            )));
+        }
         let (lacking, release) = (self.night_sky.lacking(), catalogue.folder().release());
         self.workshop.store.set_wanted_tiles(&self.night, release, lacking)?;
         let Some((ra_rad, dec_rad)) = lacking.first().map(|tile| tile.centre_rad()) else {
-            return Ok(None);
+            return Ok(notes);
         };
         let why = catalogue.why_failed().map(|why| format!(" ({why})")).unwrap_or_default();
         let text = format!(
@@ -340,7 +356,8 @@ impl NightSession {
             ra_rad.to_degrees(),
             dec_rad.to_degrees(),
         );
-        Ok(Some(Note { subject: "reference".to_owned(), text }))
+        notes.push(note(text));
+        Ok(notes)
     }
 
     /// Makes the masters when the calibration frames are others than before.

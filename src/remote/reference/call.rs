@@ -62,7 +62,7 @@ pub(super) async fn ask(
         .await;
     let mut answer = asked.map_err(|error| failed(url, error, limits.answer))?;
     let status = answer.status();
-    // An error may still come as a VOTable that says what is wrong; its status is said all the same.
+    // An error may still come as a VOTable that says what is wrong; its status is told.
     if !status.is_success() {
         return Err(FetchError::Status { host: host(url), status: status.as_u16() });
     }

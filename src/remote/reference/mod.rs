@@ -65,6 +65,15 @@ pub struct ServiceLimits {
     pub tile_stars_max: u64,
 }
 
+impl ServiceLimits {
+    /// The usual limits with this time for an answer [s], the connection's within it.
+    pub fn with_answer_s(answer_s: f64) -> Self {
+        let usual = Self::default();
+        let answer = Duration::try_from_secs_f64(answer_s).unwrap_or(usual.answer);
+        Self { answer, connect: usual.connect.min(answer), ..usual }
+    }
+}
+
 impl Default for ServiceLimits {
     fn default() -> Self {
         Self {
