@@ -79,8 +79,18 @@ pub struct RawSite {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawReference {
+    /// `files`, `tap` or `vizier`.
+    pub source: Option<String>,
     /// CSV files with the Gaia archive's column names.
     pub files: Option<Vec<String>>,
+    /// Release of the fetched catalogue.
+    pub release: Option<String>,
+    /// Faintest stars that are fetched [mag].
+    pub magnitude_max: Option<f64>,
+    /// Addresses of the service, in order.
+    pub urls: Option<Vec<String>>,
+    /// Time for one answer [s].
+    pub timeout_s: Option<f64>,
 }
 
 /// `[limits]`: what a file may cost.

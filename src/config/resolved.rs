@@ -12,7 +12,8 @@ use super::error::ConfigError;
 use super::extract::{Extract, extract};
 use super::mail::{Mail, mail};
 use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
-use super::raw::{Raw, RawInstrument, RawLimits, RawReference, RawReport, RawRun};
+use super::raw::{Raw, RawInstrument, RawLimits, RawReport, RawRun};
+use super::reference::{Reference, reference};
 use super::science::{self, Astrometry, Calibrate, Link, Photometry};
 use super::site::{SiteConfig, SiteKeys, site};
 use super::submit::{Submit, submit};
@@ -88,13 +89,6 @@ impl Default for Instrument {
             profiles: shipped().to_vec(),
         }
     }
-}
-
-/// Star catalogues.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Reference {
-    /// CSV files with the Gaia archive's column names.
-    pub files: Vec<PathBuf>,
 }
 
 /// What a file may cost before it is refused.
@@ -175,7 +169,7 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
     let mut config = Config {
         instrument: kept(instrument(raw.instrument, checker), told),
         site: kept(site(raw.site, &SiteKeys::PLAIN, checker), told),
-        reference: reference(raw.reference, checker),
+        reference: kept(reference(raw.reference, checker), told),
         limits: kept(limits(&raw.limits, checker), told),
         run: kept(run(&raw.run, checker), told),
         calibrate: kept(science::calibrate(&raw.calibrate, checker), told),
@@ -212,10 +206,6 @@ fn instrument(raw: RawInstrument, checker: &Checker<'_>) -> Result<Instrument, C
     let profiles = load_profiles(&profile_files)?;
     let choice = resolve_choice(raw.profile, &profiles, || checker.place("instrument.profile"))?;
     Ok(Instrument { choice, profile_files, profiles })
-}
-
-fn reference(raw: RawReference, checker: &Checker<'_>) -> Reference {
-    Reference { files: checker.paths("reference.files", raw.files) }
 }
 
 fn limits(raw: &RawLimits, checker: &Checker<'_>) -> Result<Limits, ConfigError> {

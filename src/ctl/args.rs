@@ -8,8 +8,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::config::ConfigVerb;
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
+mod catalog;
 mod judging;
 
+pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs};
 pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
@@ -61,6 +63,9 @@ pub(super) enum Command {
     Db(DbArgs),
     /// Take away products of closed nights that need not be kept; raw frames never.
     Prune(PruneArgs),
+    /// Fetch, import, tell or check the stored star catalogue.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Check, show or begin a configuration.
     #[command(subcommand)]
     Config(ConfigVerb),

@@ -36,6 +36,7 @@ impl Progress for Bar {
                 self.0.set_length(n_science as u64);
                 self.0.set_message("masters");
             }
+            Event::Fetching => self.0.set_message("fetching stars"),
             Event::Masters => self.0.set_message("frames"),
             Event::Frame { name, .. } => {
                 self.0.set_message(name.to_owned());

@@ -10,6 +10,7 @@
 
 mod args;
 mod bar;
+mod catalog;
 mod client;
 mod config;
 mod cutouts;
@@ -153,6 +154,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Log(args) => orders::log(&args).map(done),
         Command::Db(db_args) => db::act(db_args.verb),
         Command::Prune(prune_args) => db::prune(&prune_args),
+        Command::Catalog(command) => catalog::act(&command),
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),
         Command::Vet(args) => vet::run(&args),

@@ -1,9 +1,12 @@
-//! Layer 1: bytes to values and back. Only `fits` opens files by itself.
+//! Layer 1: bytes to values and back. Only `fits` and `mapped` open files by themselves.
 
 pub mod ades;
 pub mod designation;
 pub mod fits;
 pub mod known_csv;
+pub mod mapped;
 pub mod obs80;
 pub mod reference_csv;
+pub mod service_table;
+pub mod star_columns;
 pub mod star_index;

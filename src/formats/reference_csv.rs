@@ -6,18 +6,13 @@
 
 use std::io::Read;
 
+use super::star_columns::{StarColumns, StarRow};
 use crate::science::reference::star::ReferenceStar;
-use crate::science::units::{DEG_RAD, wrap_positive_rad};
 
 /// Most rows that are read from one table.
 const ROWS_MAX: usize = 5_000_000;
 /// Longest row [byte]; the archive's full table has 152 columns of some 20 byte.
 const ROW_BYTES_MAX: usize = 64 * 1024;
-/// Epochs that a catalogue of positions may have [Julian year].
-const EPOCHS_YR: std::ops::RangeInclusive<f64> = 1850.0..=2200.0;
-/// Magnitudes that a star may have [mag].
-const MAGNITUDES: std::ops::RangeInclusive<f64> = -5.0..=40.0;
-
 /// Stars of a table, and what was left out.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReferenceTable {
@@ -61,22 +56,6 @@ pub enum ReferenceCsvError {
     },
 }
 
-/// Where the columns are.
-struct Columns {
-    source_id: Option<usize>,
-    ra: usize,
-    dec: usize,
-    ra_error: Option<usize>,
-    dec_error: Option<usize>,
-    ref_epoch: usize,
-    pm_ra: Option<usize>,
-    pm_dec: Option<usize>,
-    g: Option<usize>,
-    bp: Option<usize>,
-    rp: Option<usize>,
-    bp_rp: Option<usize>,
-}
-
 /// Reads a table of reference stars.
 ///
 /// Errors: no header, a missing `ra`, `dec` or `ref_epoch` column, unreadable bytes.
@@ -89,7 +68,8 @@ pub fn read_reference_csv(bytes: impl Read) -> Result<ReferenceTable, ReferenceC
         .from_reader(bytes);
     let mut record = csv::ByteRecord::new();
     reader.read_byte_record(&mut record).map_err(ReferenceCsvError::Header)?;
-    let columns = Columns::find(&record)?;
+    let columns = StarColumns::find(names(&record).iter().map(String::as_str), None)
+        .map_err(|missing| ReferenceCsvError::MissingColumn { column: missing.column })?;
     let mut table = ReferenceTable::default();
     let mut row = 0;
     while reader
@@ -112,61 +92,24 @@ pub fn read_reference_csv(bytes: impl Read) -> Result<ReferenceTable, ReferenceC
     Ok(table)
 }
 
-impl Columns {
-    fn find(header: &csv::ByteRecord) -> Result<Self, ReferenceCsvError> {
-        let names: Vec<String> = header
-            .iter()
-            .map(|cell| {
-                let text = String::from_utf8_lossy(cell);
-                let name = text.trim_start_matches('\u{feff}').trim().trim_matches('"');
-                name.to_ascii_lowercase()
-            })
-            .collect();
-        let place = |name: &str| names.iter().position(|n| n == name);
-        let required =
-            |column: &'static str| place(column).ok_or(ReferenceCsvError::MissingColumn { column });
-        Ok(Self {
-            source_id: place("source_id"),
-            ra: required("ra")?,
-            dec: required("dec")?,
-            ra_error: place("ra_error"),
-            dec_error: place("dec_error"),
-            ref_epoch: required("ref_epoch")?,
-            pm_ra: place("pmra"),
-            pm_dec: place("pmdec"),
-            g: place("phot_g_mean_mag"),
-            bp: place("phot_bp_mean_mag"),
-            rp: place("phot_rp_mean_mag"),
-            bp_rp: place("bp_rp"),
+/// The names of a header row, without quotes and byte order mark.
+fn names(header: &csv::ByteRecord) -> Vec<String> {
+    header
+        .iter()
+        .map(|cell| {
+            let text = String::from_utf8_lossy(cell);
+            text.trim_start_matches('\u{feff}').trim().trim_matches('"').to_owned()
         })
+        .collect()
+}
+
+impl StarRow for csv::ByteRecord {
+    fn number(&self, column: usize) -> Option<f64> {
+        number(self, column)
     }
 
-    /// The star of a row; `None` without place or epoch.
-    fn star(&self, record: &csv::ByteRecord, row: usize) -> Option<ReferenceStar> {
-        let optional = |column: Option<usize>| column.and_then(|c| number(record, c));
-        let ra_deg = number(record, self.ra).filter(|ra| (-360.0..=720.0).contains(ra))?;
-        let dec_deg = number(record, self.dec).filter(|dec| dec.abs() <= 90.0)?;
-        let ref_epoch_yr = number(record, self.ref_epoch).filter(|t| EPOCHS_YR.contains(t))?;
-        let magnitude = |column| optional(column).filter(|m| MAGNITUDES.contains(m));
-        let error = |column| optional(column).filter(|e| *e >= 0.0);
-        let colour = magnitude(self.bp).zip(magnitude(self.rp)).map(|(bp, rp)| bp - rp);
-        let identifier = self.source_id.and_then(|c| record.get(c)).and_then(|cell| {
-            std::str::from_utf8(cell).ok().and_then(|text| text.parse::<i64>().ok())
-        });
-        Some(ReferenceStar {
-            source_id: identifier.unwrap_or_else(|| i64::try_from(row).unwrap_or(0)),
-            ra_rad: wrap_positive_rad(ra_deg * DEG_RAD),
-            dec_rad: dec_deg * DEG_RAD,
-            position_err_mas: error(self.ra_error)
-                .into_iter()
-                .chain(error(self.dec_error))
-                .max_by(f64::total_cmp),
-            ref_epoch_yr,
-            pm_ra_mas_per_yr: optional(self.pm_ra),
-            pm_dec_mas_per_yr: optional(self.pm_dec),
-            g_mag: magnitude(self.g),
-            bp_rp_mag: optional(self.bp_rp).or(colour),
-        })
+    fn integer(&self, column: usize) -> Option<i64> {
+        std::str::from_utf8(self.get(column)?).ok()?.parse().ok()
     }
 }
 
@@ -179,6 +122,7 @@ fn number(record: &csv::ByteRecord, column: usize) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::science::units::DEG_RAD;
 
     #[test]
     fn columns_in_any_order_and_case() {
@@ -192,11 +136,24 @@ mod tests {
         assert_eq!(star.source_id, 42);
         assert!((star.ra_rad - std::f64::consts::PI).abs() < 1e-12);
         assert!((star.dec_rad + 10.0 * DEG_RAD).abs() < 1e-12);
-        assert_eq!((star.position_err_mas, star.g_mag), (Some(0.4), Some(12.5)));
+        assert_eq!((star.ra_err_mas, star.dec_err_mas), (Some(0.3), Some(0.4)));
+        assert_eq!((star.position_err_mas(), star.g_mag), (Some(0.4), Some(12.5)));
+        assert_eq!((star.bp_mag, star.rp_mag), (Some(13.0), Some(12.0)));
         assert!((star.bp_rp_mag.expect("a colour") - 1.0).abs() < 1e-12);
         let other = table.stars[1];
         assert_eq!((other.g_mag, other.pm_dec_mas_per_yr, other.bp_rp_mag), (None, None, None));
         assert!((other.ra_rad - 359.0 * DEG_RAD).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_names_of_vizier_are_known_too() {
+        let text = "Source,RA_ICRS,DE_ICRS,e_RA_ICRS,Epoch,Plx,e_Plx,pmRA,e_pmDE,Gmag,BP-RP\n\
+                    5,10,20,0.5,2016.0,-0.2,0.1,3,0.25,14,0.75\n";
+        let table = read_reference_csv(text.as_bytes()).expect("a table");
+        let star = table.stars[0];
+        assert_eq!((star.source_id, star.g_mag, star.bp_rp_mag), (5, Some(14.0), Some(0.75)));
+        assert_eq!((star.parallax_mas, star.parallax_err_mas), (Some(-0.2), Some(0.1)));
+        assert_eq!((star.pm_ra_mas_per_yr, star.pm_err_mas_per_yr()), (Some(3.0), Some(0.25)));
     }
 
     #[test]

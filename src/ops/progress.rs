@@ -14,6 +14,8 @@ pub enum Event<'a> {
         /// Science frames.
         n_science: usize,
     },
+    /// Stars of the catalogue are being fetched; told about once a second.
+    Fetching,
     /// The masters are made.
     Masters,
     /// A science frame is through, now or in an earlier run.

@@ -135,13 +135,13 @@ fn judge_camera(
             OutlierRule::Keep => false,
             OutlierRule::Drop => true,
             OutlierRule::Spoiled => {
-                separation_arcsec.is_none_or(|s| s > SPOILED_RATIO * night.median)
+                separation_arcsec.is_none_or(|s| s > SPOILED_RATIO * night.median())
             }
         };
         let refusal = is_dropped.then_some(Refusal::BadAstrometry {
             separation_arcsec,
             fence_arcsec: night.upper_fence(),
-            night_arcsec: night.median,
+            night_arcsec: night.median(),
         });
         let fence_arcsec = night.upper_fence();
         judged.outliers.push(AstrometryOutlier { frame, refusal, fence_arcsec });

@@ -19,13 +19,13 @@ pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "ingest", version: 1 },
     StageName { name: "calibrate", version: 5 },
     StageName { name: "extract", version: 3 },
-    StageName { name: "solve", version: 3 },
+    StageName { name: "solve", version: 4 },
     StageName { name: "calibrate-flux", version: 3 },
 ];
 
 /// Stages of a night, in order.
 pub const NIGHT_STAGES: [StageName; 7] = [
-    StageName { name: "share-astrometry", version: 1 },
+    StageName { name: "share-astrometry", version: 2 },
     StageName { name: "judge-astrometry", version: 1 },
     StageName { name: "link", version: 1 },
     StageName { name: "identify", version: 1 },
@@ -118,7 +118,10 @@ impl fmt::Display for Refusal {
                 Ok(())
             }
             Self::NoReference => {
-                write!(f, "no reference catalogue given: name one with --reference")
+                write!(
+                    f,
+                    "no reference stars: name a catalogue with --reference (or see [reference])"
+                )
             }
             Self::NoZeroPoint { n_stars } => {
                 write!(f, "no zero point: {n_stars} usable reference stars")

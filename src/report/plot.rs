@@ -256,8 +256,8 @@ fn draw_axes(svg: &mut String, x: &Scale, y: &Scale) {
 
 /// Draws quartiles as a band, the median and the fence as lines across.
 fn draw_box(svg: &mut String, night: &BoxPlot, y: &Scale) {
-    let (top, bottom) = (y.place(night.upper_quartile), y.place(night.lower_quartile));
-    let (median, fence) = (y.place(night.median), y.place(night.upper_fence()));
+    let (top, bottom) = (y.place(night.upper_quartile()), y.place(night.lower_quartile()));
+    let (median, fence) = (y.place(night.median()), y.place(night.upper_fence()));
     put(
         svg,
         format_args!(

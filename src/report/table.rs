@@ -222,8 +222,9 @@ mod tests {
         assert_eq!(
             lines[0],
             "frame,status,reason,mjd_mid,filter,n_sources,n_reference,rms_arcsec,\
-             separation_arcsec,zero_point,zero_point_err,fwhm_arcsec,limiting_mag,CTYPE1,CTYPE2,CRPIX1,CRPIX2,CRVAL1,CRVAL2,\
-             CD1_1,CD1_2,CD2_1,CD2_2,A_ORDER,A_2_0,B_ORDER,B_0_2,LTV1,LTV2"
+             separation_arcsec,zero_point,zero_point_err,fwhm_arcsec,limiting_mag,\
+             CTYPE1,CTYPE2,CRPIX1,CRPIX2,CRVAL1,CRVAL2,CD1_1,CD1_2,CD2_1,CD2_2,\
+             A_ORDER,A_2_0,B_ORDER,B_0_2,LTV1,LTV2"
         );
         assert_eq!(lines.len(), 7);
         assert!(lines[1].contains(",123.456789012345,-5.25,-0.00027777777778,1.234567890123e-8,"));

@@ -8,15 +8,10 @@ use super::image::stats::quantile_of_sorted;
 /// Distance of the fences from the quartiles, in units of the quartiles' distance.
 const FENCE: f64 = 1.5;
 
-/// Quartiles of a sample, in its unit.
+/// Quartiles of a sample, in its unit and in order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoxPlot {
-    /// A quarter of the values lie below.
-    pub lower_quartile: f64,
-    /// Half of the values lie below.
-    pub median: f64,
-    /// Three quarters of the values lie below.
-    pub upper_quartile: f64,
+    quartiles: [f64; 3],
 }
 
 impl BoxPlot {
@@ -24,21 +19,37 @@ impl BoxPlot {
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        Some(Self {
-            lower_quartile: quantile_of_sorted(&sorted, 0.25)?,
-            median: quantile_of_sorted(&sorted, 0.5)?,
-            upper_quartile: quantile_of_sorted(&sorted, 0.75)?,
-        })
+        let quantile = |q| quantile_of_sorted(&sorted, q);
+        Some(Self { quartiles: [quantile(0.25)?, quantile(0.5)?, quantile(0.75)?] })
+    }
+
+    /// A quarter of the values lie below.
+    pub fn lower_quartile(&self) -> f64 {
+        self.quartiles[0]
+    }
+
+    /// Half of the values lie below.
+    pub fn median(&self) -> f64 {
+        self.quartiles[1]
+    }
+
+    /// Three quarters of the values lie below.
+    pub fn upper_quartile(&self) -> f64 {
+        self.quartiles[2]
+    }
+
+    fn height(&self) -> f64 {
+        self.quartiles[2] - self.quartiles[0]
     }
 
     /// Values above are outliers.
     pub fn upper_fence(&self) -> f64 {
-        self.upper_quartile + FENCE * (self.upper_quartile - self.lower_quartile)
+        self.quartiles[2] + FENCE * self.height()
     }
 
     /// Values below are outliers.
     pub fn lower_fence(&self) -> f64 {
-        self.lower_quartile - FENCE * (self.upper_quartile - self.lower_quartile)
+        self.quartiles[0] - FENCE * self.height()
     }
 }
 
@@ -50,8 +61,7 @@ mod tests {
     fn quartiles_and_fences_are_those_of_numpy() {
         // numpy.percentile([1, 2, 4, 8, 16, 32], [25, 50, 75]) = 2.5, 6, 14.
         let plot = BoxPlot::of([16.0, 1.0, f64::NAN, 8.0, 2.0, 32.0, 4.0]).expect("values");
-        let expected = BoxPlot { lower_quartile: 2.5, median: 6.0, upper_quartile: 14.0 };
-        assert_eq!(plot, expected);
+        assert_eq!((plot.lower_quartile(), plot.median(), plot.upper_quartile()), (2.5, 6.0, 14.0));
         assert!((plot.upper_fence() - 31.25).abs() < 1e-12);
         assert!((plot.lower_fence() + 14.75).abs() < 1e-12);
         assert_eq!(BoxPlot::of([f64::NAN]), None);

@@ -3,7 +3,8 @@
 //! A data folder holds `autossos.sqlite` (the only truth), `products/` (files that can be made
 //! again) and a lock file. [`Store`] owns the folder for one process and writes; [`Reader`] only
 //! reads and needs no lock. Methods of both lie in one file per table: `nights`, `frames`,
-//! `stages`, `candidates`, `verdicts`, `outbox`, `masters`, `attempts`, `sessions`, `submissions`;
+//! `stages`, `candidates`, `verdicts`, `outbox`, `masters`, `attempts`, `sessions`, `submissions`,
+//! `wanted_tiles`; the star catalogue's files in `tiles`;
 //! what a person asked for in `requests`, what a person looks for in `lookup`. Opening and closing
 //! lie in `open`; `check`, `backup`, `restore` and `prune` care for what may break or grows old.
 //! All writing is one IMMEDIATE transaction per call on one thread (`writer`), and repeating a call
@@ -34,7 +35,9 @@ pub mod service;
 pub mod sessions;
 pub mod stages;
 pub mod submissions;
+pub mod tiles;
 pub mod verdicts;
+pub mod wanted_tiles;
 pub mod writer;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod care;
 mod migrations;
 mod opening;
 mod products;
+mod reference;
 
 use std::path::{Path, PathBuf};
 

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests write files and start our binaries")]
 
 mod browser;
+mod catalogue;
 mod config_files;
 mod control;
 mod crash;

@@ -87,6 +87,7 @@ const TEXTBOOK: &[(&str, &str)] = &[
 const ANY_UNIT: &[(&str, &str, &str)] = &[
     ("src/science/image/stats.rs", "mean", "statistics of any values, in their unit"),
     ("src/science/image/stats.rs", "median", "statistics of any values, in their unit"),
+    ("src/config/", "magnitude_max", "the name of the unit itself"),
     ("src/config/", "partial_wait_min", "minutes, not the least wait"),
     ("src/config/", "close_after_min", "minutes, not a least value"),
     ("src/pipeline/ingest/angle.rs", "value", "the unit is told by the field's keyword"),

@@ -199,6 +199,12 @@ impl Reconciler {
             self.work(&unit)?;
             return Ok(None);
         }
+        if self.settle_stars()? {
+            self.memory.clear();
+            self.sessions.clear();
+            self.looked = None;
+            return Ok(None);
+        }
         self.surroundings.set_phase(Phase::Idle);
         self.surroundings.state.pass_done(self.surroundings.clock.now());
         if self.mode == Mode::Once {

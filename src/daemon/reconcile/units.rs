@@ -171,6 +171,21 @@ impl Reconciler {
         Ok(session)
     }
 
+    /// Fetches tiles of the star catalogue that closed nights lack, and opens those nights again
+    /// whose tiles came, by us or by hand; tells whether there is one.
+    pub(super) fn settle_stars(&self) -> Result<bool, OpsError> {
+        let sky = self.watched.first().map(|watched| Arc::clone(&watched.workshop.sky));
+        let Some(sky) = sky else { return Ok(false) };
+        let Some(tiles) = sky.tiles() else { return Ok(false) };
+        let progress = UnitProgress {
+            night: String::new(),
+            bell: self.surroundings.bell.clone(),
+            state: self.surroundings.state.clone(),
+            notifier: Arc::clone(&self.surroundings.notifier),
+        };
+        Ok(tiles.settle(&self.surroundings.store, &progress)? > 0)
+    }
+
     fn n_workers(&self) -> usize {
         match self.config.run.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -207,6 +222,7 @@ impl Progress for UnitProgress {
             Event::Scanned { n_files, n_science } => {
                 tracing::info!(night, n_files, n_science, "Night is being closed.");
             }
+            Event::Fetching => self.state.set_step("fetching stars"),
             Event::Masters => tracing::info!(night, "Masters ready."),
             Event::Frame { name, status, seconds } => {
                 tracing::info!(night, frame = name, ?status, seconds, "Frame done.");

@@ -34,7 +34,7 @@ pub(super) fn share(
     let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
         let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
         // Without the catalogue the frames keep their own solutions.
-        work.sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_default()
+        work.night_sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_default()
     };
     let params = work.config.night_params().share;
     let shared = share_astrometry(frames, &stars, &params);
@@ -54,7 +54,7 @@ pub(super) fn judge(
     notes: &mut Vec<Note>,
 ) {
     let params = work.config.night_params();
-    let judged = match judge_astrometry(frames, work.sky, &params.judge) {
+    let judged = match judge_astrometry(frames, work.night_sky, &params.judge) {
         Ok(judged) => judged,
         Err(error) => {
             let text = format!("frames of bad astrometry were not looked for: {}", chain(&error));

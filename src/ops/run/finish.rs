@@ -141,7 +141,7 @@ fn linked(
     let failures = Mutex::new(Vec::new());
     let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
         let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
-        work.sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_else(|error| {
+        work.night_sky.stars_in_cone(centre, radius, epoch_yr).unwrap_or_else(|error| {
             if let Ok(mut failures) = failures.lock() {
                 failures.push(chain(&error));
             }

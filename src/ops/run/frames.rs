@@ -15,7 +15,7 @@ use super::super::progress::{Event, Progress};
 use super::finish::wcs_of;
 use super::keys::{FRAME_UNIT, frame_key};
 use super::master_files::StoredMasters;
-use super::reference::RunReference;
+use super::reference::{RunReference, Sky};
 use super::take::ScannedFrame;
 use super::{one_frame, parallel, report_to};
 use crate::config::Config;
@@ -37,6 +37,8 @@ pub(super) struct FrameWork<'a> {
     pub(super) library: &'a MasterLibrary,
     pub(super) earlier: &'a StoredMasters,
     pub(super) sky: &'a RunReference,
+    /// Stars around all frames of the night.
+    pub(super) night_sky: &'a Sky,
     /// The night's calibration frames: what a frame's masters are made of.
     pub(super) calibration: &'a [Arc<ScannedFrame>],
 }
@@ -115,9 +117,24 @@ pub(super) struct Job {
     pub(super) frame: Arc<ScannedFrame>,
     /// Pixel scale that another frame of the camera told.
     pub(super) scale_arcsec: Option<f64>,
+    /// Which stars it is solved with.
+    pub(super) stars: Stars,
+}
+
+/// Which stars a frame is solved with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stars {
+    /// Those around its pointing.
+    Own,
+    /// Those around all frames of the night: its header has no pointing, or a wrong one.
+    OfNight,
 }
 
 impl Job {
+    fn new(frame: &Arc<ScannedFrame>, scale_arcsec: Option<f64>) -> Self {
+        Self { frame: Arc::clone(frame), scale_arcsec, stars: Stars::Own }
+    }
+
     fn hash(&self) -> &str {
         &self.frame.content_hash
     }
@@ -158,12 +175,14 @@ pub(super) fn reduce_some(
         suspects: suspects.into_iter().map(|s| (s.content_hash, s.n_deaths)).collect(),
         n_reduced: 0,
     };
+    let mut all: Vec<Job> = Vec::new();
     let mut rest: Vec<Job> = Vec::new();
     let mut n_behind = 0;
     for camera in cameras(frames) {
         let mut pilots = Pilots { told: None, n_tried: 0 };
         let mut is_waiting = false;
         while let Some(job) = pilots.next(&camera, crew.done) {
+            all.push(job.clone());
             if crew.is_to_do(&job)? && !crew.reduce_chunk(std::slice::from_ref(&job))? {
                 is_waiting = true;
                 break;
@@ -173,13 +192,9 @@ pub(super) fn reduce_some(
             n_behind += camera.len();
             continue;
         }
-        rest.extend(
-            camera
-                .iter()
-                .skip(pilots.n_tried)
-                .map(|frame| Job { frame: Arc::clone(frame), scale_arcsec: pilots.told }),
-        );
+        rest.extend(camera.iter().skip(pilots.n_tried).map(|frame| Job::new(frame, pilots.told)));
     }
+    all.extend(rest.iter().cloned());
     let mut jobs = Vec::new();
     for job in rest {
         if crew.is_to_do(&job)? {
@@ -195,6 +210,11 @@ pub(super) fn reduce_some(
     for chunk in together.chunks(chunk).chain(alone.chunks(1)) {
         if !crew.reduce_chunk(chunk)? {
             n_left += chunk.len();
+        }
+    }
+    if extent.is_closing() {
+        for job in crew.lost(&all) {
+            crew.reduce_chunk(std::slice::from_ref(&job))?;
         }
     }
     Ok(Step { n_reduced: crew.n_reduced, n_left })
@@ -215,6 +235,19 @@ struct Crew<'a> {
 }
 
 impl Crew<'_> {
+    /// Frames that were not recognised among the stars around their own pointing, to be tried with
+    /// those of the whole night, where these are others.
+    fn lost(&self, jobs: &[Job]) -> Vec<Job> {
+        let is_lost = |job: &Job| {
+            let done = self.done.get(job.hash());
+            done.is_some_and(|done| {
+                done.scale_arcsec.is_none() && done.key != self.work.key_of(job)
+            })
+        };
+        let wide = |job: &Job| Job { stars: Stars::OfNight, ..job.clone() };
+        jobs.iter().map(wide).filter(is_lost).collect()
+    }
+
     /// Tells whether a frame is to be reduced; one that kills the program is left for the closing.
     fn is_to_do(&mut self, job: &Job) -> Result<bool, OpsError> {
         let n_deaths = self.suspects.get(job.hash()).copied().unwrap_or(0);
@@ -289,7 +322,7 @@ impl Pilots {
         }
         let frame = Arc::clone(camera.get(self.n_tried)?);
         self.n_tried += 1;
-        Some(Job { frame, scale_arcsec: None })
+        Some(Job { frame, scale_arcsec: None, stars: Stars::Own })
     }
 }
 
@@ -329,23 +362,48 @@ impl FrameWork<'_> {
         if redo == Redo::Missing && done.contains_key(job.hash()) {
             return Ok(true);
         }
-        let key = self.key(&job.told(), &self.masters(job));
+        let keys = self.keys(job);
         if let Some(before) = done.get(job.hash()) {
-            return Ok(before.key == key);
+            return Ok(keys.contains(&before.key));
         }
-        let Some((row, result)) = self.kept(job.hash(), Some(&key))? else {
-            return Ok(false);
-        };
-        done.insert(row.subject.clone(), done_by(row.key, &result));
-        Ok(true)
+        for key in &keys {
+            if let Some((row, result)) = self.kept(job.hash(), Some(key))? {
+                done.insert(row.subject.clone(), done_by(row.key, &result));
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Keys under which a frame's result counts: with its own stars or with those of the night.
+    fn keys(&self, job: &Job) -> Vec<String> {
+        let mut keys = vec![self.key_of(job)];
+        let wide = self.key_of(&Job { stars: Stars::OfNight, ..job.clone() });
+        if !keys.contains(&wide) {
+            keys.push(wide);
+        }
+        keys
+    }
+
+    fn key_of(&self, job: &Job) -> String {
+        self.key(&job.told(), &self.masters(job), &self.stars(job))
+    }
+
+    /// The stars that a frame is solved with.
+    fn stars(&self, job: &Job) -> Sky {
+        match job.stars {
+            // By the header alone: what other frames tell of the scale changes no tiles.
+            Stars::Own => self.sky.sky(&self.sky.tiles_of(&job.frame.info, self.config)),
+            Stars::OfNight => self.night_sky.clone(),
+        }
     }
 
     fn masters(&self, job: &Job) -> MasterSet {
         self.library.select(&job.frame.info, self.earlier, &self.config.master_params())
     }
 
-    fn key(&self, frame: &ScannedFrame, masters: &MasterSet) -> String {
-        frame_key(frame, masters, self.config, (self.calibration, self.sky))
+    fn key(&self, frame: &ScannedFrame, masters: &MasterSet, sky: &Sky) -> String {
+        frame_key(frame, masters, self.config, (self.calibration, sky.key()))
     }
 
     /// The kept result of a frame, made with this key or with any.
@@ -374,7 +432,7 @@ impl FrameWork<'_> {
     /// Keeps as a result that a frame was given up.
     fn give_up(&self, job: &Job, n_deaths: u32) -> Result<Done, OpsError> {
         let frame = job.told();
-        let key = self.key(&frame, &self.masters(job));
+        let key = self.key_of(job);
         let reason = format!(
             "set aside: the program died {n_deaths} times while it worked on this frame alone; \
              please report, and try again with `autossosctl reprocess`"
@@ -388,8 +446,9 @@ impl FrameWork<'_> {
     fn make(&self, job: &Job, progress: &dyn Progress) -> Result<Done, OpsError> {
         let masters = self.masters(job);
         let frame = job.told();
-        let key = self.key(&frame, &masters);
-        let made = one_frame::reduce_and_keep(self, &frame, &masters, &key)?;
+        let sky = self.stars(job);
+        let key = self.key(&frame, &masters, &sky);
+        let made = one_frame::reduce_and_keep(self, &frame, (&masters, &sky), &key)?;
         report_to(
             progress,
             Event::Frame {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::reference::RunReference;
 use super::take::{Scanned, ScannedFrame};
 use crate::config::Config;
 use crate::pipeline::artifact::frame_info::{FrameInfo, FrameKind};
@@ -25,7 +24,7 @@ pub(super) fn frame_key(
     frame: &ScannedFrame,
     masters: &MasterSet,
     config: &Config,
-    (calibration, sky): (&[Arc<ScannedFrame>], &RunReference),
+    (calibration, sky_key): (&[Arc<ScannedFrame>], &str),
 ) -> String {
     let parameters = format!(
         "{}{:?}{:?}{:?}{:?}{:?}",
@@ -37,7 +36,7 @@ pub(super) fn frame_key(
         masters.notes,
     );
     let masters = masters.names().join("\n");
-    let mut inputs: Vec<&str> = vec![&frame.content_hash, &frame.file.name, &masters, sky.key()];
+    let mut inputs: Vec<&str> = vec![&frame.content_hash, &frame.file.name, &masters, sky_key];
     let serving = calibration.iter().filter(|c| may_serve(&c.info, &frame.info));
     inputs.extend(serving.map(|c| c.content_hash.as_str()));
     stage_key(FRAME_UNIT, 1, &parameters, &inputs)

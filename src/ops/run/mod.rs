@@ -33,8 +33,10 @@ use crate::store::{NightId, Store};
 pub use super::clock::now;
 pub use files::{FileStamp, NightFile};
 pub use finish::KnownLists;
-pub use reference::RunReference;
+pub(super) use reference::read_lists;
+pub use reference::{Haul, RunReference, TileCatalogue};
 pub use session::{Advance, NightSession, Vanished, Workshop};
+pub(super) use take::chain;
 
 /// What to process, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +73,7 @@ impl Workshop {
         config: Arc<Config>,
         (reference, known): (&[PathBuf], &[PathBuf]),
     ) -> Result<Self, OpsError> {
-        let files = [&config.reference.files[..], reference].concat();
-        let sky = Arc::new(reference::open(&store, &files)?);
+        let sky = Arc::new(RunReference::open(&store, &config, reference)?);
         let known = Arc::new(finish::read_known_lists(known)?);
         Ok(Self { store, config, sky, known })
     }

@@ -11,6 +11,7 @@ use super::files::FileStamp;
 use super::frames::{FrameProducts, FrameResult, FrameWork};
 use super::keys::FRAME_UNIT;
 use super::product_header::product_header;
+use super::reference::Sky;
 use super::take::{ScannedFrame, chain};
 use crate::formats::fits::{self, Header};
 use crate::pipeline::artifact::frame_info::FlipState;
@@ -38,11 +39,18 @@ pub(super) struct Made {
 pub(super) fn reduce_and_keep(
     work: &FrameWork<'_>,
     frame: &ScannedFrame,
-    masters: &MasterSet,
+    (masters, sky): (&MasterSet, &Sky),
     key: &str,
 ) -> Result<Made, OpsError> {
     let began = Instant::now();
-    let result = reduce(work, frame, masters)?;
+    let mut result = reduce(work, frame, (masters, sky))?;
+    if !sky.lacking().is_empty() {
+        result.record.notes.push(format!(
+            "the star catalogue lacks {} of the {} tiles around its pointing",
+            sky.lacking().len(),
+            sky.n_tiles(),
+        ));
+    }
     record(work, frame, &result, key)?;
     Ok(Made { result, seconds: began.elapsed().as_secs_f64() })
 }
@@ -73,7 +81,7 @@ pub(super) fn record(
 fn reduce(
     work: &FrameWork<'_>,
     frame: &ScannedFrame,
-    masters: &MasterSet,
+    (masters, sky): (&MasterSet, &Sky),
 ) -> Result<FrameResult, OpsError> {
     let mut reason = String::new();
     for _ in 0..TRIES_MAX {
@@ -83,7 +91,7 @@ fn reduce(
         };
         let params = work.config.frame_params();
         let limit_s = work.config.run.frame_time_max_s;
-        match guarded(raw.0, masters, work.sky, &params, limit_s) {
+        match guarded(raw.0, masters, sky, &params, limit_s) {
             Ok(reduced) => return keep(work, frame, &raw.1, reduced),
             Err(why) => reason = why,
         }

@@ -86,7 +86,7 @@ pub(super) fn keep_cutouts(
         }
         Ok(())
     };
-    let inputs = CutoutInputs { frames, pixels, sky: work.sky };
+    let inputs = CutoutInputs { frames, pixels, sky: work.night_sky };
     make_cutouts(&wanted, inputs, &config.cutout_params(), &mut keep)?;
     remove_others(products, work.night, &kept.files)?;
     Ok(kept)

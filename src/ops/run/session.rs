@@ -5,7 +5,7 @@
 //! reports. Whatever was reduced before, in whatever order, only saves it work. So a night that
 //! was watched live, one that was killed ten times and one that was dropped whole end the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::error::OpsError;
@@ -15,7 +15,7 @@ use super::finish::{self, KnownLists, NightInputs};
 use super::frames::{self, DoneFrames, Extent, FrameResult, FrameWork, Redo};
 use super::keys::{calibration_key, night_key};
 use super::master_files::StoredMasters;
-use super::reference::RunReference;
+use super::reference::{Haul, RunReference, Sky};
 use super::take::{Found, Scanned, Taken, Taking, take_files};
 use super::{RunSummary, masters, now, report_to};
 use crate::config::{Config, LateCalibration};
@@ -24,7 +24,7 @@ use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
 use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::reduce::empty_record;
-use crate::science::reference::ReferenceSky;
+use crate::science::reference::{ReferenceSky, Tile};
 use crate::science::time::Epoch;
 use crate::store::attempts::Company;
 use crate::store::nights::{FoundFile, NightSource};
@@ -87,6 +87,10 @@ pub struct NightSession {
     library: Option<Library>,
     earlier: StoredMasters,
     done: DoneFrames,
+    /// Stars around all frames taken in.
+    night_sky: Sky,
+    /// Frames for which no stars can be fetched, as their headers tell no pointing.
+    n_lost: usize,
     notes: Vec<Note>,
 }
 
@@ -119,6 +123,8 @@ impl NightSession {
             recorded: recorded.into_iter().map(|file| (file.name.clone(), file)).collect(),
             library: None,
             done: DoneFrames::new(),
+            night_sky: Sky::default(),
+            n_lost: 0,
             notes,
             workshop,
         })
@@ -246,6 +252,7 @@ impl NightSession {
         if self.library.as_ref().is_none_or(|library| library.n_made < n_made_max) {
             self.make_masters(&scanned, progress)?;
         }
+        self.bring_stars(&scanned, Haul::Some, progress)?;
         let step = self.reduce(&scanned, Extent::some(redo, limit), progress)?;
         Ok(Advance { n_reduced: step.n_reduced, n_left: step.n_left })
     }
@@ -270,15 +277,17 @@ impl NightSession {
         for (name, _) in &gone {
             scanned.note(name, "its raw file is gone; what was made of it before counts");
         }
-        let (sky, known) = (&self.workshop.sky, &self.workshop.known);
+        self.bring_stars(&scanned, Haul::All, progress)?;
+        scanned.notes.extend(self.missing_stars()?);
+        let known = &self.workshop.known;
         let config = &self.workshop.config;
-        let key = night_key(&scanned, config, sky.key(), &known.key);
+        let key = night_key(&scanned, config, self.night_sky.key(), &known.key);
         if let Some(report) = finish::finished_before(&self.workshop.store, &self.night, &key)? {
             self.workshop.store.confirm_closed(&self.night, listing)?;
             let html_path = finish::html_path(&self.workshop.store, &self.night)?;
             return Ok(RunSummary { night: self.night.clone(), report, html_path, n_reduced: 0 });
         }
-        if sky.is_empty() {
+        if self.workshop.sky.tiles().is_none() && self.night_sky.is_empty() {
             scanned.note("reference", "no reference catalogue: name one with --reference");
         }
         self.make_masters(&scanned, progress)?;
@@ -294,6 +303,61 @@ impl NightSession {
         let (report, html_path) =
             finish::finish(&work, &inputs, results, (&key, listing), progress)?;
         Ok(RunSummary { night: self.night.clone(), report, html_path, n_reduced: step.n_reduced })
+    }
+
+    /// Fetches tiles of the star catalogue that the frames need and that are not stored, and opens
+    /// those that are: before the frames, because no stage sees the network.
+    fn bring_stars(
+        &mut self,
+        scanned: &Scanned,
+        haul: Haul,
+        progress: &dyn Progress,
+    ) -> Result<(), OpsError> {
+        let (sky, config) = (&self.workshop.sky, &self.workshop.config);
+        let needed: BTreeSet<Tile> =
+            scanned.science.iter().flat_map(|frame| sky.tiles_of(&frame.info, config)).collect();
+        let needed: Vec<Tile> = needed.into_iter().collect();
+        if let Some(catalogue) = sky.tiles() {
+            catalogue.bring(&needed, haul, progress)?;
+        }
+        self.night_sky = sky.sky(&needed);
+        self.n_lost = match sky.tiles() {
+            Some(_) => scanned.science.iter().filter(|f| f.info.pointing_rad.is_none()).count(),
+            None => 0,
+        };
+        Ok(())
+    }
+
+    /// Notes which stars the night lacks, for the report and for whoever fetches them later.
+    fn missing_stars(&self) -> Result<Vec<Note>, OpsError> {
+        let Some(catalogue) = self.workshop.sky.tiles() else { return Ok(Vec::new()) };
+        let note = |text| Note { subject: "reference".to_owned(), text };
+        let mut notes = Vec::new();
+        if self.n_lost > 0 {
+            notes.push(note(format!(
+                "{} frames tell no pointing, so that no stars can be fetched for them: they are \
+                 tried with those around the other frames",
+                self.n_lost
+            )));
+        }
+        let (lacking, release) = (self.night_sky.lacking(), catalogue.folder().release());
+        self.workshop.store.set_wanted_tiles(&self.night, release, lacking)?;
+        let Some((ra_rad, dec_rad)) = lacking.first().map(|tile| tile.centre_rad()) else {
+            return Ok(notes);
+        };
+        let why = catalogue.why_failed().map(|why| format!(" ({why})")).unwrap_or_default();
+        let text = format!(
+            "{} of the {} tiles of the star catalogue {} that the frames need are not stored and \
+             could not be fetched{why}; the night is done again when they have come. To fetch them \
+             by hand: autossosctl catalog fetch --ra {:.3} --dec {:.3} --radius 1",
+            lacking.len(),
+            self.night_sky.n_tiles(),
+            release.name(),
+            ra_rad.to_degrees(),
+            dec_rad.to_degrees(),
+        );
+        notes.push(note(text));
+        Ok(notes)
     }
 
     /// Makes the masters when the calibration frames are others than before.
@@ -337,6 +401,7 @@ impl NightSession {
             library: &self.library.as_ref().expect("masters are made before frames").masters,
             earlier: &self.earlier,
             sky: &self.workshop.sky,
+            night_sky: &self.night_sky,
             calibration: &scanned.calibration,
         }
     }

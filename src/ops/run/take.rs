@@ -202,7 +202,7 @@ fn unreadable(file: &NightFile, hash: &str, error: &FitsError) -> Found {
 }
 
 /// An error with its causes, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(in crate::ops) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

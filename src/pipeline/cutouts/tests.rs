@@ -128,19 +128,9 @@ fn candidate() -> Candidate {
 }
 
 fn stars() -> MemoryCatalogue {
-    let star = |(id, (east, north)): (i64, (f64, f64))| {
-        let (ra_rad, dec_rad) = sky(east, north);
-        ReferenceStar {
-            source_id: id,
-            ra_rad,
-            dec_rad,
-            position_err_mas: None,
-            ref_epoch_yr: 2026.0,
-            pm_ra_mas_per_yr: None,
-            pm_dec_mas_per_yr: None,
-            g_mag: Some(12.0 + id as f64),
-            bp_rp_mag: None,
-        }
+    let star = |(id, (east, north)): (i64, (f64, f64))| ReferenceStar {
+        g_mag: Some(12.0 + id as f64),
+        ..ReferenceStar::at(id, sky(east, north), 2026.0)
     };
     let far = (99, (3000.0, 0.0));
     MemoryCatalogue::new((1..).zip(STARS).chain([far]).map(star).collect())

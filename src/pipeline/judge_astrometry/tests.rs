@@ -40,15 +40,11 @@ fn sky() -> MemoryCatalogue {
     let stars = star_places().into_iter().enumerate().map(|(i, (x, y))| {
         let (ra_rad, dec_rad) = wcs().to_sky(x, y);
         ReferenceStar {
-            source_id: i as i64,
-            ra_rad,
-            dec_rad,
-            position_err_mas: Some(0.1),
-            ref_epoch_yr: 2016.0,
-            pm_ra_mas_per_yr: None,
-            pm_dec_mas_per_yr: None,
+            ra_err_mas: Some(0.1),
+            dec_err_mas: Some(0.1),
             g_mag: Some(12.0 + 0.02 * i as f64),
             bp_rp_mag: Some(0.8),
+            ..ReferenceStar::at(i as i64, (ra_rad, dec_rad), 2016.0)
         }
     });
     MemoryCatalogue::new(stars.collect())

@@ -186,15 +186,11 @@ pub(super) fn reference(
     g_mag: f64,
 ) -> ReferenceStar {
     ReferenceStar {
-        source_id,
-        ra_rad,
-        dec_rad,
-        position_err_mas: Some(0.2),
-        ref_epoch_yr: 2016.0,
+        ra_err_mas: Some(0.2),
         pm_ra_mas_per_yr: Some(0.0),
         pm_dec_mas_per_yr: Some(0.0),
         g_mag: Some(g_mag),
-        bp_rp_mag: None,
+        ..ReferenceStar::at(source_id, (ra_rad, dec_rad), 2016.0)
     }
 }
 

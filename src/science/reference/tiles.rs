@@ -4,7 +4,7 @@
 //! then tests every star, so that nothing depends on approximate coverage maps. Cells are
 //! numbered by the nested scheme (Gorski et al. 2005, ApJ 622, 759; crate cdshealpix).
 
-use super::motion::{StarAtEpoch, propagate};
+use super::motion::{Moment, StarAtEpoch, propagate};
 use super::star::ReferenceStar;
 use crate::science::sky::vector::{UnitVector, dot, unit_vector};
 use crate::science::units::ARCSEC_RAD;
@@ -254,6 +254,7 @@ impl ReferenceSky for MemoryCatalogue {
         limit: usize,
     ) -> Result<Vec<StarAtEpoch>, ReferenceError> {
         let cone = Cone::new(centre_rad, radius_rad)?;
+        let moment = Moment::at(epoch_yr);
         let mut inside: Vec<&ReferenceStar> = Vec::new();
         for ((_, range), &centre) in self.groups.cells.iter().zip(&self.centres) {
             if !cone.touches_cell(self.groups.depth, centre) {
@@ -278,12 +279,12 @@ impl ReferenceSky for MemoryCatalogue {
             faint = inside.split_off(wanted);
         }
         inside.sort_by(order);
-        let at_epoch = inside.into_iter().map(|star| propagate(star, epoch_yr));
+        let at_epoch = inside.into_iter().map(|star| propagate(star, &moment));
         let mut stars: Vec<StarAtEpoch> =
             at_epoch.filter(|star| cone.holds(star)).take(limit).collect();
         if stars.len() < limit {
             faint.sort_by(order);
-            let at_epoch = faint.into_iter().map(|star| propagate(star, epoch_yr));
+            let at_epoch = faint.into_iter().map(|star| propagate(star, &moment));
             stars.extend(at_epoch.filter(|s| cone.holds(s)).take(limit - stars.len()));
         }
         Ok(stars)

@@ -6,15 +6,10 @@ use crate::science::units::DEG_RAD;
 
 fn star(source_id: i64, ra_rad: f64, dec_rad: f64, g_mag: Option<f64>) -> ReferenceStar {
     ReferenceStar {
-        source_id,
-        ra_rad,
-        dec_rad,
-        position_err_mas: None,
-        ref_epoch_yr: 2016.0,
         pm_ra_mas_per_yr: Some(5.0),
         pm_dec_mas_per_yr: Some(-5.0),
         g_mag,
-        bp_rp_mag: None,
+        ..ReferenceStar::at(source_id, (ra_rad, dec_rad), 2016.0)
     }
 }
 
@@ -41,7 +36,7 @@ fn cone_gives_exactly_the_stars_a_full_scan_gives() {
         let found = sky.stars_in_cone(centre, radius_rad, 2026.0).expect("a cone");
         let expected = stars
             .iter()
-            .map(|s| propagate(s, 2026.0))
+            .map(|s| propagate(s, &Moment::at(2026.0)))
             .filter(|s| separation_rad((s.ra_rad, s.dec_rad), centre) <= radius_rad)
             .count();
         assert_eq!(found.len(), expected);

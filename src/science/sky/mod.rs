@@ -1,5 +1,6 @@
 //! Directions on the sky and their places on a frame.
 
+pub mod earth;
 pub mod keywords;
 pub mod least_squares;
 pub mod noon;
