@@ -159,6 +159,8 @@ pub struct RawAstrometry {
     pub scale_range: Option<f64>,
     /// How distortion is written: `sip` or `tpv`.
     pub convention: Option<String>,
+    /// File of the whole-sky index.
+    pub blind_index: Option<String>,
 }
 
 /// `[photometry]`: apertures.

@@ -1,5 +1,7 @@
 //! Sections that steer the science: `[calibrate]`, `[astrometry]`, `[photometry]`, `[link]`.
 
+use std::path::PathBuf;
+
 use super::check::Checker;
 use super::error::ConfigError;
 use super::raw::{RawAstrometry, RawCalibrate, RawLink, RawPhotometry};
@@ -31,11 +33,18 @@ pub struct Astrometry {
     pub scale_range: f64,
     /// How distortion is written to headers and tables.
     pub convention: Convention,
+    /// File of the whole-sky index; that of the data folder, if it is there, when not set.
+    pub blind_index: Option<PathBuf>,
 }
 
 impl Default for Astrometry {
     fn default() -> Self {
-        Self { pointing_err_deg: 0.5, scale_range: 0.25, convention: Convention::Sip }
+        Self {
+            pointing_err_deg: 0.5,
+            scale_range: 0.25,
+            convention: Convention::Sip,
+            blind_index: None,
+        }
     }
 }
 
@@ -117,6 +126,7 @@ pub(super) fn astrometry(
             default.convention,
             &[("sip", Convention::Sip), ("tpv", Convention::Tpv)],
         )?,
+        blind_index: checker.optional_path("astrometry.blind_index", raw.blind_index.clone()),
     })
 }
 

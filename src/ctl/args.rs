@@ -8,7 +8,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use super::config::ConfigVerb;
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
+mod catalog;
 mod judging;
+
+pub(super) use catalog::{CatalogCommand, CatalogIndexArgs};
 
 pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
@@ -59,6 +62,9 @@ pub(super) enum Command {
     Log(LogArgs),
     /// Check the database, make a backup of it, or put a backup in its place.
     Db(DbArgs),
+    /// Care for the star catalogues.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Take away products of closed nights that need not be kept; raw frames never.
     Prune(PruneArgs),
     /// Check, show or begin a configuration.

@@ -10,6 +10,7 @@
 
 mod args;
 mod bar;
+mod catalog;
 mod client;
 mod config;
 mod cutouts;
@@ -150,6 +151,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Reload(args) => orders::reload(&args).map(done),
         Command::Log(args) => orders::log(&args).map(done),
         Command::Db(db_args) => db::act(db_args.verb),
+        Command::Catalog(command) => catalog::run(&command).map(done),
         Command::Prune(prune_args) => db::prune(&prune_args),
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::agree::Disagreement;
 use super::calibrate::CalibrateError;
 use crate::science::astrometry::NoSolution;
 
@@ -19,13 +20,13 @@ pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "ingest", version: 1 },
     StageName { name: "calibrate", version: 4 },
     StageName { name: "extract", version: 2 },
-    StageName { name: "solve", version: 3 },
+    StageName { name: "solve", version: 4 },
     StageName { name: "calibrate-flux", version: 2 },
 ];
 
 /// Stages of a night, in order.
 pub const NIGHT_STAGES: [StageName; 6] = [
-    StageName { name: "share-astrometry", version: 1 },
+    StageName { name: "share-astrometry", version: 2 },
     StageName { name: "link", version: 1 },
     StageName { name: "identify", version: 1 },
     StageName { name: "rate", version: 1 },
@@ -70,6 +71,11 @@ pub enum Refusal {
         /// Stars measured.
         n_stars: usize,
     },
+    /// A solution of few stars contradicts the night's other frames.
+    Disagrees {
+        /// In what.
+        how: Disagreement,
+    },
     /// The time allowed for the frame is over.
     Overdue,
     /// The frame's stars are drawn out.
@@ -113,6 +119,7 @@ impl fmt::Display for Refusal {
             Self::NoZeroPoint { n_stars } => {
                 write!(f, "no zero point: {n_stars} usable reference stars")
             }
+            Self::Disagrees { how } => write!(f, "plate solution not believed: {how}"),
             Self::Overdue => write!(f, "the time allowed for the frame is over"),
             Self::Trailed { ellipticity, ellipticity_max } => {
                 write!(

@@ -72,7 +72,8 @@ impl Workshop {
         (reference, known): (&[PathBuf], &[PathBuf]),
     ) -> Result<Self, OpsError> {
         let files = [&config.reference.files[..], reference].concat();
-        let sky = Arc::new(reference::open(&store, &files)?);
+        let blind_index = config.astrometry.blind_index.as_deref();
+        let sky = Arc::new(reference::open(&store, &files, blind_index)?);
         let known = Arc::new(finish::read_known_lists(known)?);
         Ok(Self { store, config, sky, known })
     }

@@ -1,13 +1,17 @@
-//! The reference catalogue of a run: star lists as CSV, indexed once, read cell by cell.
+//! The reference catalogue of a run: star lists as CSV, indexed once, read cell by cell; and the
+//! whole-sky index, where there is one.
 
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::super::blind_index::path_in;
 use super::super::error::OpsError;
+use crate::formats::blind_index::BlindReader;
 use crate::formats::reference_csv::read_reference_csv;
 use crate::formats::star_index::{IndexReader, ReadAt, encode};
+use crate::science::astrometry::Skies;
 use crate::science::reference::{ReferenceError, ReferenceSky, SkyCell, StarAtEpoch};
 use crate::store::Store;
 use crate::store::files::ProductFile;
@@ -18,6 +22,7 @@ const INDEX_FOLDER: &str = "reference";
 const INDEX_VERSION: &str = "2";
 
 /// A file that is read at places.
+#[derive(Debug)]
 pub(super) struct IndexFile(File);
 
 impl ReadAt for IndexFile {
@@ -33,6 +38,7 @@ impl ReadAt for IndexFile {
 /// The reference catalogue of a run, possibly empty.
 pub struct RunReference {
     index: Option<IndexReader<IndexFile>>,
+    blind: Option<BlindReader<IndexFile>>,
     key: String,
     remarks: Vec<String>,
 }
@@ -43,7 +49,12 @@ impl RunReference {
         &self.remarks
     }
 
-    /// Hash of the star lists.
+    /// Where frames are looked for.
+    pub(super) fn skies(&self) -> Skies<'_> {
+        Skies { reference: self, blind: self.blind.as_ref().map(|blind| blind as _) }
+    }
+
+    /// Hash of the star lists and of the whole-sky index.
     pub(super) fn key(&self) -> &str {
         &self.key
     }
@@ -72,10 +83,32 @@ impl ReferenceSky for RunReference {
     }
 }
 
-/// Opens the index of these star lists; makes it when it is not there.
-pub(super) fn open(store: &Store, files: &[PathBuf]) -> Result<RunReference, OpsError> {
+/// Opens the index of these star lists, which is made when it is not there, and the whole-sky
+/// index: the one named, or that of the data folder.
+pub(super) fn open(
+    store: &Store,
+    files: &[PathBuf],
+    blind_index: Option<&Path>,
+) -> Result<RunReference, OpsError> {
+    let by_itself = path_in(store.data_dir());
+    let path = blind_index.or_else(|| by_itself.is_file().then_some(by_itself.as_path()));
+    let mut reference = open_lists(store, files)?;
+    if let Some(path) = path {
+        let file =
+            File::open(path).map_err(|source| OpsError::Read { path: path.to_owned(), source })?;
+        let blind = BlindReader::open(IndexFile(file))
+            .map_err(|source| OpsError::BlindIndex { path: path.to_owned(), source })?;
+        let hex: String = blind.key().iter().map(|byte| format!("{byte:02x}")).collect();
+        reference.key = format!("{} blind {hex}", reference.key);
+        reference.blind = Some(blind);
+    }
+    Ok(reference)
+}
+
+fn open_lists(store: &Store, files: &[PathBuf]) -> Result<RunReference, OpsError> {
     if files.is_empty() {
-        return Ok(RunReference { index: None, key: "none".to_owned(), remarks: Vec::new() });
+        let key = "none".to_owned();
+        return Ok(RunReference { index: None, blind: None, key, remarks: Vec::new() });
     }
     let key = key_of(files)?;
     let path = store.data_dir().join(INDEX_FOLDER).join(format!("{key}.stars"));
@@ -109,7 +142,7 @@ pub(super) fn open(store: &Store, files: &[PathBuf]) -> Result<RunReference, Ops
         .lines()
         .map(str::to_owned)
         .collect();
-    Ok(RunReference { index: Some(index), key, remarks })
+    Ok(RunReference { index: Some(index), blind: None, key, remarks })
 }
 
 /// Hash of the contents of the lists, in order.
