@@ -173,6 +173,8 @@ pub struct RawAstrometry {
     pub recalibrate: Option<bool>,
     /// What becomes of those that stay bad: `spoiled`, `keep` or `drop`.
     pub outliers: Option<String>,
+    /// File of the whole-sky index.
+    pub blind_index: Option<String>,
 }
 
 /// `[photometry]`: apertures.

@@ -1,5 +1,7 @@
 //! Sections that steer the science: `[calibrate]`, `[astrometry]`, `[photometry]`, `[link]`.
 
+use std::path::PathBuf;
+
 use super::check::Checker;
 use super::error::ConfigError;
 use super::raw::{RawAstrometry, RawCalibrate, RawLink, RawPhotometry};
@@ -36,6 +38,8 @@ pub struct Astrometry {
     pub is_recalibrated: bool,
     /// What becomes of those that stay bad.
     pub outliers: OutlierRule,
+    /// File of the whole-sky index; that of the data folder, if it is there, when not set.
+    pub blind_index: Option<PathBuf>,
 }
 
 impl Default for Astrometry {
@@ -46,6 +50,7 @@ impl Default for Astrometry {
             convention: Convention::Sip,
             is_recalibrated: true,
             outliers: OutlierRule::default(),
+            blind_index: None,
         }
     }
 }
@@ -139,6 +144,7 @@ pub(super) fn astrometry(
                 ("drop", OutlierRule::Drop),
             ],
         )?,
+        blind_index: checker.optional_path("astrometry.blind_index", raw.blind_index.clone()),
     })
 }
 

@@ -124,6 +124,8 @@ fn paths_of_a_file_start_at_its_folder_and_others_do_not() {
     let path = cases("valid").into_iter().find(|path| path.ends_with("full.toml")).unwrap();
     let config = load(Some(&path), &[], std::iter::empty()).unwrap();
     assert_eq!(config.reference.files[0], path.parent().unwrap().join("gaia.csv"));
+    let index = config.astrometry.blind_index.as_deref();
+    assert_eq!(index, Some(path.parent().unwrap().join("bright.index").as_path()));
     let sets = ["reference.files=here.csv".to_owned()];
     let config = load(Some(&path), &sets, std::iter::empty()).unwrap();
     assert_eq!(config.reference.files, [PathBuf::from("here.csv")]);

@@ -11,7 +11,7 @@ use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 mod catalog;
 mod judging;
 
-pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs};
+pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
 pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
@@ -63,7 +63,7 @@ pub(super) enum Command {
     Db(DbArgs),
     /// Take away products of closed nights that need not be kept; raw frames never.
     Prune(PruneArgs),
-    /// Fetch, import, tell or check the stored star catalogue.
+    /// Fetch, import, tell or check the stored star catalogue; index the whole sky.
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// Check, show or begin a configuration.

@@ -1,4 +1,4 @@
-//! `autossosctl catalog fetch|import|info|verify`.
+//! `autossosctl catalog fetch|import|index|info|verify`.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -9,11 +9,14 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::args::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, DataArgs, DataPlaceArgs};
+use super::args::{
+    CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs, DataArgs, DataPlaceArgs,
+};
 use super::client::configured;
 use super::output::{say, say_json};
 use super::{EXIT_FAILED, IS_STOPPED, stop_on_interrupt};
 use crate::config::Config;
+use crate::ops::blind_index::{self, MadeIndex};
 use crate::ops::catalog::{self, Fetched, Imported, StoredRelease};
 use crate::ops::{Event, Progress};
 
@@ -25,6 +28,7 @@ pub(super) fn act(command: &CatalogCommand) -> anyhow::Result<ExitCode> {
     match command {
         CatalogCommand::Fetch(args) => fetch(args),
         CatalogCommand::Import(args) => import(args),
+        CatalogCommand::Index(args) => index(args),
         CatalogCommand::Info(place) => {
             let (_, data_dir) = find(place)?;
             let stored = catalog::info(&data_dir)?;
@@ -136,6 +140,45 @@ fn imported_text(imported: &Imported) -> String {
     let mut text = format!("{n_stars} stars put into {n_tiles} tiles of {}.", release.name());
     for remark in remarks {
         text.push_str(&format!("\n{remark}"));
+    }
+    text
+}
+
+/// Makes the whole-sky index.
+fn index(args: &CatalogIndexArgs) -> anyhow::Result<ExitCode> {
+    let (config, data_dir) = find(&args.place)?;
+    let by_config = config.astrometry.blind_index.clone();
+    let path = args.output.clone().or(by_config);
+    let path = path.unwrap_or_else(|| blind_index::path_in(&data_dir));
+    let made = blind_index::make(&args.files, &path)?;
+    tell(&args.place, &made_json(&made), &made_text(&made))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn made_json(made: &MadeIndex) -> Value {
+    json!({
+        "path": made.path.to_string_lossy(),
+        "stars": made.n_stars,
+        "shapes": made.n_shapes,
+        "size_bytes": made.bytes,
+        "bad_rows": made.n_bad_rows,
+        "cut_off": made.cut_off.iter().map(|list| list.to_string_lossy()).collect::<Vec<_>>(),
+    })
+}
+
+fn made_text(made: &MadeIndex) -> String {
+    let mut text = format!(
+        "{}: {} stars, {} shapes, {:.1} MiB.",
+        made.path.display(),
+        made.n_stars,
+        made.n_shapes,
+        made.bytes as f64 / BYTES_PER_MIB
+    );
+    if made.n_bad_rows > 0 {
+        text.push_str(&format!("\n{} rows held no usable star.", made.n_bad_rows));
+    }
+    for list in &made.cut_off {
+        text.push_str(&format!("\n{}: too long, its end was not read.", list.display()));
     }
     text
 }

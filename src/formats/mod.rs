@@ -1,6 +1,7 @@
 //! Layer 1: bytes to values and back. Only `fits` and `mapped` open files by themselves.
 
 pub mod ades;
+pub mod blind_index;
 pub mod designation;
 pub mod fits;
 pub mod known_csv;

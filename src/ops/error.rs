@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::mail::MailError;
+use crate::formats::blind_index::BlindIndexError;
 use crate::formats::fits::FitsError;
 use crate::formats::known_csv::KnownCsvError;
 use crate::formats::reference_csv::ReferenceCsvError;
@@ -55,6 +56,14 @@ pub enum OpsError {
         path: PathBuf,
         /// Why.
         source: StarIndexError,
+    },
+    /// The whole-sky index cannot be made or used.
+    #[error("cannot use the whole-sky index {path}: make it anew with `autossosctl catalog index`")]
+    BlindIndex {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: BlindIndexError,
     },
     /// A list of known objects cannot be used.
     #[error("cannot use the list of known objects {path}")]

@@ -6,6 +6,7 @@
 //! ([`summarize::summarize`]). What a frame lacks ends as a [`stage::Refusal`] with numbers in
 //! its record, never as an error.
 
+pub mod agree;
 pub mod artifact;
 pub mod calibrate;
 pub mod calibrate_flux;

@@ -10,12 +10,11 @@ use super::extract::extract_sources;
 use super::masters::select::MasterSet;
 use super::solve::{HintParams, solve_frame};
 use super::stage::{Outcome, Refusal};
-use crate::science::astrometry::{Solution, SolveParams};
+use crate::science::astrometry::{Skies, Solution, SolveParams, StarSource};
 use crate::science::detect::psf_model::PsfModel;
 use crate::science::detect::{ExtractParams, Extraction};
 use crate::science::image::Image;
 use crate::science::photometry::zero_point::ZeroPointParams;
-use crate::science::reference::ReferenceSky;
 use crate::science::sky::keywords::{Convention, KeywordValue};
 use crate::science::sky::wcs::Wcs;
 use crate::science::units::DEG_RAD;
@@ -92,7 +91,7 @@ pub struct Overdue;
 pub fn reduce_frame(
     raw: RawFrame,
     masters: &MasterSet,
-    sky: &dyn ReferenceSky,
+    skies: &Skies<'_>,
     params: &FrameParams,
     is_overdue: &dyn Fn() -> bool,
 ) -> Result<ReducedFrame, Overdue> {
@@ -110,7 +109,7 @@ pub fn reduce_frame(
     record.ltv_px = Some(calibrated.ltv_px);
     record.steps.clone_from(&calibrated.steps);
     record.notes.extend(calibrated.notes.iter().cloned());
-    let stages = Stages { sky, params, is_overdue };
+    let stages = Stages { skies, params, is_overdue };
     let mut psf = None;
     match stages.measure(&calibrated, &info, (&mut record, &mut psf)) {
         Ok(catalogue) => {
@@ -171,7 +170,7 @@ pub fn empty_record(name: &str, content_hash: &str, status: FrameStatus) -> Fram
 
 /// What the stages after calibration need besides the frame.
 struct Stages<'a> {
-    sky: &'a dyn ReferenceSky,
+    skies: &'a Skies<'a>,
     params: &'a FrameParams,
     is_overdue: &'a dyn Fn() -> bool,
 }
@@ -204,7 +203,7 @@ impl Stages<'_> {
         }
         self.in_time()?;
         let solution =
-            solve_frame(&extraction, info, mid, self.sky, (&params.hint, &params.solve))?;
+            solve_frame(&extraction, info, mid, self.skies, (&params.hint, &params.solve))?;
         record.wcs = wcs_keywords(&solution.wcs, params.convention);
         note_solution(&solution, &extraction, info, record);
         self.in_time()?;
@@ -244,6 +243,11 @@ fn note_solution(
     record.n_reference = Some(solution.pairs.len() as u64);
     record.rms_arcsec = Some(solution.rms_arcsec);
     record.fwhm_arcsec = extraction.psf.map(|p| p.fwhm_px * scale_arcsec);
+    if solution.star_source == StarSource::BlindIndex {
+        record.notes.push(
+            "solved on the bright stars of the whole-sky index: no reference stars here".to_owned(),
+        );
+    }
     /// A header scale further off than this is worth a remark.
     const SCALE_REMARK: f64 = 0.03;
     if let Some(nominal) = info.pixel_scale_arcsec

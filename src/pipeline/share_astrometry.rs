@@ -6,9 +6,10 @@
 use super::link::NightFrame;
 use super::solve::{HintParams, image_stars};
 use crate::science::astrometry::crowding::{Neighbour, pulls_px};
-use crate::science::astrometry::fit::PairedStar;
+use crate::science::astrometry::fit::{Fit, PairedStar};
 use crate::science::astrometry::matching::{StarGrid, pair_up};
 use crate::science::astrometry::shared::{ShareParams, SharedFrame, share};
+use crate::science::astrometry::trends::{Slope, StarResidual, Trends, trends};
 use crate::science::astrometry::{FrameSize, ImageStar, SolveParams};
 use crate::science::reference::StarAtEpoch;
 use crate::science::sky::keywords::Convention;
@@ -21,6 +22,8 @@ const SCALE_SAME: f64 = 0.005;
 const RADIUS_PX: f64 = 1.5;
 /// ... or this near in units of their own error, where that is more.
 const RADIUS_SIGMA: f64 = 4.0;
+/// Scatter of places that no error explains, in the weights of the slopes [mas].
+const PLACE_FLOOR_MAS: f64 = 10.0;
 /// Largest radius [px].
 const RADIUS_MAX_PX: f64 = 3.0;
 
@@ -57,7 +60,7 @@ pub struct SharedAstrometry {
     pub notes: Vec<String>,
 }
 
-/// Finds the distortion that frames of a camera share; frames must be in a fixed order.
+/// Finds the distortion that frames of a camera share; the order of the frames is of no matter.
 ///
 /// `stars`: the catalogue around a centre [rad] within a radius [rad] at an epoch [d, MJD UTC].
 pub fn share_astrometry(
@@ -78,8 +81,10 @@ pub fn share_astrometry(
         let shared = share(&own, &share_params);
         let Some(distortion) = &shared.distortion else { continue };
         let n_before = found.solutions.len();
-        for (&frame, fit) in members.iter().zip(shared.fits) {
+        let mut residuals = Vec::new();
+        for ((&frame, fit), paired) in members.iter().zip(shared.fits).zip(&own) {
             let Some(fit) = fit else { continue };
+            residuals.extend(star_residuals(paired, &fit));
             found.solutions.push(SharedSolution {
                 frame,
                 n_used: fit.is_used.iter().filter(|used| **used).count(),
@@ -95,8 +100,47 @@ pub fn share_astrometry(
             size.nx,
             size.ny
         ));
+        found.notes.extend(trends(&residuals).map(|trends| told(&trends)));
     }
+    found.solutions.sort_by_key(|solution| solution.frame);
     found
+}
+
+/// Residuals of a frame's used stars along the detector's axes.
+fn star_residuals(frame: &SharedFrame, fit: &Fit) -> Vec<StarResidual> {
+    let scale_mas = 1000.0 * fit.wcs.pixel_scale_arcsec();
+    let [[c00, c01], [c10, c11]] = fit.wcs.cd_rad_per_px;
+    let determinant = (c00 * c11 - c01 * c10) / ARCSEC_RAD;
+    let sign = if frame.is_turned { -1.0 } else { 1.0 };
+    let all = frame.pairs.iter().zip(&fit.residuals_arcsec).zip(&fit.is_used);
+    all.filter(|(_, used)| **used)
+        .filter_map(|((pair, (east, north)), _)| {
+            let x_px = (c11 * east - c01 * north) / determinant;
+            let y_px = (c00 * north - c10 * east) / determinant;
+            let err_mas = pair.image.position_err_px * scale_mas;
+            Some(StarResidual {
+                residual_mas: (sign * x_px * scale_mas, sign * y_px * scale_mas),
+                err_mas: err_mas.hypot(pair.star.position_err_mas).hypot(PLACE_FLOOR_MAS),
+                mag: pair.star.g_mag?,
+                colour_mag: pair.star.bp_rp_mag?,
+            })
+        })
+        .collect()
+}
+
+/// The slopes in words.
+fn told(trends: &Trends) -> String {
+    let slope = |slope: &Slope| {
+        let (value, err) = (slope.mas_per_mag, slope.err_mas_per_mag);
+        format!("x {:+.2} +- {:.2}, y {:+.2} +- {:.2} mas/mag", value.0, err.0, value.1, err.1)
+    };
+    format!(
+        "places change with magnitude G by {} and with colour BP-RP by {} ({} stars, along the \
+         detector's columns and rows; measured, not applied)",
+        slope(&trends.magnitude),
+        slope(&trends.colour),
+        trends.n_stars
+    )
 }
 
 pub(super) fn size(frame: &NightFrame) -> FrameSize {
@@ -105,8 +149,14 @@ pub(super) fn size(frame: &NightFrame) -> FrameSize {
 
 /// Frames of the same size, scale and parity.
 pub(super) fn cameras(frames: &[NightFrame]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..frames.len()).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&frames[a], &frames[b]);
+        a.mid_mjd_utc.total_cmp(&b.mid_mjd_utc).then_with(|| a.content_hash.cmp(&b.content_hash))
+    });
     let mut cameras: Vec<Vec<usize>> = Vec::new();
-    for (i, frame) in frames.iter().enumerate() {
+    for i in order {
+        let frame = &frames[i];
         let is_same = |camera: &&mut Vec<usize>| {
             let first = &frames[camera[0]];
             let ratio = first.wcs.pixel_scale_arcsec() / frame.wcs.pixel_scale_arcsec();

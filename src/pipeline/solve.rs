@@ -3,11 +3,10 @@
 use super::artifact::frame_info::FrameInfo;
 use super::stage::{Outcome, Refusal};
 use crate::science::astrometry::{
-    FrameSize, Hint, ImageStar, Solution, SolveParams, StarField, solve,
+    FrameSize, Hint, ImageStar, Skies, Solution, SolveParams, StarField, solve_in,
 };
 use crate::science::detect::Extraction;
 use crate::science::detect::sources::{SourceFlags, Sources};
-use crate::science::reference::ReferenceSky;
 use crate::science::time::Epoch;
 use crate::science::units::DEG_RAD;
 
@@ -37,10 +36,10 @@ pub fn solve_frame(
     extraction: &Extraction,
     info: &FrameInfo,
     mid: Epoch,
-    sky: &dyn ReferenceSky,
+    skies: &Skies<'_>,
     (hint_params, params): (&HintParams, &SolveParams),
 ) -> Outcome<Solution> {
-    if sky.is_empty() {
+    if skies.is_empty() {
         return Err(Refusal::NoReference);
     }
     let (stars, index) = image_stars(&extraction.sources, hint_params);
@@ -60,12 +59,13 @@ pub fn solve_frame(
         epoch_yr: mid.julian_year(),
         fwhm_px: extraction.psf.map(|p| p.fwhm_px),
     };
-    let mut solution = solve(&field, &hint, sky, params).map_err(|why| Refusal::NotSolved {
-        why,
-        n_sources: stars.len(),
-        fwhm_px: extraction.psf.map(|p| p.fwhm_px),
-        ellipticity: extraction.ellipticity,
-    })?;
+    let mut solution =
+        solve_in(&field, &hint, skies, params).map_err(|why| Refusal::NotSolved {
+            why,
+            n_sources: stars.len(),
+            fwhm_px: extraction.psf.map(|p| p.fwhm_px),
+            ellipticity: extraction.ellipticity,
+        })?;
     for pair in &mut solution.pairs {
         pair.0 = index[pair.0];
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::agree::Disagreement;
 use super::calibrate::CalibrateError;
 use crate::science::astrometry::NoSolution;
 
@@ -71,6 +72,11 @@ pub enum Refusal {
         /// Stars measured.
         n_stars: usize,
     },
+    /// A solution of few stars contradicts the night's other frames.
+    Disagrees {
+        /// In what.
+        how: Disagreement,
+    },
     /// The time allowed for the frame is over.
     Overdue,
     /// The frame's stars are drawn out.
@@ -126,6 +132,7 @@ impl fmt::Display for Refusal {
             Self::NoZeroPoint { n_stars } => {
                 write!(f, "no zero point: {n_stars} usable reference stars")
             }
+            Self::Disagrees { how } => write!(f, "plate solution not believed: {how}"),
             Self::Overdue => write!(f, "the time allowed for the frame is over"),
             Self::Trailed { ellipticity, ellipticity_max } => {
                 write!(

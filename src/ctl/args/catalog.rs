@@ -14,6 +14,8 @@ pub(in crate::ctl) enum CatalogCommand {
     Import(CatalogImportArgs),
     /// Tell what is stored.
     Info(DataArgs),
+    /// Make the index with which frames are found whose pointing is missing or wrong.
+    Index(CatalogIndexArgs),
     /// Check all stored stars; damaged tiles are set aside and fetched again when needed.
     Verify(DataArgs),
 }
@@ -41,6 +43,19 @@ pub(in crate::ctl) struct CatalogImportArgs {
     /// The lists hold all stars up to this Gaia G magnitude in all parts of the sky they touch.
     #[arg(long, value_name = "MAG", value_parser = magnitude)]
     pub(in crate::ctl) complete_to: Option<f64>,
+    #[command(flatten)]
+    pub(in crate::ctl) place: DataArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(in crate::ctl) struct CatalogIndexArgs {
+    /// Bright stars of the whole sky (G <= 10 or deeper), CSV with the Gaia archive's column names.
+    #[arg(value_name = "CSV", required = true)]
+    pub(in crate::ctl) files: Vec<PathBuf>,
+    /// File to write [default: astrometry.blind_index, else reference/blind.index in the data
+    /// folder, where it is found by itself].
+    #[arg(short, long, value_name = "FILE")]
+    pub(in crate::ctl) output: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::ctl) place: DataArgs,
 }

@@ -5,12 +5,15 @@
 //! alone and may be done again after a kill, or when more frames have come.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::error::OpsError;
+use super::finish::wcs_of;
 use super::frames::{FrameResult, FrameWork};
 use super::product_header::{has_wcs, set_wcs};
-use super::take::chain;
-use crate::formats::fits::{self, Limits};
+use super::take::{Scanned, ScannedFrame, chain};
+use crate::formats::fits::{self, Header, Limits};
+use crate::pipeline::agree::{SolvedFrame, disagreements};
 use crate::pipeline::artifact::catalogue::Catalogue;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
@@ -18,11 +21,40 @@ use crate::pipeline::judge_astrometry::judge_astrometry;
 use crate::pipeline::link::NightFrame;
 use crate::pipeline::reduce::wcs_keywords;
 use crate::pipeline::share_astrometry::{SharedSolution, share_astrometry};
+use crate::pipeline::stage::Refusal;
+use crate::science::astrometry::FrameSize;
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
 use crate::science::sky::keywords::Convention;
 use crate::science::sky::wcs::Wcs;
 use crate::science::time::Epoch;
 use crate::store::ProductFile;
+
+/// Rejects solutions of few stars that contradict the night's other frames.
+pub(super) fn reject_disagreeing(results: &mut [FrameResult], scanned: &Scanned) {
+    let solved = |result: &FrameResult| -> Option<SolvedFrame> {
+        let record = &result.record;
+        let of_frame = |f: &&Arc<ScannedFrame>| f.content_hash == record.content_hash;
+        let info = scanned.science.iter().find(of_frame).map(|frame| &frame.info);
+        Some(SolvedFrame {
+            size: FrameSize { nx: result.nx, ny: result.ny },
+            wcs: wcs_of(record)?,
+            n_stars: record.n_reference?,
+            mid_mjd_utc: record.mid_mjd_utc?,
+            pointing_rad: info.and_then(|info| info.pointing_rad),
+        })
+    };
+    let all: Vec<(usize, SolvedFrame)> =
+        results.iter().enumerate().filter_map(|(k, r)| Some((k, solved(r)?))).collect();
+    let frames: Vec<SolvedFrame> = all.iter().map(|(_, frame)| frame.clone()).collect();
+    for (&(k, _), how) in all.iter().zip(disagreements(&frames)) {
+        let Some(how) = how else { continue };
+        let record = &mut results[k].record;
+        record.wcs.clear();
+        (record.rms_arcsec, record.n_reference) = (None, None);
+        record.status = FrameStatus::Rejected;
+        record.reason = Some(Refusal::Disagrees { how }.to_string());
+    }
+}
 
 /// Gives frames of a camera its shared distortion, in their records and products too.
 pub(super) fn share(
@@ -133,9 +165,7 @@ fn place(catalogue: &mut Catalogue, wcs: &Wcs) {
 
 /// Writes the solution of a record to the frame's products, where they have another.
 fn write(work: &FrameWork<'_>, result: &FrameResult) -> Result<(), OpsError> {
-    let Some(files) = result.products.as_ref().filter(|_| !result.record.wcs.is_empty()) else {
-        return Ok(());
-    };
+    let Some(files) = result.products.as_ref() else { return Ok(()) };
     let products = work.store.products();
     let image = products.resolve(&files.calibrated)?;
     // The table is written last: when its header is right, all is.
@@ -145,7 +175,12 @@ fn write(work: &FrameWork<'_>, result: &FrameResult) -> Result<(), OpsError> {
         None => fits::probe(&image, &work.config.fits_limits()).map(|image| image.header),
     };
     // A product that cannot be read is told of elsewhere.
-    if told.is_ok_and(|header| !has_wcs(&header, &result.record.wcs)) {
+    let is_other = |header: &Header| match result.record.wcs.is_empty() {
+        // A solution that was found and is not believed.
+        true => header.text("CTYPE1").is_some(),
+        false => !has_wcs(header, &result.record.wcs),
+    };
+    if told.is_ok_and(|header| is_other(&header)) {
         write_image(work, &image, &result.record)?;
         if let Some(path) = &last {
             write_table(path, &result.record)?;
@@ -167,7 +202,7 @@ fn write_table(path: &Path, record: &FrameRecord) -> Result<(), OpsError> {
         return Ok(());
     };
     let Some(mut catalogue) = Catalogue::from_columns(&columns) else { return Ok(()) };
-    if let Some(wcs) = super::finish::wcs_of(record) {
+    if let Some(wcs) = wcs_of(record) {
         place(&mut catalogue, &wcs);
     }
     set_wcs(&mut header, &record.wcs);

@@ -96,6 +96,7 @@ pub(super) fn finish(
     progress: &dyn Progress,
 ) -> Result<(NightReport, PathBuf), OpsError> {
     reject_blurred_results(&mut results, work);
+    astrometry::reject_disagreeing(&mut results, inputs.scanned);
     let (mut frames, mut notes) = night_frames(work, &results);
     astrometry::share(work, &mut frames, &mut results, &mut notes);
     report_to(progress, Event::Stage { name: "share-astrometry" })?;

@@ -20,7 +20,7 @@ use crate::pipeline::masters::select::MasterSet;
 use crate::pipeline::reduce::{
     FrameParams, Overdue, RawFrame, ReducedFrame, empty_record, reduce_frame,
 };
-use crate::science::reference::ReferenceSky;
+use crate::science::astrometry::Skies;
 use crate::store::files::frame_product_name;
 use crate::store::stages::{StageOutcome, StageRow};
 use crate::store::{ProductFile, ProductKind};
@@ -91,7 +91,7 @@ fn reduce(
         };
         let params = work.config.frame_params();
         let limit_s = work.config.run.frame_time_max_s;
-        match guarded(raw.0, masters, sky, &params, limit_s) {
+        match guarded(raw.0, masters, &sky.skies(), &params, limit_s) {
             Ok(reduced) => return keep(work, frame, &raw.1, reduced),
             Err(why) => reason = why,
         }
@@ -129,14 +129,14 @@ fn read(
 fn guarded(
     raw: RawFrame,
     masters: &MasterSet,
-    sky: &dyn ReferenceSky,
+    skies: &Skies<'_>,
     params: &FrameParams,
     limit_s: f64,
 ) -> Result<ReducedFrame, String> {
     let began = Instant::now();
     let is_overdue = || began.elapsed().as_secs_f64() > limit_s;
     let reduced =
-        catch_unwind(AssertUnwindSafe(|| reduce_frame(raw, masters, sky, params, &is_overdue)));
+        catch_unwind(AssertUnwindSafe(|| reduce_frame(raw, masters, skies, params, &is_overdue)));
     match reduced {
         Ok(Ok(reduced)) => Ok(reduced),
         Ok(Err(Overdue)) => Err(format!("it took longer than the {limit_s:.0} s allowed")),
@@ -207,7 +207,7 @@ mod tests {
     use crate::formats::fits::Value;
     use crate::pipeline::ingest::{choose_profile, interpret, shipped};
     use crate::science::image::Image;
-    use crate::science::reference::{ReferenceError, SkyCell, StarAtEpoch};
+    use crate::science::reference::{ReferenceError, ReferenceSky, SkyCell, StarAtEpoch};
 
     /// A catalogue that breaks whoever asks it.
     struct Broken;
@@ -263,9 +263,10 @@ mod tests {
     #[test]
     fn what_breaks_over_a_frame_or_takes_too_long_becomes_a_reason() {
         let (masters, params) = (MasterSet::default(), FrameParams::default());
-        let broken = guarded(raw(), &masters, &Broken, &params, 60.0).expect_err("it panics");
+        let skies = Skies::without_index(&Broken);
+        let broken = guarded(raw(), &masters, &skies, &params, 60.0).expect_err("it panics");
         assert!(broken.contains("a broken rule") && broken.contains("report"), "{broken}");
-        let late = guarded(raw(), &masters, &Broken, &params, -1.0).expect_err("no time");
+        let late = guarded(raw(), &masters, &skies, &params, -1.0).expect_err("no time");
         assert!(late.starts_with("it took longer"), "{late}");
     }
 }

@@ -8,7 +8,7 @@ use super::fit::{Fit, FitSetup, PairedStar, finished, fit, order_for};
 use super::refine::{Lists, Refined, held_out_rms_arcsec, refine};
 use super::region::{Context, FrameStars, Local, Outcome, Region};
 use super::similarity::Similarity;
-use super::{ImageStar, NoSolution, Solution};
+use super::{ImageStar, NoSolution, Solution, StarSource};
 use crate::science::reference::motion::StarAtEpoch;
 use crate::science::reference::tiles::ReferenceError;
 use crate::science::sky::vector::{UnitVector, unit_vector};
@@ -40,6 +40,8 @@ pub struct Match<'a> {
     pub pairs: Vec<(usize, usize)>,
     /// Natural logarithm of the number of trials so far.
     pub ln_trials: f64,
+    /// Number of pairs that made the hypothesis and do not count for it.
+    pub n_makers: usize,
 }
 
 /// Refines a match with all stars around it; keeps it as the solution when it passes all tests.
@@ -69,6 +71,7 @@ pub fn accept(
         directions: &directions,
         size: frame.size,
         fwhm_px: context.fwhm_px,
+        n_makers: found.n_makers,
         params: context.params,
     };
     let Some(refined) = refine(&lists, &start, frame.radius_px) else {
@@ -175,6 +178,7 @@ fn solution(
         log_odds,
         second_log_odds,
         n_hypotheses: 0,
+        star_source: StarSource::Reference,
         wcs: finished(refined.fit.wcs, lists.size),
     }
 }

@@ -39,10 +39,12 @@ const SETTLED_RAD: f64 = 1e-12;
 const CENTROID_ERR_PX: (f64, f64) = (0.003, 5.0);
 /// Centroid error of stars that tell none [px].
 const CENTROID_ERR_UNKNOWN_PX: f64 = 0.3;
-/// Least stars for a similarity, an affine map, order 2 and order 3.
-const STARS_NEEDED: [usize; 4] = [2, 6, 12, 18];
-/// Cells of a 3 x 3 raster over the frame that must hold stars for orders 2 and 3.
-const CELLS_NEEDED: [usize; 4] = [0, 0, 5, 6];
+/// Least stars for a similarity, an affine map, and orders 2 to 5.
+///
+/// With 51 stars a trailed frame's false order 4 was preferred and the frame lost.
+const STARS_NEEDED: [usize; 6] = [2, 6, 12, 18, 101, 101];
+/// Cells of a 3 x 3 raster over the frame that must hold stars for orders 2 to 5.
+const CELLS_NEEDED: [usize; 6] = [0, 0, 5, 6, 9, 9];
 
 /// A star of the frame and the catalogue star it is taken for.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -98,7 +100,7 @@ pub fn order_for(
         is_occupied[third(y, size.ny) * 3 + third(x, size.nx)] = true;
     }
     let cells = is_occupied.iter().filter(|o| **o).count();
-    (0..=order_max.min(3))
+    (0..=order_max.min(5))
         .rev()
         .find(|&order| count >= STARS_NEEDED[order] && cells >= CELLS_NEEDED[order])
         .unwrap_or(0)

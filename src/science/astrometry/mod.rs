@@ -8,6 +8,7 @@
 
 pub mod accept;
 pub mod asterism;
+pub mod blind;
 pub mod confirm;
 pub mod crowding;
 pub mod fit;
@@ -18,9 +19,11 @@ pub mod regions;
 pub mod search;
 pub mod shared;
 pub mod similarity;
+pub mod trends;
 pub mod verify;
 
-pub use search::solve;
+pub use blind::{BlindSky, Skies};
+pub use search::{solve, solve_in};
 
 use super::reference::motion::StarAtEpoch;
 use super::reference::tiles::ReferenceError;
@@ -65,6 +68,7 @@ impl FrameSize {
     }
 
     /// Tells whether a place lies on the frame's pixels.
+    #[inline]
     pub fn holds(self, x_px: f64, y_px: f64) -> bool {
         x_px >= -0.5 && y_px >= -0.5 && x_px < self.nx as f64 - 0.5 && y_px < self.ny as f64 - 0.5
     }
@@ -109,7 +113,7 @@ pub struct SolveParams {
     pub hypotheses_max: u64,
     /// Most parts of the sky that are looked at.
     pub regions_max: usize,
-    /// Highest order of the distortion (1 to 3).
+    /// Highest order of a frame's own distortion (1 to 5), of which the stars choose.
     pub order_max: usize,
     /// Highest order of a distortion that a night's frames share (1 to 5).
     pub shared_order_max: usize,
@@ -126,7 +130,7 @@ impl Default for SolveParams {
             scale_range_first: 0.03,
             hypotheses_max: 600_000,
             regions_max: 20_000,
-            order_max: 3,
+            order_max: 5,
             shared_order_max: 5,
             floor_mas: 25.0,
             fit_stars_max: 8_000,
@@ -155,6 +159,17 @@ pub struct Solution {
     pub second_log_odds: Option<f64>,
     /// Number of hypotheses that were tested.
     pub n_hypotheses: u64,
+    /// Which stars it was fitted to.
+    pub star_source: StarSource,
+}
+
+/// Which stars a solution rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StarSource {
+    /// The reference stars.
+    Reference,
+    /// The bright stars of the whole-sky index: there were no reference stars of the place.
+    BlindIndex,
 }
 
 /// Why a frame has no solution.

@@ -8,6 +8,8 @@
 use super::crowding::{Neighbour, pulls_px};
 use super::fit::{Fit, FitSetup, PairedStar, fit, order_for, residuals_rad, rms};
 use super::matching::{StarGrid, pair_up};
+use super::shared::ShareParams;
+use super::shared::distortion::order_by_groups;
 use super::similarity::Point;
 use super::verify::ln_binomial_tail;
 use super::{FrameSize, ImageStar, SolveParams};
@@ -39,7 +41,9 @@ const CROWDED_PX: f64 = 5.0;
 const CROWDED_MAG: f64 = 2.5;
 /// Least number of pairs that must remain when crowded ones are left out.
 const UNCROWDED_MIN: usize = 30;
-/// With more pairs the order is not put to the test.
+/// Highest order of the model while pairs grow; higher ones are for the final fit.
+const GROWING_ORDER_MAX: usize = 3;
+/// Up to so many pairs the order is tested with fits, beyond with their equations.
 const CHOICE_PAIRS_MAX: usize = 100;
 /// Half-diagonals from the tangent point within which a frame surely lies.
 const REACH: f64 = 2.0;
@@ -63,6 +67,8 @@ pub struct Lists<'a> {
     pub size: FrameSize,
     /// Seeing [px].
     pub fwhm_px: Option<f64>,
+    /// Pairs that made the first match and are not counted for the odds.
+    pub n_makers: usize,
     /// Limits.
     pub params: &'a SolveParams,
 }
@@ -95,7 +101,7 @@ pub fn refine(lists: &Lists<'_>, start: &Wcs, radius_px: f64) -> Option<Refined>
         wcs = found.wcs;
         let is_growing = pairs.len() as f64 > GROWTH * n_before as f64 && n_before > 0;
         n_before = pairs.len();
-        if order_max < lists.params.order_max {
+        if order_max < lists.params.order_max.min(GROWING_ORDER_MAX) {
             order_max += 1;
             continue;
         }
@@ -120,8 +126,8 @@ fn finish(lists: &Lists<'_>, places: &[Point], wcs: &Wcs, radius: f64) -> Option
     let pairs = if lonely.len() >= UNCROWDED_MIN { lonely } else { all };
     let stars = drawn(lists, &predictions, &pairs);
     let lists = &Lists { stars: &stars, ..*lists };
-    let fit = fit_pairs(lists, wcs, &pairs, lists.params.order_max)?;
-    let fit = simplest(lists, &pairs, fit, radius);
+    let fit = fit_pairs(lists, wcs, &pairs, lists.params.order_max.min(GROWING_ORDER_MAX))?;
+    let fit = chosen(lists, &pairs, fit, radius);
     let (n_matches, ln_chance) = odds(lists, places, &fit, radius);
     Some(Refined { fit, pairs, n_predicted: predictions.len(), n_matches, ln_chance })
 }
@@ -253,11 +259,11 @@ fn drawn(
 
 /// Pairs among the bright stars and the logarithm of their probability by chance.
 ///
-/// The smallest over lists of several lengths; as many pairs as the model has freedom (at least
-/// three) are not counted.
+/// The smallest over lists of several lengths; as many pairs as the model has freedom, or as made
+/// the match, are not counted.
 fn odds(lists: &Lists<'_>, places: &[Point], fit: &Fit, radius_px: f64) -> (usize, f64) {
     let mut best = (0, 0.0);
-    let freedom = ((fit.order + 1) * (fit.order + 2) / 2).max(3);
+    let freedom = ((fit.order + 1) * (fit.order + 2) / 2).max(lists.n_makers);
     let disc = std::f64::consts::PI * radius_px * radius_px / lists.size.area_px();
     let predictions = predicted(lists, &fit.wcs, usize::MAX);
     let mut n = list_length(radius_px, lists.size);
@@ -278,27 +284,45 @@ fn odds(lists: &Lists<'_>, places: &[Point], fit: &Fit, radius_px: f64) -> (usiz
     best
 }
 
-/// The fit of the order that predicts kept-out pairs best; the given one when stars are many.
-///
-/// Distances count up to the radius of pairing, so that false pairs weigh the same in all.
-fn simplest(lists: &Lists<'_>, pairs: &[(usize, usize)], given: Fit, radius_px: f64) -> Fit {
-    if given.order < 2 || pairs.len() > CHOICE_PAIRS_MAX {
+/// The fit of the order that predicts kept-out pairs best, of those that the pairs allow.
+fn chosen(lists: &Lists<'_>, pairs: &[(usize, usize)], given: Fit, radius_px: f64) -> Fit {
+    if given.order < 2 {
         return given;
     }
+    let paired = paired(lists, pairs);
+    let places = paired.iter().map(|p| (p.image.x_px, p.image.y_px));
+    let highest = order_for(places, lists.size, lists.params.order_max);
+    let order = if pairs.len() > CHOICE_PAIRS_MAX {
+        let params =
+            ShareParams { size: lists.size, order_max: highest, floor_mas: lists.params.floor_mas };
+        order_by_groups(&paired, &given, &params)
+    } else {
+        best_order(lists, pairs, (&given, highest), radius_px)
+    };
+    match order {
+        Some(order) if order != given.order => {
+            fit(&paired, &setup(lists, &given.wcs, order)).unwrap_or(given)
+        }
+        _ => given,
+    }
+}
+
+/// The order whose fits miss kept-out pairs least.
+///
+/// Distances count up to the radius of pairing, so that false pairs weigh the same in all.
+fn best_order(
+    lists: &Lists<'_>,
+    pairs: &[(usize, usize)],
+    (given, highest): (&Fit, usize),
+    radius_px: f64,
+) -> Option<usize> {
     let radius_rad = radius_px * given.wcs.pixel_scale_arcsec() * ARCSEC_RAD;
     let misfit = |order: usize| {
         let residuals = held_out_rad(lists, (&given.wcs, order), pairs)?;
         Some(residuals.iter().map(|r| r.0.hypot(r.1).min(radius_rad)).sum::<f64>())
     };
-    let best = (1..=given.order)
-        .filter_map(|order| misfit(order).map(|sum| (order, sum)))
-        .min_by(|a, b| a.1.total_cmp(&b.1));
-    match best {
-        Some((order, _)) if order < given.order => {
-            fit(&paired(lists, pairs), &setup(lists, &given.wcs, order)).unwrap_or(given)
-        }
-        _ => given,
-    }
+    let all = (1..=highest).filter_map(|order| misfit(order).map(|sum| (order, sum)));
+    all.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(order, _)| order)
 }
 
 /// Residuals of pairs kept out of the fit, per axis [arcsec]; `None` below 20 used pairs.

@@ -179,6 +179,24 @@ pub struct Local {
     per_frame: f64,
 }
 
+impl Local {
+    /// Stars of one frame's area, brightest first.
+    pub fn new(mut stars: Vec<StarAtEpoch>, plane: TangentPlane) -> Self {
+        stars.retain(|s| plane.project(s.ra_rad, s.dec_rad).is_some());
+        let points = stars.iter().filter_map(|s| plane.project(s.ra_rad, s.dec_rad)).collect();
+        Self { points, stars, plane, per_frame: 1.0 }
+    }
+}
+
+/// A map that some pairs of stars propose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proposal {
+    /// From the plane to pixels.
+    pub map: Similarity,
+    /// Number of pairs that made it.
+    pub n_makers: usize,
+}
+
 /// Searches one region with some of the [`LEVELS`].
 pub fn search(
     context: &Context<'_>,
@@ -233,11 +251,8 @@ fn local(context: &Context<'_>, region: &Region) -> Result<Local, ReferenceError
     let per_frame = (circle_area / frame_area).clamp(1.0, 4.0);
     let limit = (TEST_REFERENCES as f64 * per_frame) as usize;
     let (centre, radius) = (region.centre_rad, region.radius_rad);
-    let mut stars = context.sky.brightest_in_cone(centre, radius, context.epoch_yr, limit)?;
-    let plane = TangentPlane::at(centre);
-    stars.retain(|s| plane.project(s.ra_rad, s.dec_rad).is_some());
-    let points = stars.iter().filter_map(|s| plane.project(s.ra_rad, s.dec_rad)).collect();
-    Ok(Local { points, stars, plane, per_frame })
+    let stars = context.sky.brightest_in_cone(centre, radius, context.epoch_yr, limit)?;
+    Ok(Local { per_frame, ..Local::new(stars, TangentPlane::at(centre)) })
 }
 
 fn search_level(
@@ -273,10 +288,13 @@ fn search_level(
             let Some(map) = hypothesis(frame, local, &made, seen) else {
                 continue;
             };
-            let makers = (made.vertices, seen.vertices);
-            let score = frame.raster.score(&map, &local.points, makers, &mut taken);
+            let others = local.points.iter().enumerate();
+            let others =
+                others.filter(|(k, _)| made.vertices.iter().all(|&v| usize::from(v) != *k));
+            let pixels = others.map(|(_, place)| map.to_pixel(*place));
+            let score = frame.raster.score(pixels, &seen.vertices, &mut taken);
             if score.log_odds >= CLOSER_LOOK {
-                look_closer(context, region, local, &map, outcome)?;
+                look_closer(context, region, local, map, outcome)?;
                 if outcome.solution.is_some() {
                     return Ok(());
                 }
@@ -303,27 +321,42 @@ fn hypothesis(
     Similarity::fit(&[pair(0), pair(1), pair(2)], made.is_anticlockwise != seen.is_anticlockwise)
 }
 
-/// Fits the map to all its pairs, counts again in a smaller radius; refines when that is good.
+/// Counts again with care; refines when that is good.
 fn look_closer(
     context: &Context<'_>,
     region: &Region,
     local: &Local,
-    map: &Similarity,
+    map: Similarity,
     outcome: &mut Outcome,
 ) -> Result<(), ReferenceError> {
+    let proposal = Proposal { map, n_makers: 3 };
+    let Some(found) = confirm(context, local, &proposal, outcome) else { return Ok(()) };
+    if outcome.n_refined >= REFINED_MAX {
+        return Ok(());
+    }
+    outcome.n_refined += 1;
+    outcome.work += REFINE_WORK;
+    accept(context, region, &found, outcome)
+}
+
+/// Fits the map to all its pairs and counts again in a smaller radius; a match when that is good.
+pub fn confirm<'a>(
+    context: &Context<'_>,
+    local: &'a Local,
+    proposal: &Proposal,
+    outcome: &mut Outcome,
+) -> Option<Match<'a>> {
     let frame = context.frame;
     let trials = (context.n_hypotheses_before + outcome.n_hypotheses) as f64;
     let ln_trials = (trials.max(TRIALS_MIN) * CHOICES).ln();
-    let mut map = *map;
+    let n_makers = proposal.n_makers;
+    let mut map = proposal.map;
     let mut pairs = Vec::new();
     for shrink in [1.0, 1.0, CONFIRM_SHRINK] {
         pairs = pairs_of(frame, local, &map, shrink * frame.radius_px);
         let places: Vec<(Point, Point)> =
             pairs.iter().map(|&(r, i)| (local.points[r], frame.points[i])).collect();
-        let Some(better) = Similarity::fit(&places, map.is_conjugate()) else {
-            return Ok(());
-        };
-        map = better;
+        map = Similarity::fit(&places, map.is_conjugate())?;
     }
     let inside: Vec<usize> = (0..local.points.len())
         .filter(|&r| {
@@ -332,16 +365,11 @@ fn look_closer(
         })
         .collect();
     let radius_px = CONFIRM_SHRINK * frame.radius_px;
-    let log_odds = -best_tail(frame, &inside, &pairs, radius_px) - ln_trials;
+    let log_odds = -best_tail(frame, &inside, (&pairs, n_makers), radius_px) - ln_trials;
     if log_odds > outcome.best_log_odds {
         (outcome.best_log_odds, outcome.best_matches) = (log_odds, pairs.len());
     }
-    if log_odds < REFINE_FROM || outcome.n_refined >= REFINED_MAX {
-        return Ok(());
-    }
-    outcome.n_refined += 1;
-    outcome.work += REFINE_WORK;
-    accept(context, region, &Match { local, map, pairs, ln_trials }, outcome)
+    (log_odds >= REFINE_FROM).then_some(Match { local, map, pairs, ln_trials, n_makers })
 }
 
 /// Pairs (catalogue, frame) of the test lists under a map.
@@ -357,11 +385,12 @@ fn pairs_of(
     pairs
 }
 
-/// Smallest logarithm of the chance over some lengths of both lists; three pairs are not counted.
+/// Smallest logarithm of the chance over some lengths of both lists; as many pairs as made the
+/// map are not counted.
 fn best_tail(
     frame: &FrameStars<'_>,
     inside: &[usize],
-    pairs: &[(usize, usize)],
+    (pairs, n_makers): (&[(usize, usize)], usize),
     radius_px: f64,
 ) -> f64 {
     let disc = std::f64::consts::PI * radius_px * radius_px / frame.size.area_px();
@@ -375,7 +404,7 @@ fn best_tail(
             };
             let matched = pairs.iter().filter(|&&(r, i)| r <= last && i < n_image).count();
             let chance = (n_image as f64 * disc).min(0.5);
-            let (n, k) = (n_reference.saturating_sub(3), matched.saturating_sub(3));
+            let (n, k) = (n_reference.saturating_sub(n_makers), matched.saturating_sub(n_makers));
             best = best.min(ln_binomial_tail(n, k, chance));
         }
     }

@@ -3,13 +3,16 @@
 //! The sky is cut into regions the size of a frame; in each, triangles of the brightest
 //! catalogue stars are looked up among those of the frame (see `region`). Order: the pointing of
 //! the header with a scale near the nominal one, then with the full range of scales, then all
-//! regions where the catalogue has stars. Without a nominal scale, or when it fails, all from 0.1
+//! regions where the catalogue has stars; before these the whole-sky index (`blind`), where there
+//! is one. Without a nominal scale, or when it fails, all from 0.1
 //! to 60 arcsec/px are tried in steps. Work is bounded by counting hypotheses and regions;
 //! regions are searched in parallel, but counted and accepted in order, so that the result does
 //! not depend on threads.
 
 use rayon::prelude::*;
 
+use super::blind::Skies;
+use super::blind::propose::search_blind;
 use super::region::{Context, FrameStars, LEVELS, Outcome, REFERENCES_MIN, Region, search};
 use super::regions;
 use super::{Hint, ImageStar, NoSolution, Solution, SolveParams, StarField};
@@ -103,6 +106,17 @@ pub fn solve(
     sky: &dyn ReferenceSky,
     params: &SolveParams,
 ) -> Result<Solution, NoSolution> {
+    solve_in(field, hint, &Skies::without_index(sky), params)
+}
+
+/// The same with a whole-sky index, which is asked when the frame is not where its header says.
+pub fn solve_in(
+    field: &StarField<'_>,
+    hint: &Hint,
+    skies: &Skies<'_>,
+    params: &SolveParams,
+) -> Result<Solution, NoSolution> {
+    let sky = skies.reference;
     let size = field.size;
     let (kept, numbers): (Vec<ImageStar>, Vec<usize>) = field
         .stars
@@ -115,7 +129,7 @@ pub fn solve(
     if frame.n_points() < STARS_MIN {
         return Err(NoSolution::TooFewStars { found: frame.n_points(), needed: STARS_MIN });
     }
-    if sky.len() < REFERENCES_MIN {
+    if sky.len() < REFERENCES_MIN && skies.blind.is_none() {
         return Err(NoSolution::NoReference { n_catalogue: sky.len(), needed: REFERENCES_MIN });
     }
     let context = Context {
@@ -136,8 +150,16 @@ pub fn solve(
         is_cut_off: false,
     };
     let pointing = hint.pointing_rad.filter(|p| is_place(p.0, p.1));
+    let mut blind = skies.blind;
     for pass in passes(hint, params, pointing.is_some()) {
-        let found = run(&context, &pass, hint, pointing, &mut progress)?;
+        let mut found = None;
+        if let Some(index) = blind.take_if(|_| pass.place == Where::Everywhere) {
+            let context = Context { n_hypotheses_before: progress.n_hypotheses, ..context };
+            found = progress.note(search_blind(&context, index)?);
+        }
+        if found.is_none() {
+            found = run(&context, &pass, hint, pointing, &mut progress)?;
+        }
         if let Some(mut solution) = found {
             for pair in &mut solution.pairs {
                 pair.0 = numbers[pair.0];
@@ -145,11 +167,12 @@ pub fn solve(
             solution.n_hypotheses = progress.n_hypotheses;
             return Ok(solution);
         }
-        if progress.work >= params.hypotheses_max {
+        // The index is asked whatever the hinted search has cost.
+        if progress.work >= params.hypotheses_max && blind.is_none() {
             break;
         }
     }
-    Err(refusal(progress, sky))
+    Err(refusal(progress, skies))
 }
 
 /// The passes of a search in order.
@@ -297,12 +320,15 @@ impl Progress {
 }
 
 /// Why nothing was found.
-fn refusal(progress: Progress, sky: &dyn ReferenceSky) -> NoSolution {
+fn refusal(progress: Progress, skies: &Skies<'_>) -> NoSolution {
     if let Some(unverified) = progress.unverified {
         return unverified;
     }
-    if progress.n_references < REFERENCES_MIN {
-        return NoSolution::NoReference { n_catalogue: sky.len(), needed: REFERENCES_MIN };
+    if progress.n_references < REFERENCES_MIN && skies.blind.is_none() {
+        return NoSolution::NoReference {
+            n_catalogue: skies.reference.len(),
+            needed: REFERENCES_MIN,
+        };
     }
     NoSolution::NoMatch {
         best_matches: progress.best.0,

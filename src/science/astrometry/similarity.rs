@@ -21,6 +21,7 @@ impl Similarity {
     /// The least-squares map of plane points to pixels, for one parity.
     ///
     /// `None` for fewer than two points or when all are one.
+    #[inline]
     pub fn fit(pairs: &[(Point, Point)], is_conjugate: bool) -> Option<Self> {
         let sign = if is_conjugate { -1.0 } else { 1.0 };
         let n = pairs.len() as f64;
@@ -49,6 +50,7 @@ impl Similarity {
     }
 
     /// The pixel of a point of the plane.
+    #[inline]
     pub fn to_pixel(&self, (xi, eta): Point) -> Point {
         let v = if self.is_conjugate { -eta } else { eta };
         (self.a.0 * xi - self.a.1 * v + self.b.0, self.a.0 * v + self.a.1 * xi + self.b.1)

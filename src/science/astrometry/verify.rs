@@ -6,7 +6,7 @@
 //! trails, haloes and clumps do not count as many.
 
 use super::FrameSize;
-use super::similarity::{Point, Similarity};
+use super::similarity::Point;
 
 /// Most cells of the raster along an axis.
 const RASTER_MAX: f64 = 512.0;
@@ -64,6 +64,7 @@ impl Taken {
     }
 
     /// Adds a number; false when it was there already.
+    #[inline]
     fn insert(&mut self, number: usize) -> bool {
         match self.stamps.get_mut(number) {
             Some(stamp) if *stamp != self.now => {
@@ -111,6 +112,7 @@ impl Raster {
     }
 
     /// Number of the star whose disc covers a pixel.
+    #[inline]
     pub fn star_at(&self, (x, y): Point) -> Option<usize> {
         let column = ((x + 0.5) / self.cell_px) as usize;
         let row = ((y + 0.5) / self.cell_px) as usize;
@@ -121,29 +123,26 @@ impl Raster {
         (owner != NOBODY).then_some(usize::from(owner))
     }
 
-    /// Tests a hypothesis on catalogue stars (plane, brightest first) that did not make it.
+    /// Tests a hypothesis on the pixels of catalogue stars, brightest first; those that made it
+    /// must not be among them.
     ///
-    /// `makers`: numbers of the catalogue stars and of the frame's stars of the triangle.
+    /// `makers`: numbers of the frame's stars that made it.
     pub fn score(
         &self,
-        map: &Similarity,
-        catalogue: &[Point],
-        makers: ([u16; 3], [u16; 3]),
+        pixels: impl Iterator<Item = Point>,
+        makers: &[u16],
         taken: &mut Taken,
     ) -> Score {
         let gain = (TRUE_FRACTION / self.chance).ln().max(0.1);
         let loss = ((1.0 - TRUE_FRACTION) / (1.0 - self.chance)).ln().min(-0.01);
         taken.clear();
-        for star in makers.1 {
-            taken.insert(usize::from(star));
+        for star in makers {
+            taken.insert(usize::from(*star));
         }
         let (mut sum, mut best) = (0.0_f64, Score { log_odds: 0.0, n_matches: 0 });
         let mut n_matches = 0;
-        for (number, &place) in catalogue.iter().enumerate() {
-            let pixel = map.to_pixel(place);
-            if !self.size.holds(pixel.0, pixel.1)
-                || makers.0.iter().any(|&m| usize::from(m) == number)
-            {
+        for pixel in pixels {
+            if !self.size.holds(pixel.0, pixel.1) {
                 continue;
             }
             if self.star_at(pixel).is_some_and(|star| taken.insert(star)) {

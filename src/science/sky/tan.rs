@@ -32,6 +32,7 @@ impl TangentPlane {
     }
 
     /// The same for a unit vector.
+    #[inline]
     pub fn project_vector(&self, v: UnitVector) -> Option<(f64, f64)> {
         let cosine = dot(v, self.centre);
         // Written so that NaN is refused too.

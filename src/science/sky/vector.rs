@@ -22,6 +22,7 @@ pub fn ra_dec_rad(v: UnitVector) -> (f64, f64) {
 }
 
 /// Scalar product.
+#[inline]
 pub fn dot(a: UnitVector, b: UnitVector) -> f64 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }

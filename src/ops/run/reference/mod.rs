@@ -8,11 +8,14 @@ mod lists;
 mod sky;
 mod tiles;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::super::blind_index::path_in;
 use super::super::error::OpsError;
 use crate::config::Config;
+use crate::formats::blind_index::BlindReader;
+use crate::formats::mapped::Mapped;
 use crate::pipeline::artifact::frame_info::FrameInfo;
 use crate::science::reference::Tile;
 use crate::store::Store;
@@ -23,12 +26,29 @@ pub use sky::Sky;
 pub use tiles::{Haul, TileCatalogue};
 
 /// The reference catalogue of a run.
-pub struct RunReference(Kind);
+pub struct RunReference {
+    kind: Kind,
+    blind: Option<Arc<BlindReader<Mapped>>>,
+}
 
 enum Kind {
     Lists(Lists),
     Tiles(Box<TileCatalogue>),
     Nothing,
+}
+
+impl Kind {
+    fn open(store: &Store, config: &Config, named: &[PathBuf]) -> Result<Self, OpsError> {
+        let reference = &config.reference;
+        if named.is_empty()
+            && let Some(service) = reference.service()
+        {
+            let tiles = TileCatalogue::new(store.data_dir(), service);
+            return Ok(Self::Tiles(Box::new(tiles)));
+        }
+        let files = [&reference.files[..], named].concat();
+        Ok(if files.is_empty() { Self::Nothing } else { Self::Lists(lists::open(store, &files)?) })
+    }
 }
 
 impl RunReference {
@@ -38,24 +58,13 @@ impl RunReference {
         config: &Config,
         named: &[PathBuf],
     ) -> Result<Self, OpsError> {
-        let reference = &config.reference;
-        if named.is_empty()
-            && let Some(service) = reference.service()
-        {
-            let tiles = TileCatalogue::new(store.data_dir(), service);
-            return Ok(Self(Kind::Tiles(Box::new(tiles))));
-        }
-        let files = [&reference.files[..], named].concat();
-        Ok(Self(if files.is_empty() {
-            Kind::Nothing
-        } else {
-            Kind::Lists(lists::open(store, &files)?)
-        }))
+        let blind = open_blind(store, config.astrometry.blind_index.as_deref())?;
+        Ok(Self { kind: Kind::open(store, config, named)?, blind })
     }
 
     /// What of the star lists could not be used.
     pub(super) fn remarks(&self) -> &[String] {
-        match &self.0 {
+        match &self.kind {
             Kind::Lists(lists) => &lists.remarks,
             Kind::Tiles(_) | Kind::Nothing => &[],
         }
@@ -63,7 +72,7 @@ impl RunReference {
 
     /// The tiles, when the catalogue has some.
     pub fn tiles(&self) -> Option<&TileCatalogue> {
-        match &self.0 {
+        match &self.kind {
             Kind::Tiles(tiles) => Some(tiles),
             Kind::Lists(_) | Kind::Nothing => None,
         }
@@ -76,10 +85,27 @@ impl RunReference {
 
     /// The stars of these tiles, as far as they are stored; with lists, all of them.
     pub(super) fn sky(&self, tiles: &[Tile]) -> Sky {
-        match &self.0 {
+        let sky = match &self.kind {
             Kind::Lists(lists) => Sky::of_lists(Arc::clone(&lists.index), lists.key.clone()),
             Kind::Tiles(catalogue) => catalogue.sky(tiles),
             Kind::Nothing => Sky::none(),
-        }
+        };
+        sky.with_blind(self.blind.as_ref())
     }
+}
+
+/// Opens the whole-sky index: the one named, or that of the data folder, if it is there.
+fn open_blind(
+    store: &Store,
+    named: Option<&Path>,
+) -> Result<Option<Arc<BlindReader<Mapped>>>, OpsError> {
+    let by_itself = path_in(store.data_dir());
+    let Some(path) = named.or_else(|| by_itself.is_file().then_some(by_itself.as_path())) else {
+        return Ok(None);
+    };
+    let bytes =
+        Mapped::open(path).map_err(|source| OpsError::Read { path: path.to_owned(), source })?;
+    let blind = BlindReader::open(bytes)
+        .map_err(|source| OpsError::BlindIndex { path: path.to_owned(), source })?;
+    Ok(Some(Arc::new(blind)))
 }

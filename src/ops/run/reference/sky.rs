@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::formats::blind_index::BlindReader;
 use crate::formats::mapped::Mapped;
 use crate::formats::star_index::IndexReader;
+use crate::science::astrometry::{BlindSky, Skies};
 use crate::science::reference::tiles::{CONE_STARS_MAX, by_brightness};
 use crate::science::reference::{ReferenceError, ReferenceSky, SkyCell, StarAtEpoch, Tile};
 
@@ -17,6 +19,7 @@ pub struct Sky {
     key: String,
     lacking: Vec<Tile>,
     n_tiles: usize,
+    blind: Option<Arc<BlindReader<Mapped>>>,
 }
 
 impl Sky {
@@ -52,6 +55,22 @@ impl Sky {
         }
         sky.key = hasher.finalize().to_hex().chars().take(KEY_LENGTH).collect();
         sky
+    }
+
+    /// The same with the whole-sky index, where there is one.
+    pub(super) fn with_blind(mut self, blind: Option<&Arc<BlindReader<Mapped>>>) -> Self {
+        if let Some(blind) = blind {
+            let hex: String = blind.key().iter().map(|byte| format!("{byte:02x}")).collect();
+            self.key = format!("{} blind {hex}", self.key);
+            self.blind = Some(Arc::clone(blind));
+        }
+        self
+    }
+
+    /// Where frames are looked for.
+    pub(in crate::ops::run) fn skies(&self) -> Skies<'_> {
+        let blind = self.blind.as_deref().map(|blind| blind as &dyn BlindSky);
+        Skies { reference: self, blind }
     }
 
     /// Which stars these are.

@@ -6,7 +6,7 @@
 //! and hold the simpler models as parts.
 
 use super::super::FrameSize;
-use super::super::fit::{Fit, sigma_rad, with_inverse};
+use super::super::fit::{Fit, PairedStar, sigma_rad, with_inverse};
 use super::{ShareParams, SharedFrame, setup, turned};
 use crate::science::sky::least_squares::NormalEquations;
 use crate::science::sky::polynomial::{Polynomial, exponents, term_count, terms};
@@ -85,19 +85,41 @@ const MODELS: [Model; 6] = [
 
 /// The equations of a frame around its solution; clipped stars take no part.
 pub fn observe(frame: &SharedFrame, fit: &Fit, params: &ShareParams) -> Observed {
+    let all = frame.pairs.iter().zip(&fit.is_used);
+    let used = all.filter(|(_, used)| **used).map(|(pair, _)| pair);
+    observe_pairs(used, fit, if frame.is_turned { -1.0 } else { 1.0 }, params)
+}
+
+/// The order of the distortion that predicts stars kept out of it best; stars are kept out by
+/// groups, each with an affine map of its own. `None` when no order can be fitted.
+pub fn order_by_groups(pairs: &[PairedStar], fit: &Fit, params: &ShareParams) -> Option<usize> {
+    let group = |k: usize| {
+        let all = pairs.iter().zip(&fit.is_used).filter(|(_, used)| **used).enumerate();
+        let kept = all.filter(move |(i, _)| i % FOLDS == k).map(|(_, (pair, _))| pair);
+        observe_pairs(kept, fit, 1.0, params)
+    };
+    let observed: Vec<Observed> = (0..FOLDS).map(group).collect();
+    choose(&observed, params).map(|found| found.order)
+}
+
+/// The equations of used pairs; `sign` is -1 for a frame turned by 180 degrees.
+fn observe_pairs<'a>(
+    used: impl Iterator<Item = &'a PairedStar>,
+    fit: &Fit,
+    sign: f64,
+    params: &ShareParams,
+) -> Observed {
     let setup = setup(&fit.wcs, params, 1);
     let half_px = half_px(params.size);
     let [[c00, c01], [c10, c11]] = fit.wcs.cd_rad_per_px;
     let determinant = c00 * c11 - c01 * c10;
     let plane = TangentPlane::at(fit.wcs.crval_rad);
     let pixel_rad = setup.scale_arcsec * ARCSEC_RAD;
-    let sign = if frame.is_turned { -1.0 } else { 1.0 };
     let n = LINEAR + TERMS;
     let mut matrix = vec![0.0; n * n];
     let mut rhs = [vec![0.0; n], vec![0.0; n]];
     let mut squares = 0.0;
-    let used = frame.pairs.iter().zip(&fit.is_used).filter(|(_, used)| **used);
-    for (pair, _) in used {
+    for pair in used {
         let Some((xi, eta)) = plane.project(pair.star.ra_rad, pair.star.dec_rad) else { continue };
         let x = pair.image.x_px - fit.wcs.crpix_px.0;
         let y = pair.image.y_px - fit.wcs.crpix_px.1;

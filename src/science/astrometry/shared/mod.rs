@@ -7,8 +7,8 @@
 //! night, with refraction and temperature: they are smoothed over time where the frames allow it
 //! ([`shape`]); place and turn stay each frame's own.
 //!
-//! Results depend on the frames given and nothing else; the order in which they are given does
-//! not matter beyond rounding, and callers give them sorted.
+//! Results depend on the frames given and nothing else: in whatever order they are given, each
+//! gets the same solution to the last bit.
 
 pub mod distortion;
 pub mod shape;
@@ -84,7 +84,8 @@ pub fn share(frames: &[SharedFrame], params: &ShareParams) -> Shared {
         let places = frame.pairs.iter().map(|p| (p.image.x_px, p.image.y_px));
         frame.pairs.len() >= PAIRS_MIN && order_for(places, params.size, 1) == 1
     };
-    let usable: Vec<usize> = (0..frames.len()).filter(|&i| is_usable(&frames[i])).collect();
+    let mut usable: Vec<usize> = (0..frames.len()).filter(|&i| is_usable(&frames[i])).collect();
+    usable.sort_by(|&a, &b| by_time(&frames[a], &frames[b]));
     if usable.len() < FRAMES_MIN {
         return nothing;
     }
@@ -121,6 +122,17 @@ pub fn share(frames: &[SharedFrame], params: &ShareParams) -> Shared {
     }
     shared.distortion = Some(model);
     shared
+}
+
+/// An order of frames that depends on nothing else: by time, then by place and stars.
+fn by_time(a: &SharedFrame, b: &SharedFrame) -> std::cmp::Ordering {
+    let key = |frame: &SharedFrame| {
+        let first = frame.pairs.first().map_or((0.0, 0.0), |p| (p.image.x_px, p.image.y_px));
+        [frame.mid_mjd, frame.wcs.crval_rad.0, frame.wcs.crval_rad.1, first.0, first.1]
+    };
+    let all = key(a).into_iter().zip(key(b)).map(|(a, b)| a.total_cmp(&b));
+    all.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+        .then(a.pairs.len().cmp(&b.pairs.len()))
 }
 
 /// Scatter of well measured stars that their errors do not explain, per axis [mas]: turbulence,

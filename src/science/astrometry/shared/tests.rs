@@ -136,6 +136,27 @@ fn a_frame_that_does_not_fit_keeps_its_own() {
 }
 
 #[test]
+fn neither_order_nor_threads_change_a_bit() {
+    let frames: Vec<SharedFrame> = night(9, 60).into_iter().map(|(_, frame)| frame).collect();
+    let on = |n: usize, frames: &[SharedFrame]| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        pool.install(|| share(frames, &PARAMS))
+    };
+    let first = on(1, &frames);
+    assert!(first.fits.iter().all(Option::is_some));
+    for (step, threads) in [(1, 4), (2, 1), (4, 3), (8, 2)] {
+        // A permutation: steps that have no factor in common with 9.
+        let order: Vec<usize> = (0..9).map(|k| (k * step + 5) % 9).collect();
+        let given: Vec<SharedFrame> = order.iter().map(|&k| frames[k].clone()).collect();
+        let again = on(threads, &given);
+        assert_eq!(again.distortion, first.distortion);
+        for (place, &k) in order.iter().enumerate() {
+            assert_eq!(again.fits[place], first.fits[k], "frame {k} in the order {order:?}");
+        }
+    }
+}
+
+#[test]
 fn shape_of_a_matrix_and_its_mirror() {
     // s = 2 (cos 30 deg + i sin 30 deg), e = 0.01 + 0.02 i: columns are the images of 1 and i.
     let (s, e) = ((3.0_f64.sqrt(), 1.0), (0.01, 0.02));
