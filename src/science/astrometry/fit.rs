@@ -41,7 +41,7 @@ const CENTROID_ERR_PX: (f64, f64) = (0.003, 5.0);
 const CENTROID_ERR_UNKNOWN_PX: f64 = 0.3;
 /// Least stars for a similarity, an affine map, and orders 2 to 5.
 ///
-/// With 51 stars a trailed frame's false order 4 was preferred and the frame lost.
+/// Orders 4 and 5 are for frames whose order is chosen by equations, see `refine`.
 const STARS_NEEDED: [usize; 6] = [2, 6, 12, 18, 101, 101];
 /// Cells of a 3 x 3 raster over the frame that must hold stars for orders 2 to 5.
 const CELLS_NEEDED: [usize; 6] = [0, 0, 5, 6, 9, 9];

@@ -29,7 +29,7 @@ pub struct Ordered {
     /// The shape.
     pub code: Code,
     /// Distance of A and B, in the unit given.
-    pub longest: f64,
+    pub(super) longest: f64,
 }
 
 /// How careful the order must be.

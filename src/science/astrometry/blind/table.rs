@@ -1,7 +1,7 @@
 //! The table of shapes: stars grouped by cells of the sky, quadrilaterals hashed by shape.
 //!
-//! A shape falls into a bin of its four numbers, the bin into one of 2^k buckets. A broken table can
-//! waste time but not lie: whatever it proposes is judged by the stars.
+//! A shape falls into a bin of its four numbers, the bin into one of 2^k buckets. A broken table
+//! can waste time but not lie: whatever it proposes is judged by the stars.
 
 use rayon::prelude::*;
 

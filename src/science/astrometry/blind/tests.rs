@@ -147,7 +147,7 @@ fn tried(index: &Index, n: usize, widths_deg: (f64, f64)) -> (usize, usize, usiz
                 n_poor += usize::from(!is_rich);
             }
             Err(why) if is_rich => {
-                println!("field {k}, {width:.1} deg, {} stars: {why}", frame.n_true)
+                println!("field {k}, {width:.1} deg, {} stars: {why}", frame.n_true);
             }
             Err(_) => {}
         }
