@@ -12,7 +12,7 @@ use autossos::pipeline::artifact::frame_record::FrameStatus;
 use rusqlite::Connection;
 
 use crate::mailbox::Mailbox;
-use crate::observatory::{Observatory, raw_files};
+use crate::observatory::{Observatory, Running, raw_files};
 use crate::simulated::{NightOnDisk, small};
 
 const NIGHT: &str = "2025-02-14";
@@ -78,6 +78,17 @@ fn undisturbed(night: &NightOnDisk) -> Observatory {
     calm
 }
 
+/// The service, or another one when it could not even begin: systemd would start it again.
+fn begun_again(observatory: &Observatory, mut service: Running) -> Running {
+    let has_given_up = observatory.told().contains("autossosd: ");
+    let mut has_ended = || service.child.try_wait().expect("a child").is_some();
+    if !has_ended() && !has_given_up {
+        return service;
+    }
+    assert!(observatory.wait_until(30, has_ended), "{}", observatory.told());
+    observatory.start()
+}
+
 fn assert_same_end(calm: &Observatory, found: &Observatory, what: &str) {
     let (a, b) = (calm.dump(), found.dump());
     for (a, b) in a.iter().zip(&b) {
@@ -106,11 +117,8 @@ fn a_disk_full_at_any_write_is_waited_out() {
         assert!(came, "full after {after} writes:\n{}", observatory.told());
         let is_through = !is_told();
         std::fs::remove_file(observatory.path("full")).expect("the disk has space again");
-        // A service that could not even begin ends; systemd would start it again.
         std::thread::sleep(Duration::from_millis(50));
-        if service.child.try_wait().expect("a child").is_some() {
-            service = observatory.start();
-        }
+        service = begun_again(&observatory, service);
         let is_done = observatory.wait_until(60, || observatory.report(NIGHT).is_some());
         assert!(is_done, "full after {after} writes:\n{}", observatory.told());
         let (status, _) = service.stop();
@@ -135,9 +143,7 @@ fn a_folder_that_may_not_be_written_is_told_and_waited_for() {
     assert!(observatory.wait_until(30, || is_trouble_told(&observatory)), "{}", observatory.told());
     std::thread::sleep(Duration::from_millis(100));
     std::fs::remove_file(observatory.path("full")).expect("it may be written again");
-    if service.child.try_wait().expect("a child").is_some() {
-        service = observatory.start();
-    }
+    service = begun_again(&observatory, service);
     let is_done = observatory.wait_until(60, || observatory.report(NIGHT).is_some());
     assert!(is_done, "{}", observatory.told());
     service.stop();

@@ -135,7 +135,7 @@ impl Observatory {
     }
 
     /// Waits until something holds; tells whether it came to that.
-    pub fn wait_until(&self, limit_s: u64, is_so: impl Fn() -> bool) -> bool {
+    pub fn wait_until(&self, limit_s: u64, mut is_so: impl FnMut() -> bool) -> bool {
         let began = Instant::now();
         while !is_so() {
             if began.elapsed() > Duration::from_secs(limit_s) {
