@@ -4,6 +4,7 @@
 //! 1 mag deeper and covers five frames by five. Times are of the processor, on one thread, and wall
 //! clock on all.
 
+use std::path::Path;
 use std::time::Instant;
 
 use autossos::science::astrometry::{
@@ -43,6 +44,10 @@ impl Random {
 }
 
 fn main() {
+    if let Some(folder) = std::env::var_os("AUTOSSOS_BENCH_LISTS") {
+        given(folder.as_ref());
+        return;
+    }
     let (sky, stars) = field(&mut Random(0x9e37_79b9));
     let (_, foreign) = field(&mut Random(0x1234_5678));
     let hint = Hint {
@@ -71,6 +76,47 @@ fn main() {
             1e3 * cpu_s,
             1e3 * median_s
         );
+    }
+}
+
+/// Wall time of each frame of `peers/solving.py` [s], a line each; NaN where it is not solved.
+///
+/// * `folder`: `reference.txt` has RA, Dec [deg], error [mas] and G of a star per line;
+///   `frames.txt` the list's name, columns, rows, RA, Dec [deg] and scale [arcsec/px] of a frame;
+///   a list has column, row [px from 1], light and error [px] of a source.
+fn given(folder: &Path) {
+    let rows = |name: &str| -> Vec<Vec<String>> {
+        let text = std::fs::read_to_string(folder.join(name)).expect("a list");
+        text.lines().map(|l| l.split_whitespace().map(str::to_owned).collect()).collect()
+    };
+    let number = |word: &String| word.parse::<f64>().expect("a number");
+    let stars = rows("reference.txt").into_iter().enumerate().map(|(i, row)| {
+        let [ra_deg, dec_deg, err_mas, mag] = [0, 1, 2, 3].map(|k| number(&row[k]));
+        ReferenceStar {
+            ra_err_mas: Some(err_mas),
+            dec_err_mas: Some(err_mas),
+            ..reference(i as i64, (ra_deg * DEG_RAD, dec_deg * DEG_RAD), mag)
+        }
+    });
+    let sky = MemoryCatalogue::new(stars.collect());
+    for frame in rows("frames.txt") {
+        let [nx, ny, ra_deg, dec_deg, scale] = [1, 2, 3, 4, 5].map(|k| number(&frame[k]));
+        let source = |row: Vec<String>| {
+            let [x, y, flux, position_err_px] = [0, 1, 2, 3].map(|k| number(&row[k]));
+            ImageStar { x_px: x - 1.0, y_px: y - 1.0, flux, position_err_px }
+        };
+        let stars: Vec<ImageStar> = rows(&frame[0]).into_iter().map(source).collect();
+        let size = FrameSize { nx: nx as usize, ny: ny as usize };
+        let hint = Hint {
+            pointing_rad: Some((ra_deg * DEG_RAD, dec_deg * DEG_RAD)),
+            pointing_err_rad: 0.5 * DEG_RAD,
+            scale_arcsec: Some(scale),
+            scale_range: 0.25,
+        };
+        let field = StarField { stars: &stars, size, epoch_yr: 2024.3, fwhm_px: Some(3.0) };
+        let start = Instant::now();
+        let found = solve(&field, &hint, &sky, &SolveParams::default());
+        println!("{:.5}", found.map_or(f64::NAN, |_| start.elapsed().as_secs_f64()));
     }
 }
 

@@ -47,6 +47,7 @@ class Frame:
         catalogue = path.replace("/calibrated/", "/catalogue/").replace(".fits", ".cat.fits")
         self.ours = fits.getdata(catalogue) if os.path.exists(catalogue) else None
         self.truth = None
+        self.place = None
 
     def read_truth(self, folder):
         """Fills `truth`; leaves it empty when the frame has none."""
@@ -60,7 +61,8 @@ class Frame:
             config = json.load(file)["config"]
         wcs = WCS(fits.Header.fromstring(open(header + ".hdr").read().replace("\n", "")))
         shift = np.array([self.header.get("LTV1", 0.0), self.header.get("LTV2", 0.0)])
-        self.truth = Truth(self, info, config, (wcs, shift), folder)
+        self.place = (wcs, shift)
+        self.truth = Truth(self, info, config, self.place, folder)
 
 
 class Truth:
