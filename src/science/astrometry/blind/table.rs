@@ -275,7 +275,7 @@ impl QuadTable {
 
     /// Stars around a direction, the brighter ones of each cell first.
     ///
-    /// * `reach_rad`: how far stars are of use; beyond 2 deg only the brightest are given.
+    /// * `reach_rad`: how far stars are of use; beyond 4 deg only the brightest are given.
     /// * `area_sr`: so large an area shall have `wanted` of them.
     pub fn around(
         &self,
@@ -284,12 +284,18 @@ impl QuadTable {
         area_sr: f64,
         wanted: f64,
     ) -> Vec<u32> {
-        /// Reach of a ring of cells around one [rad].
-        const FINE_REACH_RAD: f64 = 0.035;
-        let depth = if reach_rad <= FINE_REACH_RAD { CELL_DEPTH } else { COARSE_DEPTH };
-        let cell = cdshealpix::nested::hash(depth, centre.0, centre.1);
-        let mut cells = vec![cell];
-        cdshealpix::nested::append_bulk_neighbours(depth, cell, &mut cells);
+        /// Reach of one ring of fine cells around one, and of two [rad].
+        const FINE_REACHES_RAD: [f64; 2] = [0.035, 0.07];
+        let n_rings = FINE_REACHES_RAD.iter().position(|reach| reach_rad <= *reach);
+        let depth = if n_rings.is_some() { CELL_DEPTH } else { COARSE_DEPTH };
+        let mut cells = vec![cdshealpix::nested::hash(depth, centre.0, centre.1)];
+        for _ in 0..=n_rings.unwrap_or(0) {
+            for cell in cells.clone() {
+                cdshealpix::nested::append_bulk_neighbours(depth, cell, &mut cells);
+            }
+            cells.sort_unstable();
+            cells.dedup();
+        }
         let cell_sr = 4.0 * std::f64::consts::PI / cdshealpix::n_hash(depth) as f64;
         let each = (wanted * cell_sr / area_sr).ceil().clamp(3.0, 200.0) as usize;
         let lists: Vec<Vec<u32>> = cells

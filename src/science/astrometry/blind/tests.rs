@@ -241,3 +241,25 @@ fn random_fields_of_the_real_sky() {
     assert_eq!(n_false, 0);
     assert!(n_solved as f64 >= 0.99 * n_rich as f64);
 }
+
+#[test]
+fn a_frame_of_any_width_has_enough_stars_of_the_table_to_be_judged() {
+    let n = 200_000;
+    let table = choose(&sky(n, &mut Random::new(7))).unwrap().table;
+    let per_deg2 = n as f64 / 41_253.0;
+    for width_deg in [1.5, 2.5, 3.0, 4.0, 5.5, 6.0, 9.0, 12.0_f64] {
+        let half_diagonal_rad = width_deg * DEG_RAD / std::f64::consts::SQRT_2;
+        let area_sr = (width_deg * DEG_RAD).powi(2);
+        for centre in [(0.3, 0.1), (2.0, -0.9), (5.5, 1.2)] {
+            let near = |k: &u32| {
+                let place = crate::science::sky::vector::ra_dec_rad(table.vector(*k));
+                separation_rad(place, centre) <= half_diagonal_rad
+            };
+            let around = table.around(centre, half_diagonal_rad, area_sr, 200.0);
+            let found = around.iter().filter(|k| near(k)).count() as f64;
+            // The circle around the frame is larger than it by half of pi.
+            let there = 1.57 * (per_deg2 * width_deg * width_deg).min(200.0);
+            assert!(found > (0.6 * there).min(30.0), "{width_deg} deg: {found} of {there}");
+        }
+    }
+}
