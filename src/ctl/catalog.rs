@@ -161,8 +161,7 @@ fn made_json(made: &MadeIndex) -> Value {
         "stars": made.n_stars,
         "shapes": made.n_shapes,
         "size_bytes": made.bytes,
-        "bad_rows": made.n_bad_rows,
-        "cut_off": made.cut_off.iter().map(|list| list.to_string_lossy()).collect::<Vec<_>>(),
+        "remarks": made.remarks,
     })
 }
 
@@ -174,11 +173,8 @@ fn made_text(made: &MadeIndex) -> String {
         made.n_shapes,
         made.bytes as f64 / BYTES_PER_MIB
     );
-    if made.n_bad_rows > 0 {
-        text.push_str(&format!("\n{} rows held no usable star.", made.n_bad_rows));
-    }
-    for list in &made.cut_off {
-        text.push_str(&format!("\n{}: too long, its end was not read.", list.display()));
+    for remark in &made.remarks {
+        text.push_str(&format!("\n{remark}"));
     }
     text
 }

@@ -1,12 +1,10 @@
 //! The whole-sky index in the data folder: made of the user's star lists, found again by itself.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use super::error::OpsError;
+use super::run::{hash_of_lists, read_lists};
 use crate::formats::blind_index::{BlindIndexError, IndexKey, encode};
-use crate::formats::reference_csv::read_reference_csv;
 use crate::store::files::ProductFile;
 
 /// Place of the index below the data folder.
@@ -23,10 +21,8 @@ pub struct MadeIndex {
     pub n_shapes: usize,
     /// Its length [byte].
     pub bytes: usize,
-    /// Rows of the lists that held no usable star.
-    pub n_bad_rows: usize,
-    /// Lists that were too long to be read to their end.
-    pub cut_off: Vec<PathBuf>,
+    /// What of the lists could not be used.
+    pub remarks: Vec<String>,
 }
 
 /// Where the index of a data folder lies when the configuration names none.
@@ -38,22 +34,9 @@ pub fn path_in(data_dir: &Path) -> PathBuf {
 ///
 /// Errors: a list that cannot be read, a file that cannot be written.
 pub fn make(files: &[PathBuf], path: &Path) -> Result<MadeIndex, OpsError> {
-    let mut hasher = blake3::Hasher::new();
-    let mut stars = Vec::new();
-    let (mut n_bad_rows, mut cut_off) = (0, Vec::new());
-    for file in files {
-        let refuse = |source| OpsError::Read { path: file.clone(), source };
-        hasher.update_reader(File::open(file).map_err(refuse)?).map_err(refuse)?;
-        let table = read_reference_csv(BufReader::new(File::open(file).map_err(refuse)?))
-            .map_err(|source| OpsError::Reference { path: file.clone(), source })?;
-        stars.extend(table.stars);
-        n_bad_rows += table.n_bad_rows;
-        if table.is_cut_off {
-            cut_off.push(file.clone());
-        }
-    }
+    let (stars, remarks) = read_lists(files)?;
     let mut key: IndexKey = [0; 16];
-    for (to, from) in key.iter_mut().zip(hasher.finalize().as_bytes()) {
+    for (to, from) in key.iter_mut().zip(hash_of_lists(files)?.as_bytes()) {
         *to = *from;
     }
     let wrong = |source: BlindIndexError| OpsError::BlindIndex { path: path.to_owned(), source };
@@ -64,8 +47,7 @@ pub fn make(files: &[PathBuf], path: &Path) -> Result<MadeIndex, OpsError> {
         n_stars: made.n_stars,
         n_shapes: made.n_shapes,
         bytes: made.bytes.len(),
-        n_bad_rows,
-        cut_off,
+        remarks,
     })
 }
 
@@ -93,7 +75,7 @@ mod tests {
         ProductFile::write_bytes(&csv, list(600).as_bytes()).expect("a list");
         let path = path_in(folder.path());
         let made = make(std::slice::from_ref(&csv), &path).expect("an index");
-        assert_eq!((made.n_stars, made.n_bad_rows), (600, 1));
+        assert_eq!((made.n_stars, made.remarks.len()), (600, 1));
         let bytes = std::fs::read(&path).expect("the index");
         assert_eq!(bytes.len(), made.bytes);
         let index = BlindReader::open(bytes).expect("our own bytes");

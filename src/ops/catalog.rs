@@ -98,7 +98,6 @@ pub fn import(
         let (stars, label) = merged(stars, old.as_ref(), complete_to_mag);
         folder.put(stars, &label, tile)?;
     }
-    let remarks = remarks.iter().map(|line| line.trim().to_owned()).collect();
     Ok(Imported { release, n_stars, n_tiles, remarks })
 }
 

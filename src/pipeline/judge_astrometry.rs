@@ -71,8 +71,10 @@ impl Default for JudgeAstrometryParams {
 pub struct AstrometryOutlier {
     /// Number of the frame.
     pub frame: usize,
-    /// Why it is not used; `None` when it is kept.
-    pub refusal: Option<Refusal>,
+    /// What is wrong with it.
+    pub why: Refusal,
+    /// Whether it is used all the same.
+    pub is_kept: bool,
     /// The largest separation that is none of an outlier [arcsec].
     pub fence_arcsec: f64,
 }
@@ -131,20 +133,16 @@ fn judge_camera(
     let Some(night) = box_plot(members, judged) else { return Ok(()) };
     for frame in outliers(members, judged, &night) {
         let separation_arcsec = judged.separations_arcsec[frame];
-        let is_dropped = match params.rule {
-            OutlierRule::Keep => false,
-            OutlierRule::Drop => true,
+        let is_kept = match params.rule {
+            OutlierRule::Keep => true,
+            OutlierRule::Drop => false,
             OutlierRule::Spoiled => {
-                separation_arcsec.is_none_or(|s| s > SPOILED_RATIO * night.median())
+                separation_arcsec.is_some_and(|s| s <= SPOILED_RATIO * night.median())
             }
         };
-        let refusal = is_dropped.then_some(Refusal::BadAstrometry {
-            separation_arcsec,
-            fence_arcsec: night.upper_fence(),
-            night_arcsec: night.median(),
-        });
-        let fence_arcsec = night.upper_fence();
-        judged.outliers.push(AstrometryOutlier { frame, refusal, fence_arcsec });
+        let (fence_arcsec, night_arcsec) = (night.upper_fence(), night.median());
+        let why = Refusal::BadAstrometry { separation_arcsec, fence_arcsec, night_arcsec };
+        judged.outliers.push(AstrometryOutlier { frame, why, is_kept, fence_arcsec });
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub const FRAME_STAGES: [StageName; 5] = [
 /// Stages of a night, in order.
 pub const NIGHT_STAGES: [StageName; 7] = [
     StageName { name: "share-astrometry", version: 2 },
-    StageName { name: "judge-astrometry", version: 1 },
+    StageName { name: "judge-astrometry", version: 2 },
     StageName { name: "link", version: 1 },
     StageName { name: "identify", version: 1 },
     StageName { name: "rate", version: 1 },

@@ -115,10 +115,14 @@ pub(super) fn judge(
     for outlier in judged.outliers {
         let Some(record) = record_of(results, &frames[outlier.frame]) else { continue };
         record.separation_fence_arcsec = Some(outlier.fence_arcsec);
-        if let Some(refusal) = outlier.refusal {
+        let why = outlier.why.to_string();
+        is_kept[outlier.frame] = outlier.is_kept;
+        if outlier.is_kept {
+            let text = format!("{why}; it is used all the same (astrometry.outliers)");
+            notes.push(Note { subject: record.frame.clone(), text });
+        } else {
             record.status = FrameStatus::Rejected;
-            record.reason = Some(refusal.to_string());
-            is_kept[outlier.frame] = false;
+            record.reason = Some(why);
         }
     }
     let mut kept = is_kept.into_iter();

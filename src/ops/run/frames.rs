@@ -322,7 +322,7 @@ impl Pilots {
         }
         let frame = Arc::clone(camera.get(self.n_tried)?);
         self.n_tried += 1;
-        Some(Job { frame, scale_arcsec: None, stars: Stars::Own })
+        Some(Job::new(&frame, None))
     }
 }
 
@@ -377,12 +377,11 @@ impl FrameWork<'_> {
 
     /// Keys under which a frame's result counts: with its own stars or with those of the night.
     fn keys(&self, job: &Job) -> Vec<String> {
-        let mut keys = vec![self.key_of(job)];
-        let wide = self.key_of(&Job { stars: Stars::OfNight, ..job.clone() });
-        if !keys.contains(&wide) {
-            keys.push(wide);
-        }
-        keys
+        let own = self.stars(job);
+        let skies: &[&Sky] =
+            if own.key() == self.night_sky.key() { &[&own] } else { &[&own, self.night_sky] };
+        let (frame, masters) = (job.told(), self.masters(job));
+        skies.iter().map(|sky| self.key(&frame, &masters, sky)).collect()
     }
 
     fn key_of(&self, job: &Job) -> String {

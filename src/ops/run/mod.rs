@@ -33,8 +33,8 @@ use crate::store::{NightId, Store};
 pub use super::clock::now;
 pub use files::{FileStamp, NightFile};
 pub use finish::KnownLists;
-pub(super) use reference::read_lists;
 pub use reference::{Haul, RunReference, TileCatalogue};
+pub(super) use reference::{hash_of_lists, read_lists};
 pub use session::{Advance, NightSession, Vanished, Workshop};
 pub(super) use take::chain;
 

@@ -96,7 +96,8 @@ fn a_bad_solution_is_mended_and_a_shaken_frame_is_dropped() {
     let mended = judged.separations_arcsec[SHIFTED].expect("stars");
     assert!(mended < 0.1, "{mended}");
     assert_eq!(judged.outliers.iter().map(|o| o.frame).collect::<Vec<_>>(), [SHAKEN]);
-    let told = judged.outliers[0].refusal.as_ref().map(ToString::to_string).expect("dropped");
+    assert!(!judged.outliers[0].is_kept);
+    let told = judged.outliers[0].why.to_string();
     assert!(told.starts_with("bad astrometry: 0."), "{told}");
 }
 
@@ -121,7 +122,7 @@ fn the_rule_decides_what_becomes_of_outliers() {
     for (rule, n_dropped) in [(OutlierRule::Keep, 0), (OutlierRule::Drop, 1)] {
         let judged = judged(&JudgeAstrometryParams { rule, ..Default::default() });
         assert_eq!(judged.outliers.len(), 1);
-        assert_eq!(judged.outliers.iter().filter(|o| o.refusal.is_some()).count(), n_dropped);
+        assert_eq!(judged.outliers.iter().filter(|o| !o.is_kept).count(), n_dropped);
     }
 }
 
@@ -131,7 +132,7 @@ fn an_even_night_has_no_outliers_and_a_single_frame_none_either() {
     for n in [1, 3, 6] {
         let judged =
             judge_astrometry(&even[..n], &sky(), &JudgeAstrometryParams::default()).expect("sky");
-        assert!(judged.outliers.iter().all(|o| o.refusal.is_none()), "{n}: {judged:?}");
+        assert!(judged.outliers.iter().all(|o| o.is_kept), "{n}: {judged:?}");
     }
     let none = judge_astrometry(&[], &sky(), &JudgeAstrometryParams::default()).expect("sky");
     assert!(none.outliers.is_empty());

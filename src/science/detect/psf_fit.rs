@@ -37,7 +37,7 @@ pub struct Fitted {
     pub flux_e: f64,
     /// Error of the light, the place's uncertainty included [e-].
     pub flux_err_e: f64,
-    /// Light that is missing for each unit of sky taken off too much [px].
+    /// Light that is missing for each unit of sky per pixel taken off too much [px^2].
     pub sky_area_px2: f64,
     /// Variance of the column [px^2].
     pub var_xx_px2: f64,

@@ -4,10 +4,8 @@
 //! cell of depth 12 in which the star lies, so that the stars of any coarser cell are one range of
 //! identifiers (Gaia DR3 documentation, gaia_source, `source_id`): exact, and quick to ask for.
 
-use std::sync::LazyLock;
-
 use super::tiles::{cell_of, cell_radius_rad};
-use crate::science::sky::vector::{UnitVector, dot, unit_vector, vector_separation_rad};
+use crate::science::sky::vector::{UnitVector, unit_vector, vector_separation_rad};
 
 /// Depth of the tiles: 49152 of 0.84 square degrees.
 pub const TILE_DEPTH: u8 = 6;
@@ -19,12 +17,6 @@ const FINE_STEPS: u8 = 3;
 pub const ID_DEPTH: u8 = 12;
 /// Bits of Gaia's identifiers below the cell.
 const ID_BITS_BELOW: u32 = 35;
-
-/// Centres of all tiles.
-static CENTRES: LazyLock<Vec<UnitVector>> = LazyLock::new(|| {
-    let centre = |number| Tile(number).centre_rad();
-    (0..N_TILES).map(centre).map(|(ra, dec)| unit_vector(ra, dec)).collect()
-});
 
 /// A tile of the sky.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,26 +82,45 @@ impl Cell {
         let cells = first..first + (1_u64 << (2 * u32::from(steps)));
         cells.map(|number| Self { depth: self.depth + steps, number }).collect()
     }
+
+    /// Distance of its centre from a direction [rad].
+    fn away_rad(self, from: UnitVector) -> f64 {
+        let (ra, dec) = cdshealpix::nested::center(self.depth, self.number);
+        vector_separation_rad(unit_vector(ra, dec), from)
+    }
+
+    /// Tells whether a cone (centre, radius [rad]) may reach into it.
+    fn may_touch(self, (centre, radius_rad): (UnitVector, f64)) -> bool {
+        self.away_rad(centre) <= radius_rad + cell_radius_rad(self.depth)
+    }
+
+    /// The tiles in this cell that a cone touches, by quarters: most of the sky is told by its
+    /// largest cells.
+    fn touched(self, cone: (UnitVector, f64)) -> Vec<Tile> {
+        if !self.may_touch(cone) {
+            return Vec::new();
+        }
+        if self.depth == TILE_DEPTH {
+            let tile = u32::try_from(self.number).ok().and_then(Tile::new);
+            return tile.filter(|_| self.is_reached(cone, FINE_STEPS)).into_iter().collect();
+        }
+        self.split(1).into_iter().flat_map(|part| part.touched(cone)).collect()
+    }
+
+    /// Tells whether a cone reaches one of the parts this many steps deeper.
+    fn is_reached(self, cone: (UnitVector, f64), steps: u8) -> bool {
+        self.may_touch(cone)
+            && (steps == 0
+                || self.split(1).into_iter().any(|part| part.is_reached(cone, steps - 1)))
+    }
 }
 
 /// The tiles that a cone around (RA, Dec) [rad] touches, nearest first, at most `limit`.
 pub fn tiles_in_cone(centre_rad: (f64, f64), radius_rad: f64, limit: usize) -> Vec<Tile> {
-    let centre = unit_vector(centre_rad.0, centre_rad.1);
-    let away_rad = |cell: Cell| {
-        let (ra, dec) = cdshealpix::nested::center(cell.depth, cell.number);
-        vector_separation_rad(unit_vector(ra, dec), centre)
-    };
-    let coarse_rad = radius_rad + cell_radius_rad(TILE_DEPTH);
-    let fine_rad = radius_rad + cell_radius_rad(TILE_DEPTH + FINE_STEPS);
-    // Most tiles are far away: told by a product each.
-    let cosine = if coarse_rad < std::f64::consts::PI { coarse_rad.cos() - 1e-9 } else { -2.0 };
-    let mut found: Vec<(f64, Tile)> = (0..N_TILES)
-        .zip(CENTRES.iter())
-        .filter(|(_, place)| dot(**place, centre) >= cosine)
-        .map(|(number, _)| Tile(number))
-        .map(|tile| (away_rad(tile.cell()), tile))
-        .filter(|(away, _)| *away <= coarse_rad)
-        .filter(|(_, tile)| tile.cell().split(FINE_STEPS).iter().any(|c| away_rad(*c) <= fine_rad))
+    let cone = (unit_vector(centre_rad.0, centre_rad.1), radius_rad);
+    let mut found: Vec<(f64, Tile)> = (0..12)
+        .flat_map(|number| Cell { depth: 0, number }.touched(cone))
+        .map(|tile| (tile.cell().away_rad(cone.0), tile))
         .collect();
     found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     found.truncate(limit);

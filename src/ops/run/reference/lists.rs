@@ -61,7 +61,7 @@ fn read(path: &Path) -> Result<IndexReader<Mapped>, OpsError> {
 fn make(files: &[PathBuf], path: &Path, remarks_path: &Path) -> Result<(), OpsError> {
     let (stars, remarks) = read_lists(files)?;
     let label = IndexLabel { source: "the user's star lists".to_owned(), ..IndexLabel::default() };
-    ProductFile::write_bytes(remarks_path, remarks.concat().as_bytes())?;
+    ProductFile::write_bytes(remarks_path, remarks.join("\n").as_bytes())?;
     Ok(ProductFile::write_bytes(path, &encode(stars, &label))?)
 }
 
@@ -79,22 +79,29 @@ pub(in crate::ops) fn read_lists(
         stars.extend(table.stars);
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         if table.n_bad_rows > 0 {
-            remarks.push(format!("{name}: {} rows not usable\n", table.n_bad_rows));
+            remarks.push(format!("{name}: {} rows not usable", table.n_bad_rows));
         }
         if table.is_cut_off {
-            remarks.push(format!("{name}: too long, its end was not read\n"));
+            remarks.push(format!("{name}: too long, its end was not read"));
         }
     }
     Ok((stars, remarks))
 }
 
-/// Hash of the contents of the lists, in order.
+/// Name of the lists' index: it belongs to exactly these contents.
 fn key_of(files: &[PathBuf]) -> Result<String, OpsError> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(INDEX_VERSION.as_bytes());
+    hasher.update(hash_of_lists(files)?.as_bytes());
+    Ok(hasher.finalize().to_hex().chars().take(24).collect())
+}
+
+/// Hash of the contents of the lists, in order.
+pub(in crate::ops) fn hash_of_lists(files: &[PathBuf]) -> Result<blake3::Hash, OpsError> {
+    let mut hasher = blake3::Hasher::new();
     for path in files {
         let refuse = |source| OpsError::Read { path: path.clone(), source };
         hasher.update_reader(File::open(path).map_err(refuse)?).map_err(refuse)?;
     }
-    Ok(hasher.finalize().to_hex().chars().take(24).collect())
+    Ok(hasher.finalize())
 }

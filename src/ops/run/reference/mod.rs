@@ -21,13 +21,14 @@ use crate::science::reference::Tile;
 use crate::store::Store;
 use lists::Lists;
 
-pub(in crate::ops) use lists::read_lists;
+pub(in crate::ops) use lists::{hash_of_lists, read_lists};
 pub use sky::Sky;
 pub use tiles::{Haul, TileCatalogue};
 
 /// The reference catalogue of a run.
 pub struct RunReference {
     kind: Kind,
+    remarks: Vec<String>,
     blind: Option<Arc<BlindReader<Mapped>>>,
 }
 
@@ -51,6 +52,20 @@ impl Kind {
     }
 }
 
+impl Kind {
+    fn remarks(&self, config: &Config) -> Vec<String> {
+        match self {
+            Self::Lists(lists) => lists.remarks.clone(),
+            Self::Tiles(_) if !config.reference.files.is_empty() => vec![
+                "reference.files is not used while reference.source names a service; \
+                 `autossosctl catalog import` puts lists among its stars"
+                    .to_owned(),
+            ],
+            Self::Tiles(_) | Self::Nothing => Vec::new(),
+        }
+    }
+}
+
 impl RunReference {
     /// Opens the catalogue that the configuration names; lists named beside it win.
     pub(super) fn open(
@@ -59,15 +74,14 @@ impl RunReference {
         named: &[PathBuf],
     ) -> Result<Self, OpsError> {
         let blind = open_blind(store, config.astrometry.blind_index.as_deref())?;
-        Ok(Self { kind: Kind::open(store, config, named)?, blind })
+        let kind = Kind::open(store, config, named)?;
+        let remarks = kind.remarks(config);
+        Ok(Self { kind, remarks, blind })
     }
 
-    /// What of the star lists could not be used.
+    /// What of the star lists is not used, and why.
     pub(super) fn remarks(&self) -> &[String] {
-        match &self.kind {
-            Kind::Lists(lists) => &lists.remarks,
-            Kind::Tiles(_) | Kind::Nothing => &[],
-        }
+        &self.remarks
     }
 
     /// The tiles, when the catalogue has some.
