@@ -5,6 +5,8 @@
 //! of its stars, four times as many fainter ones that it does not hold, and spurious ones; places
 //! are off by 0.3 px, magnitudes by 0.3 mag. Times are wall clock; the table is in memory.
 
+mod random;
+
 use std::time::Instant;
 
 use autossos::science::astrometry::blind::{BlindSky, QuadTable, choose};
@@ -16,6 +18,7 @@ use autossos::science::reference::{MemoryCatalogue, ReferenceError, ReferenceSky
 use autossos::science::sky::tan::TangentPlane;
 use autossos::science::sky::vector::separation_rad;
 use autossos::science::units::DEG_RAD;
+use random::Random;
 
 /// Columns and rows [px].
 const SIZE: FrameSize = FrameSize { nx: 2048, ny: 2048 };
@@ -25,23 +28,6 @@ const FRAMES: usize = 100;
 const WIDTHS_DEG: [f64; 6] = [1.5, 2.0, 3.0, 5.0, 8.0, 12.0];
 /// Fainter stars per star of the list.
 const FAINTER: f64 = 3.0;
-
-/// A small generator (xorshift64*, Vigna 2016).
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// A sum of uniform numbers is nearly normal.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
-}
 
 struct Index {
     table: QuadTable,

@@ -3,12 +3,15 @@
 //! Each frame is extracted in a process of its own, so that its peak memory can be told: the
 //! figure is what the process needed above the frame, its variance and its mask.
 
+mod random;
+
 use std::process::Command;
 use std::time::Instant;
 
 use autossos::science::detect::{ExtractParams, extract};
 use autossos::science::image::Image;
 use autossos::science::image::mask::{Mask, MaskBits};
+use random::Random;
 
 /// Columns and rows [px].
 const SIDE_PX: usize = 2048;
@@ -96,22 +99,4 @@ fn peak_mib() -> f64 {
     let line = status.lines().find(|line| line.starts_with("VmHWM"));
     let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
     kib.unwrap_or(0.0) / 1024.0
-}
-
-/// A reproducible sequence (splitmix64, Steele et al. 2014).
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
-    }
 }

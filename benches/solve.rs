@@ -4,6 +4,8 @@
 //! 1 mag deeper and covers five frames by five. Times are of the processor, on one thread, and wall
 //! clock on all.
 
+mod random;
+
 use std::path::Path;
 use std::time::Instant;
 
@@ -14,6 +16,7 @@ use autossos::science::reference::MemoryCatalogue;
 use autossos::science::reference::star::ReferenceStar;
 use autossos::science::sky::tan::TangentPlane;
 use autossos::science::units::{ARCSEC_RAD, DEG_RAD};
+use random::Random;
 
 /// Columns and rows [px].
 const SIZE: FrameSize = FrameSize { nx: 2048, ny: 2048 };
@@ -30,18 +33,6 @@ const PER_FRAME: usize = 3200;
 const SKY_WIDTH: f64 = 5.0;
 /// Solutions per figure.
 const RUNS: usize = 15;
-
-/// A small generator (xorshift64*, Vigna 2016).
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
 
 fn main() {
     if let Some(folder) = std::env::var_os("AUTOSSOS_BENCH_LISTS") {
@@ -151,7 +142,7 @@ fn field(random: &mut Random) -> (MemoryCatalogue, Vec<ImageStar>) {
 
 fn source(random: &mut Random, (x, y): (f64, f64), mag: f64) -> ImageStar {
     // A sum of uniform numbers is nearly normal: 0.2 px.
-    let mut noise = || 0.2 * ((0..12).map(|_| random.uniform()).sum::<f64>() - 6.0);
+    let mut noise = || 0.2 * random.normal();
     let (x_px, y_px) = (x + noise(), y + noise());
     let flux = 10.0_f64.powf(-0.4 * (mag + noise() - 25.0));
     ImageStar { x_px, y_px, flux, position_err_px: 0.2 }
