@@ -106,6 +106,7 @@ fn frame(number: usize) -> NightFrame {
         name: number.to_string(),
         content_hash: number.to_string(),
         mid_mjd_utc: 61_100.0 + number as f64 / 96.0,
+        exposure_s: None,
         wcs: Wcs {
             crval_rad: (1.0, 0.3),
             crpix_px: (1024.0 + 2.3 * number as f64, 1023.0),

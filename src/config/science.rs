@@ -84,8 +84,8 @@ pub struct Link {
 impl Default for Link {
     fn default() -> Self {
         Self {
-            rate_min_arcsec_per_h: 5.0,
-            rate_max_arcsec_per_h: 2400.0,
+            rate_min_arcsec_per_h: 2.0,
+            rate_max_arcsec_per_h: 6000.0,
             detections_min: 3,
             chance_odds_max: 0.02,
         }

@@ -4,7 +4,8 @@ use super::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use super::artifact::catalogue::Catalogue;
 use super::static_sky::{PixelSource, mark_static};
 use crate::science::detect::sources::SourceFlags;
-use crate::science::movers::field::{FieldFrame, PlaneDetection, Role};
+use crate::science::movers::associate::mark_repeated;
+use crate::science::movers::field::{FieldFrame, PlaneDetection, Role, Streak};
 use crate::science::movers::link::{LinkParams, Tracklet, link};
 use crate::science::movers::stationary::{
     PlaneStar, StationaryParams, mark_hot_pixels, mark_stars,
@@ -25,6 +26,8 @@ pub struct NightFrame {
     pub content_hash: String,
     /// Middle of the exposure [d, MJD UTC].
     pub mid_mjd_utc: f64,
+    /// Length of the exposure, when known [s].
+    pub exposure_s: Option<f64>,
     /// Plate solution of the calibrated frame.
     pub wcs: Wcs,
     /// Columns of the calibrated frame [px].
@@ -148,7 +151,8 @@ fn link_field(
     for frame in &mut field {
         mark_stars(frame, &listed, &params.stationary);
     }
-    mark_static(&mut field, frames, &plane, pixels, &params.stationary);
+    let drifting = mark_repeated(&mut field, &params.stationary);
+    mark_static(&mut field, (frames, &drifting), &plane, pixels, &params.stationary);
     mark_hot_pixels(&mut field);
     for (frame, source) in field.iter_mut().zip(frames) {
         let n_trails = mark_trails(frame);
@@ -161,6 +165,12 @@ fn link_field(
         night.notes.push(format!(
             "field of {}: the search stopped after {} starting pairs; faint movers may be missing",
             frames[0].name, linked.n_seeds
+        ));
+    }
+    if let Some(limit) = linked.rate_limit_arcsec_per_h {
+        night.notes.push(format!(
+            "field of {}: too many detections to look for motions above {limit:.0}\"/h",
+            frames[0].name
         ));
     }
     for tracklet in &linked.tracklets {
@@ -177,7 +187,7 @@ fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldF
     let mut rows: Vec<(PlaneDetection, usize)> = (0..catalogue.sources.len())
         .filter_map(|i| {
             let (east, north) = to_arcsec((catalogue.ra_rad[i], catalogue.dec_rad[i]))?;
-            Some((plane_detection(frame, i, east, north), i))
+            Some((plane_detection(frame, i, (east, north), plane), i))
         })
         .collect();
     rows.sort_by(|a, b| a.0.east_arcsec.total_cmp(&b.0.east_arcsec).then(a.1.cmp(&b.1)));
@@ -188,6 +198,7 @@ fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldF
     let field_frame = FieldFrame {
         t_h: (frame.mid_mjd_utc - start_mjd) * 24.0,
         limiting_mag: frame.limiting_mag,
+        exposure_h: frame.exposure_s.unwrap_or(0.0) / 3600.0,
         fwhm_arcsec: frame.fwhm_arcsec,
         outline_arcsec,
         detections,
@@ -195,7 +206,12 @@ fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldF
     (field_frame, indices)
 }
 
-fn plane_detection(frame: &NightFrame, i: usize, east: f64, north: f64) -> PlaneDetection {
+fn plane_detection(
+    frame: &NightFrame,
+    i: usize,
+    (east_arcsec, north_arcsec): (f64, f64),
+    plane: &TangentPlane,
+) -> PlaneDetection {
     /// Turbulence and the frame's solution [arcsec].
     const SKY_FLOOR_ARCSEC: f64 = 0.06;
     /// Pixelation of the centroid [px].
@@ -219,15 +235,31 @@ fn plane_detection(frame: &NightFrame, i: usize, east: f64, north: f64) -> Plane
         (x, y)
     };
     PlaneDetection {
-        east_arcsec: east,
-        north_arcsec: north,
+        east_arcsec,
+        north_arcsec,
         sigma_arcsec: (sigma_px * scale).hypot(SKY_FLOOR_ARCSEC),
         mag: frame.catalogue.filter_mag[i],
         snr: sources.snr[i],
         detector_x_px,
         detector_y_px,
+        streak: streak(frame, i, plane),
         role: if sources.flags[i].is_any(unfit) { Role::Unfit } else { Role::Free },
     }
+}
+
+/// The line a source was drawn out to, on the plane.
+fn streak(frame: &NightFrame, i: usize, plane: &TangentPlane) -> Option<Streak> {
+    let sources = &frame.catalogue.sources;
+    let length = sources.trail_length_px.get(i).copied().filter(|l| l.is_finite())?;
+    let (sin, cos) = sources.trail_angle_rad.get(i)?.sin_cos();
+    let end = |side: f64| {
+        let (x, y) = (sources.x_px[i] + side * length * cos, sources.y_px[i] + side * length * sin);
+        let (ra, dec) = frame.wcs.to_sky(x, y);
+        plane.project(ra, dec)
+    };
+    let (from, to) = (end(-0.5)?, end(0.5)?);
+    let (xi, eta) = (to.0 - from.0, to.1 - from.1);
+    Some(Streak { length_arcsec: xi.hypot(eta) / ARCSEC_RAD, pa_rad: xi.atan2(eta) })
 }
 
 fn plane_stars(stars: &[StarAtEpoch], plane: &TangentPlane) -> Vec<PlaneStar> {

@@ -8,7 +8,7 @@ use crate::science::detect::aperture::Scene;
 use crate::science::detect::background::{BackgroundParams, estimate_background};
 use crate::science::image::Image;
 use crate::science::image::mask::Mask;
-use crate::science::movers::field::{FieldFrame, Role};
+use crate::science::movers::field::{DetectionId, FieldFrame, Role};
 use crate::science::movers::stationary::{
     OtherTimes, StationaryParams, forced_flux, is_other_time,
 };
@@ -25,14 +25,20 @@ pub trait PixelSource: Sync {
 const FRAMES_ASKED_MAX: usize = 40;
 
 /// Marks the free detections whose place shines at other times.
+///
+/// * `drifting`: slow movers, in order; the light at their place may be their own.
 pub fn mark_static(
     field: &mut [FieldFrame],
-    frames: &[&NightFrame],
+    (frames, drifting): (&[&NightFrame], &[DetectionId]),
     plane: &TangentPlane,
     pixels: &dyn PixelSource,
     params: &StationaryParams,
 ) {
-    let queries: Vec<Query> = queries(field, plane);
+    let mut queries: Vec<Query> = queries(field, plane);
+    queries.retain(|q| {
+        let id = DetectionId { frame: q.frame as u32, index: q.index as u32 };
+        drifting.binary_search(&id).is_err()
+    });
     let span_h = match (field.first(), field.last()) {
         (Some(first), Some(last)) => last.t_h - first.t_h,
         _ => return,

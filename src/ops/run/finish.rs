@@ -20,7 +20,7 @@ use crate::pipeline::artifact::report::{NightReport, Note};
 use crate::pipeline::identify::identify;
 use crate::pipeline::link::{NightFrame, link_night};
 use crate::pipeline::masters::MasterLibrary;
-use crate::pipeline::rate::{RatedFrame, rate};
+use crate::pipeline::rate::rate;
 use crate::pipeline::summarize::{reject_blurred, summarize};
 use crate::report::{CandidatePictures, render_html};
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
@@ -163,20 +163,13 @@ fn linked(
         });
     }
     report_to(progress, Event::Stage { name: "identify" })?;
-    rate(&mut candidates, &with_exposures(frames, pixels.results), &stars);
+    rate(&mut candidates, frames, &stars);
     report_to(progress, Event::Stage { name: "rate" })?;
     for failure in failures.into_inner().unwrap_or_default() {
         notes
             .push(linking(format!("stars were told from movers without the catalogue: {failure}")));
     }
     Ok(candidates)
-}
-
-/// The frames with the exposure times of their records.
-fn with_exposures<'a>(frames: &'a [NightFrame], results: &[FrameResult]) -> Vec<RatedFrame<'a>> {
-    let record = |name: &str| results.iter().map(|r| &r.record).find(|r| r.frame == name);
-    let exposure_s = |frame: &NightFrame| record(&frame.name).and_then(|r| r.exposure_s);
-    frames.iter().map(|frame| RatedFrame { frame, exposure_s: exposure_s(frame) }).collect()
 }
 
 fn reject_blurred_results(results: &mut [FrameResult], work: &FrameWork<'_>) {
@@ -212,6 +205,7 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
         name: record.frame.clone(),
         content_hash: record.content_hash.clone(),
         mid_mjd_utc: record.mid_mjd_utc?,
+        exposure_s: record.exposure_s,
         wcs: wcs_of(record)?,
         nx: result.nx,
         ny: result.ny,

@@ -52,6 +52,7 @@ fn frame(number: usize) -> NightFrame {
         name: number.to_string(),
         content_hash: number.to_string(),
         mid_mjd_utc: 61_100.0 + number as f64 / 96.0,
+        exposure_s: None,
         wcs: Wcs {
             crval_rad: CENTRE_RAD,
             crpix_px: (80.0 + drift, 79.0 - 0.21 * number as f64),

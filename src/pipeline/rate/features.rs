@@ -35,7 +35,7 @@ pub(super) fn measure(
     views: &[FrameView<'_>],
     stars: &StarSource<'_>,
 ) -> Features {
-    let view_of = |d: &CandidateDetection| views.iter().find(|v| v.rated.frame.name == d.frame);
+    let view_of = |d: &CandidateDetection| views.iter().find(|v| v.frame.name == d.frame);
     let all = candidate.detections.iter();
     let seen: Vec<Seen<'_>> = all
         .clone()
@@ -49,7 +49,7 @@ pub(super) fn measure(
         })
         .collect();
     let seeing: Vec<Option<f64>> =
-        all.clone().map(|d| view_of(d).map(|v| v.rated.frame.fwhm_arcsec)).collect();
+        all.clone().map(|d| view_of(d).map(|v| v.frame.fwhm_arcsec)).collect();
     let near = near_stars(candidate, &seeing, stars);
     let n = candidate.detections.len() as u64;
     let mut features = Features {
@@ -100,7 +100,7 @@ impl Seen<'_> {
     }
 
     fn axes_px(&self) -> (f64, f64) {
-        let sources = &self.view.rated.frame.catalogue.sources;
+        let sources = &self.view.frame.catalogue.sources;
         (sources.a_px[self.source], sources.b_px[self.source])
     }
 
@@ -112,8 +112,8 @@ impl Seen<'_> {
 
     /// Length of the motion during the exposure [px].
     fn path_px(&self, rate_arcsec_per_min: f64) -> Option<f64> {
-        let minutes = self.view.rated.exposure_s? / SECONDS_PER_MIN;
-        Some(rate_arcsec_per_min * minutes / self.view.rated.frame.wcs.pixel_scale_arcsec())
+        let minutes = self.view.frame.exposure_s? / SECONDS_PER_MIN;
+        Some(rate_arcsec_per_min * minutes / self.view.frame.wcs.pixel_scale_arcsec())
     }
 }
 
@@ -147,7 +147,7 @@ fn add_trails(features: &mut Features, candidate: &Candidate, seen: &[Seen<'_>])
     }
     let long_enough = |s: &Seen<'_>| -> Option<f64> {
         let path = s.path_px(rate)?;
-        let frame = s.view.rated.frame;
+        let frame = s.view.frame;
         let fwhm_px = frame.fwhm_arcsec / frame.wcs.pixel_scale_arcsec();
         (path > TRAIL_MIN_FWHM * fwhm_px).then_some(path)
     };
@@ -163,7 +163,7 @@ fn trail_angle_deg(seen: &Seen<'_>, pa_deg: f64) -> Option<f64> {
     let d = seen.detection;
     let place = (d.ra_deg * DEG_RAD, d.dec_deg * DEG_RAD);
     let motion_rad = seen.view.direction_rad(place, pa_deg * DEG_RAD)?;
-    let axis_rad = seen.view.rated.frame.catalogue.sources.theta_rad[seen.source];
+    let axis_rad = seen.view.frame.catalogue.sources.theta_rad[seen.source];
     let angle_deg = ((axis_rad - motion_rad) / DEG_RAD).rem_euclid(180.0);
     Some(angle_deg.min(180.0 - angle_deg))
 }
@@ -182,11 +182,11 @@ fn add_places(features: &mut Features, candidate: &Candidate, seen: &[Seen<'_>])
         let place = |d: &CandidateDetection| (d.ra_deg * DEG_RAD, d.dec_deg * DEG_RAD);
         separation_rad(place(first), place(last)) / ARCSEC_RAD
     });
-    let scale = median_of(seen, |s| Some(s.view.rated.frame.wcs.pixel_scale_arcsec()));
+    let scale = median_of(seen, |s| Some(s.view.frame.wcs.pixel_scale_arcsec()));
     features.sky_shift_px =
         features.sky_shift_arcsec.zip(scale).map(|(shift, scale)| shift / scale);
     let from_edge = |s: &Seen<'_>| {
-        let (frame, d) = (s.view.rated.frame, s.detection);
+        let (frame, d) = (s.view.frame, s.detection);
         let (right, top) = (frame.nx as f64 - 1.0 - d.x_px, frame.ny as f64 - 1.0 - d.y_px);
         d.x_px.min(d.y_px).min(right).min(top)
     };

@@ -18,20 +18,11 @@ use crate::science::time::Epoch;
 use crate::science::units::DEG_RAD;
 use view::FrameView;
 
-/// A frame and what its record knows beside.
-#[derive(Debug, Clone, Copy)]
-pub struct RatedFrame<'a> {
-    /// The frame.
-    pub frame: &'a NightFrame,
-    /// Exposure time [s].
-    pub exposure_s: Option<f64>,
-}
-
 /// Reference stars around a place (RA, Dec) [rad] within a radius [rad], at an epoch [MJD UTC].
 pub type StarSource<'a> = dyn Fn((f64, f64), f64, f64) -> Vec<StarAtEpoch> + 'a;
 
 /// Rates each candidate by its detections in the frames' catalogues.
-pub fn rate(candidates: &mut [Candidate], frames: &[RatedFrame<'_>], stars: &StarSource<'_>) {
+pub fn rate(candidates: &mut [Candidate], frames: &[NightFrame], stars: &StarSource<'_>) {
     let views: Vec<FrameView<'_>> = frames.iter().map(FrameView::new).collect();
     let mut rater = NeoRater::default();
     for candidate in candidates {

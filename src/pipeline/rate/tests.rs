@@ -72,6 +72,7 @@ fn frame(k: usize, more: Made) -> NightFrame {
         name: format!("f{k}.fits"),
         content_hash: format!("0{k}"),
         mid_mjd_utc: 60_720.0 + STEP_D * k as f64,
+        exposure_s: None,
         wcs,
         nx: SIDE_PX,
         ny: SIDE_PX,
@@ -128,11 +129,10 @@ fn candidate(frames: &[NightFrame]) -> Candidate {
 
 /// Rates a source that is made for each frame; (score, reasons, features).
 fn rated(exposure_s: f64, stars: &StarSource<'_>, make: impl Fn(usize) -> Made) -> Rating {
-    let frames: Vec<NightFrame> = (0..N_FRAMES).map(|k| frame(k, make(k))).collect();
-    let rated: Vec<RatedFrame<'_>> =
-        frames.iter().map(|frame| RatedFrame { frame, exposure_s: Some(exposure_s) }).collect();
+    let exposed = |k| NightFrame { exposure_s: Some(exposure_s), ..frame(k, make(k)) };
+    let frames: Vec<NightFrame> = (0..N_FRAMES).map(exposed).collect();
     let mut candidates = [candidate(&frames)];
-    rate(&mut candidates, &rated, stars);
+    rate(&mut candidates, &frames, stars);
     candidates[0].rating.clone().expect("every candidate is rated")
 }
 

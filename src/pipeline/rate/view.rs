@@ -4,7 +4,7 @@
 //! above the threshold. So a detection is compared with the sources next to it in signal-to-noise
 //! ratio, in the same frame; in a field of stars nearly all of them are stars.
 
-use super::RatedFrame;
+use crate::pipeline::link::NightFrame;
 use crate::science::detect::sources::SourceFlags;
 use crate::science::image::stats::{median, median_and_scatter};
 
@@ -25,7 +25,7 @@ const SPOILED: SourceFlags = SourceFlags::BLENDED
 
 /// A frame with its sources in two orders.
 pub(super) struct FrameView<'a> {
-    pub(super) rated: RatedFrame<'a>,
+    pub(super) frame: &'a NightFrame,
     by_column: Vec<usize>,
     by_snr: Vec<usize>,
 }
@@ -47,19 +47,19 @@ pub(super) struct Likes {
 }
 
 impl<'a> FrameView<'a> {
-    pub(super) fn new(rated: &RatedFrame<'a>) -> Self {
-        let sources = &rated.frame.catalogue.sources;
+    pub(super) fn new(frame: &'a NightFrame) -> Self {
+        let sources = &frame.catalogue.sources;
         let order = |values: &[f64]| {
             let mut order: Vec<usize> = (0..sources.len()).collect();
             order.sort_by(|&i, &j| values[i].total_cmp(&values[j]).then(i.cmp(&j)));
             order
         };
-        Self { rated: *rated, by_column: order(&sources.x_px), by_snr: order(&sources.snr) }
+        Self { frame, by_column: order(&sources.x_px), by_snr: order(&sources.snr) }
     }
 
     /// Index of the source at a place [px].
     pub(super) fn source_at(&self, x_px: f64, y_px: f64) -> Option<usize> {
-        let sources = &self.rated.frame.catalogue.sources;
+        let sources = &self.frame.catalogue.sources;
         let first = self.by_column.partition_point(|&i| sources.x_px[i] < x_px - SAME_PX);
         let distance = |i: usize| (sources.x_px[i] - x_px).hypot(sources.y_px[i] - y_px);
         self.by_column[first..]
@@ -72,12 +72,12 @@ impl<'a> FrameView<'a> {
 
     /// Whether a source has a remark that may explain it away.
     pub(super) fn is_flagged(&self, source: usize) -> bool {
-        self.rated.frame.catalogue.sources.flags[source].is_any(SPOILED)
+        self.frame.catalogue.sources.flags[source].is_any(SPOILED)
     }
 
     /// What sources as bright as this one look like; `None` with too few of them.
     pub(super) fn likes_of(&self, source: usize) -> Option<Likes> {
-        let sources = &self.rated.frame.catalogue.sources;
+        let sources = &self.frame.catalogue.sources;
         let snr = sources.snr[source];
         let place = self.by_snr.partition_point(|&i| sources.snr[i] < snr);
         let first = place.saturating_sub(NEIGHBOURS);
@@ -113,7 +113,7 @@ impl<'a> FrameView<'a> {
     pub(super) fn direction_rad(&self, place_rad: (f64, f64), pa_rad: f64) -> Option<f64> {
         use crate::science::sky::vector::displaced;
         use crate::science::units::ARCSEC_RAD;
-        let wcs = &self.rated.frame.wcs;
+        let wcs = &self.frame.wcs;
         let from = wcs.to_pixel(place_rad.0, place_rad.1)?;
         let ahead = displaced(place_rad, 10.0 * ARCSEC_RAD, pa_rad);
         let to = wcs.to_pixel(ahead.0, ahead.1)?;
@@ -122,7 +122,7 @@ impl<'a> FrameView<'a> {
 
     /// Place on the detector, a turn by software undone [px].
     pub(super) fn on_detector(&self, x_px: f64, y_px: f64) -> (f64, f64) {
-        let frame = self.rated.frame;
+        let frame = self.frame;
         if frame.is_turned {
             return (frame.nx as f64 - 1.0 - x_px, frame.ny as f64 - 1.0 - y_px);
         }

@@ -19,6 +19,15 @@ pub enum Role {
     Unfit,
 }
 
+/// A line that a moving source drew during the exposure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Streak {
+    /// From end to end [arcsec].
+    pub length_arcsec: f64,
+    /// Direction along the line, north through east; either end may be first [rad].
+    pub pa_rad: f64,
+}
+
 /// One detection on the plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlaneDetection {
@@ -36,6 +45,8 @@ pub struct PlaneDetection {
     pub detector_x_px: f64,
     /// Row on the detector [px].
     pub detector_y_px: f64,
+    /// The line it is drawn out to, when it is.
+    pub streak: Option<Streak>,
     /// What it is taken for.
     pub role: Role,
 }
@@ -47,6 +58,8 @@ pub struct FieldFrame {
     pub t_h: f64,
     /// Magnitude of a point source with a signal-to-noise ratio of 5 [mag].
     pub limiting_mag: f64,
+    /// Length of the exposure; zero when unknown [h].
+    pub exposure_h: f64,
     /// Seeing [arcsec].
     pub fwhm_arcsec: f64,
     /// Corners of the frame on the plane, in order around it (east, north) [arcsec].
@@ -131,17 +144,47 @@ pub struct DetectionId {
 }
 
 #[cfg(test)]
+impl PlaneDetection {
+    /// A free point source for tests.
+    pub fn example() -> Self {
+        Self {
+            east_arcsec: 0.0,
+            north_arcsec: 0.0,
+            sigma_arcsec: 0.3,
+            mag: 19.0,
+            snr: 10.0,
+            detector_x_px: 0.0,
+            detector_y_px: 0.0,
+            streak: None,
+            role: Role::Free,
+        }
+    }
+}
+
+#[cfg(test)]
+impl FieldFrame {
+    /// A square frame without detections for tests.
+    pub fn example() -> Self {
+        Self {
+            t_h: 0.0,
+            limiting_mag: 20.0,
+            exposure_h: 0.0,
+            fwhm_arcsec: 3.5,
+            outline_arcsec: [(-600., -600.), (600., -600.), (600., 600.), (-600., 600.)],
+            detections: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn inside_is_inside_whichever_way_the_corners_run() {
         let mut frame = FieldFrame {
-            t_h: 0.0,
-            limiting_mag: 20.0,
-            fwhm_arcsec: 3.0,
             outline_arcsec: [(-10.0, -10.0), (10.0, -10.0), (10.0, 20.0), (-10.0, 20.0)],
-            detections: Vec::new(),
+            ..FieldFrame::example()
         };
         for _ in 0..2 {
             assert!(frame.contains(0.0, 0.0, 1.0));

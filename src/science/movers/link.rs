@@ -1,36 +1,52 @@
 //! Links free detections of a field into tracklets.
 //!
-//! Pairs of detections in frames close in time, inside the range of rates, start a motion; it
-//! grows frame by frame, nearest in time first, by the detection that fits best, and is refitted
-//! at every step. Tracklets are taken in order of their odds; each detection serves one.
+//! Pairs of detections in frames close in time that a third one confirms ([`super::pairs`]) start
+//! a motion; it grows frame by frame ([`super::grow`]). Slow motions are searched first, over
+//! several steps of frames; fast ones, which may end anywhere after a long gap, only between
+//! neighbouring frames and among what the slow ones left. Tracklets are taken in order of their
+//! odds; each detection serves one. Pairs are tried in parallel and joined in their order, so that
+//! the result does not depend on the number of threads.
 
 use std::collections::HashSet;
 
-use super::field::{DetectionId, FieldFrame, Role};
-use super::motion::{Motion, PlanePoint};
-use super::score::{LeftOverDensity, Score, ScoreParams, score};
+use rayon::prelude::*;
 
-/// Motions faster than this start from frames at most [`FAST_GAP_FRAMES`] apart [arcsec/h].
-const FAST_ARCSEC_PER_H: f64 = 300.0;
-/// See [`FAST_ARCSEC_PER_H`].
+use super::field::{DetectionId, FieldFrame};
+use super::free::FreeFrame;
+use super::grow::Grower;
+use super::motion::Motion;
+use super::pairs::{Likeness, Pair, PairSearch, Tier};
+use super::score::{Score, ScoreParams, Scorer};
+
+/// Motions up to this are searched over all gaps [arcsec/h].
+const SLOW_ARCSEC_PER_H: f64 = 300.0;
+/// Faster ones start from frames at most this many steps apart.
 const FAST_GAP_FRAMES: usize = 2;
+/// Frames asked to confirm a pair.
+const SLOW_FRAMES_ASKED: usize = 6;
+/// See [`SLOW_FRAMES_ASKED`].
+const FAST_FRAMES_ASKED: usize = 4;
+/// A step of frames is at least this long [h]: what moved less shows no motion.
+const STEP_MIN_H: f64 = 0.02;
+/// Tracklets of better odds keep their detections to themselves.
+const BEYOND_DOUBT_LOG_ODDS: f64 = 12.0;
 
 /// How tracklets are built and which are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkParams {
     /// Slowest motion [arcsec/h].
     pub rate_min_arcsec_per_h: f64,
-    /// The two detections that start a tracklet are at most this many frames apart.
+    /// The two detections that start a slow tracklet are at most this many steps of frames apart.
     pub seed_gap_frames: usize,
-    /// Largest misfit of a detection [sigma per axis].
-    pub pull_max: f64,
-    /// Largest difference in magnitude of two detections that start a tracklet [mag].
-    pub seed_mag_difference: f64,
+    /// What belongs to one object.
+    pub likeness: Likeness,
     /// Fewest detections, each in its own frame.
     pub detections_min: usize,
     /// A tracklet is kept when its odds of being chance are below this.
     pub chance_odds_max: f64,
-    /// Most starting pairs tried; the brightest detections come first.
+    /// Most pairs looked at; faster motions are given up first.
+    pub pairs_max: f64,
+    /// Most confirmed pairs grown.
     pub seeds_max: usize,
     /// Prior knowledge of the odds.
     pub score: ScoreParams,
@@ -39,12 +55,12 @@ pub struct LinkParams {
 impl Default for LinkParams {
     fn default() -> Self {
         Self {
-            rate_min_arcsec_per_h: 5.0,
+            rate_min_arcsec_per_h: 2.0,
             seed_gap_frames: 4,
-            pull_max: 3.5,
-            seed_mag_difference: 1.2,
+            likeness: Likeness { pull_max: 3.5, mag_difference: 1.2 },
             detections_min: 3,
             chance_odds_max: 0.02,
+            pairs_max: 2e9,
             seeds_max: 4_000_000,
             score: ScoreParams::default(),
         }
@@ -67,211 +83,161 @@ pub struct Tracklet {
 pub struct Linked {
     /// Tracklets, best first; no detection is in two.
     pub tracklets: Vec<Tracklet>,
-    /// Number of starting pairs tried.
+    /// Number of confirmed pairs grown.
     pub n_seeds: usize,
-    /// Whether the limit on pairs cut the search.
+    /// Whether the limit on grown pairs cut the search.
     pub is_cut: bool,
+    /// Motions faster than this were not searched, for the number of pairs [arcsec/h].
+    pub rate_limit_arcsec_per_h: Option<f64>,
 }
 
 /// Links the free detections of a field; `frames` are ordered by time.
 pub fn link(frames: &[FieldFrame], params: &LinkParams) -> Linked {
-    let density = LeftOverDensity::measure(frames);
-    let mut linker = Linker { frames, params, density, seen: HashSet::new(), done: HashSet::new() };
-    let mut linked = Linked::default();
-    let mut found = Vec::new();
-    'pairs: for gap in 1..=params.seed_gap_frames {
-        for i in 0..frames.len().saturating_sub(gap) {
-            for a in linker.free_by_brightness(i) {
-                for b in linker.partners(i, a, i + gap) {
-                    if linked.n_seeds >= params.seeds_max {
-                        linked.is_cut = true;
-                        break 'pairs;
-                    }
-                    linked.n_seeds += 1;
-                    if let Some(tracklet) = linker.grow(i, a, i + gap, b) {
-                        found.push(tracklet);
-                    }
-                }
-            }
-        }
-    }
-    linked.tracklets = linker.assign(found);
-    linked
-}
-
-struct Linker<'a> {
-    frames: &'a [FieldFrame],
-    params: &'a LinkParams,
-    density: LeftOverDensity,
-    /// Sets of detections already made into tracklets.
-    seen: HashSet<Vec<DetectionId>>,
-    /// Pairs inside tracklets beyond doubt; they start no other.
-    done: HashSet<(DetectionId, DetectionId)>,
-}
-
-impl Linker<'_> {
-    fn free_by_brightness(&self, frame: usize) -> Vec<usize> {
-        let detections = &self.frames[frame].detections;
-        let mut free: Vec<usize> =
-            (0..detections.len()).filter(|&i| detections[i].role == Role::Free).collect();
-        free.sort_by(|&a, &b| detections[a].mag.total_cmp(&detections[b].mag).then(a.cmp(&b)));
-        free
-    }
-
-    /// Free detections of frame `j` that detection `a` of frame `i` may have become.
-    fn partners(&self, i: usize, a: usize, j: usize) -> Vec<usize> {
-        let (first, second) = (&self.frames[i], &self.frames[j]);
-        let start = &first.detections[a];
-        let dt = second.t_h - first.t_h;
-        if dt <= 0.0 {
-            return Vec::new();
-        }
-        // Over long gaps a fast motion could end anywhere; it shows in neighbouring frames.
-        let is_near = j - i <= FAST_GAP_FRAMES;
-        let fastest = self.params.score.rate_max_arcsec_per_h;
-        let reach = if is_near { fastest } else { fastest.min(FAST_ARCSEC_PER_H) } * dt;
-        let least = self.params.rate_min_arcsec_per_h * dt;
-        second
-            .near(start.east_arcsec, start.north_arcsec, reach)
-            .filter(|&b| {
-                let d = &second.detections[b];
-                let moved =
-                    (d.east_arcsec - start.east_arcsec).hypot(d.north_arcsec - start.north_arcsec);
-                let slack = 2.0 * d.sigma_arcsec.hypot(start.sigma_arcsec);
-                let mag_slack =
-                    self.params.seed_mag_difference + 2.0 * (1.0 / d.snr).hypot(1.0 / start.snr);
-                d.role == Role::Free
-                    && moved + slack >= least
-                    && (d.mag - start.mag).abs() <= mag_slack
-                    && !self.done.contains(&(id(i, a), id(j, b)))
-            })
-            .collect()
-    }
-
-    /// Grows a pair over all frames; `None` when too few detections join or it was seen before.
-    fn grow(&mut self, i: usize, a: usize, j: usize, b: usize) -> Option<Tracklet> {
-        let mut members = vec![id(i, a), id(j, b)];
-        let mut motion = Motion::fit(&self.points(&members))?;
-        let middle = 0.5 * (self.frames[i].t_h + self.frames[j].t_h);
-        let mut order: Vec<usize> = (0..self.frames.len()).filter(|&k| k != i && k != j).collect();
-        order.sort_by(|&k, &l| {
-            let distance = |m: usize| (self.frames[m].t_h - middle).abs();
-            distance(k).total_cmp(&distance(l)).then(k.cmp(&l))
+    let free: Vec<FreeFrame> = frames.iter().map(FreeFrame::of).collect();
+    let mut search = Search {
+        grower: Grower { frames, free, params, scorer: Scorer::new(frames, &params.score) },
+        owner: frames.iter().map(|f| vec![NOBODY; f.detections.len()]).collect(),
+        n_owners: 0,
+        linked: Linked::default(),
+        found: Vec::new(),
+    };
+    let slow = params.score.rate_max_arcsec_per_h.min(SLOW_ARCSEC_PER_H);
+    search.run(Tier {
+        rate_min_arcsec_per_h: params.rate_min_arcsec_per_h,
+        rate_max_arcsec_per_h: slow,
+        gaps_max: params.seed_gap_frames,
+        frames_asked: SLOW_FRAMES_ASKED,
+    });
+    if params.score.rate_max_arcsec_per_h > slow {
+        search.free_the_rest();
+        search.run(Tier {
+            rate_min_arcsec_per_h: slow,
+            rate_max_arcsec_per_h: params.score.rate_max_arcsec_per_h,
+            gaps_max: params.seed_gap_frames.min(FAST_GAP_FRAMES),
+            frames_asked: FAST_FRAMES_ASKED,
         });
-        let mut n_tried = 0;
-        for k in order {
-            let (east, north) = motion.place(self.frames[k].t_h);
-            if !self.frames[k].contains(east, north, 0.0) {
-                continue;
-            }
-            n_tried += 1;
-            if let Some(index) = self.best_in_frame(k, &motion, &members) {
-                members.push(id(k, index));
-                motion = Motion::fit(&self.points(&members))?;
-            } else if members.len() == 2 && n_tried >= 6 {
-                // A pair that six frames around it do not confirm.
-                return None;
+    }
+    search.linked.tracklets = search.grower.assign(search.found);
+    search.linked
+}
+
+/// A detection that no tracklet beyond doubt holds.
+const NOBODY: u32 = u32::MAX;
+
+struct Search<'a> {
+    grower: Grower<'a>,
+    /// For each detection the tracklet beyond doubt that holds it.
+    owner: Vec<Vec<u32>>,
+    n_owners: u32,
+    linked: Linked,
+    found: Vec<Tracklet>,
+}
+
+impl Search<'_> {
+    /// Searches a range of rates, one gap after another.
+    fn run(&mut self, tier: Tier) {
+        let tier = self.affordable(tier);
+        if tier.rate_max_arcsec_per_h <= tier.rate_min_arcsec_per_h {
+            return;
+        }
+        for (i, j) in self.grower.steps(tier.gaps_max) {
+            let pairs = self.pairs(tier, (i, j));
+            self.grow(&pairs, (i, j));
+            if self.linked.is_cut {
+                return;
             }
         }
-        if members.len() < self.params.detections_min {
-            return None;
-        }
-        let (members, motion) = self.polished(members)?;
-        if !self.seen.insert(members.clone()) {
-            return None;
-        }
-        let tracklet = self.scored(members, motion)?;
-        const BEYOND_DOUBT_LOG_ODDS: f64 = 12.0;
-        if tracklet.score.log_odds > BEYOND_DOUBT_LOG_ODDS {
-            for (n, &first) in tracklet.members.iter().enumerate() {
-                for &second in &tracklet.members[n + 1..] {
-                    self.done.insert((first, second));
-                }
-            }
-        }
-        Some(tracklet)
     }
 
-    fn points(&self, members: &[DetectionId]) -> Vec<PlanePoint> {
-        members.iter().map(|m| self.frames[m.frame as usize].point(m.index as usize)).collect()
-    }
-
-    /// The free detection of a frame that fits place and brightness best.
-    fn best_in_frame(&self, k: usize, motion: &Motion, members: &[DetectionId]) -> Option<usize> {
-        /// Beyond this a prediction decides nothing [arcsec].
-        const REACH_MAX_ARCSEC: f64 = 15.0;
-        let frame = &self.frames[k];
-        let (east, north) = motion.place(frame.t_h);
-        let place_err = motion.place_err(frame.t_h);
-        let mags: f64 = members.iter().map(|m| self.detection_mag(*m)).sum::<f64>();
-        let mag = mags / members.len() as f64;
-        frame
-            .near(east, north, REACH_MAX_ARCSEC)
-            .filter(|&n| frame.detections[n].role == Role::Free)
-            .filter_map(|n| {
-                let d = &frame.detections[n];
-                let sigma = place_err.hypot(d.sigma_arcsec);
-                let pull = (d.east_arcsec - east).hypot(d.north_arcsec - north) / sigma;
-                let mag_sigma = (1.0857 / d.snr).hypot(0.5);
-                let mag_pull = (d.mag - mag) / mag_sigma;
-                let is_near = pull <= self.params.pull_max * std::f64::consts::SQRT_2;
-                (is_near && mag_pull.abs() < 3.0).then_some((pull * pull + mag_pull * mag_pull, n))
-            })
-            .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
-            .map(|(_, n)| n)
-    }
-
-    fn detection_mag(&self, m: DetectionId) -> f64 {
-        self.frames[m.frame as usize].detections[m.index as usize].mag
-    }
-
-    /// Drops what the whole motion does not confirm, then asks every frame again.
-    fn polished(&self, members: Vec<DetectionId>) -> Option<(Vec<DetectionId>, Motion)> {
-        const ROUNDS: usize = 3;
-        let mut members = members;
-        let mut motion = Motion::fit(&self.points(&members))?;
-        for _ in 0..ROUNDS {
-            let mut next = Vec::with_capacity(members.len());
-            for k in 0..self.frames.len() {
-                let (east, north) = motion.place(self.frames[k].t_h);
-                if self.frames[k].contains(east, north, 0.0)
-                    && let Some(index) = self.best_in_frame(k, &motion, &members)
-                {
-                    next.push(id(k, index));
-                }
-            }
-            if next.len() < self.params.detections_min {
-                return None;
-            }
-            motion = Motion::fit(&self.points(&next))?;
-            let is_settled = next == members;
-            members = next;
-            if is_settled {
+    /// The tier with its rates cut to what the limit on pairs allows.
+    fn affordable(&mut self, mut tier: Tier) -> Tier {
+        const STEP: f64 = 0.8;
+        const STEPS_MAX: usize = 60;
+        let steps = self.grower.steps(tier.gaps_max);
+        for _ in 0..STEPS_MAX {
+            let search = self.grower.search(tier);
+            let expected: f64 = steps.iter().map(|&(i, j)| search.expected(i, j)).sum();
+            if expected <= self.grower.params.pairs_max {
                 break;
             }
+            tier.rate_max_arcsec_per_h *= STEP;
+            self.linked.rate_limit_arcsec_per_h = Some(tier.rate_max_arcsec_per_h);
         }
-        Some((members, motion))
+        tier
     }
 
-    /// The tracklet with its odds; `None` when slower than allowed or likelier chance.
-    fn scored(&self, members: Vec<DetectionId>, motion: Motion) -> Option<Tracklet> {
-        let rate = motion.rate_arcsec_per_h();
-        if rate < self.params.rate_min_arcsec_per_h
-            || rate > self.params.score.rate_max_arcsec_per_h
-        {
-            return None;
+    /// Confirmed pairs of two frames.
+    fn pairs(&self, tier: Tier, (i, j): (usize, usize)) -> Vec<Pair> {
+        let is_done = |a: u32, b: u32| {
+            let owner = self.owner[i][a as usize];
+            owner != NOBODY && owner == self.owner[j][b as usize]
+        };
+        let room = self.grower.params.seeds_max - self.linked.n_seeds;
+        self.grower.search(tier).confirmed((i, j), is_done, room + 1)
+    }
+
+    /// Grows pairs of frames `i` and `j`.
+    fn grow(&mut self, pairs: &[Pair], (i, j): (usize, usize)) {
+        let room = self.grower.params.seeds_max - self.linked.n_seeds;
+        self.linked.is_cut = pairs.len() > room;
+        let pairs = &pairs[..pairs.len().min(room)];
+        self.linked.n_seeds += pairs.len();
+        let grower = &self.grower;
+        let grown: Vec<Tracklet> =
+            pairs.par_iter().filter_map(|p| grower.grow(id(i, p.first), id(j, p.second))).collect();
+        for tracklet in grown {
+            if tracklet.score.log_odds > BEYOND_DOUBT_LOG_ODDS {
+                for m in &tracklet.members {
+                    self.owner[m.frame as usize][m.index as usize] = self.n_owners;
+                }
+                self.n_owners += 1;
+            }
+            self.found.push(tracklet);
         }
-        let score = score(self.frames, &self.density, &members, &motion, &self.params.score);
-        let is_likely = score.log_odds > -self.params.chance_odds_max.ln();
-        is_likely.then_some(Tracklet { members, motion, score })
+    }
+
+    /// Leaves out of the further search what tracklets beyond doubt hold.
+    fn free_the_rest(&mut self) {
+        let frames = self.grower.frames;
+        let rest = |(frame, owner): (&FieldFrame, &Vec<u32>)| {
+            FreeFrame::with(frame, |index| owner[index as usize] == NOBODY)
+        };
+        self.grower.free = frames.iter().zip(&self.owner).map(rest).collect();
+    }
+}
+
+impl Grower<'_> {
+    fn search(&self, tier: Tier) -> PairSearch<'_> {
+        let likeness = self.params.likeness;
+        PairSearch { frames: self.frames, free: &self.free, tier, likeness }
+    }
+
+    /// Pairs of frames, narrow ones first: a frame and those one, two, ... steps later.
+    fn steps(&self, gaps_max: usize) -> Vec<(usize, usize)> {
+        let mut steps = Vec::new();
+        for gap in 1..=gaps_max {
+            for i in 0..self.frames.len() {
+                let later = (0..gap).try_fold(i, |j, _| self.a_step_later(j));
+                steps.extend(later.map(|j| (i, j)));
+            }
+        }
+        steps
+    }
+
+    /// The first frame a step after frame `i`, or the last one.
+    fn a_step_later(&self, i: usize) -> Option<usize> {
+        let after = self.frames[i].t_h + STEP_MIN_H;
+        let last = self.frames.len() - 1;
+        (i < last).then(|| self.frames.partition_point(|f| f.t_h < after).clamp(i + 1, last))
     }
 
     /// Takes tracklets in order of their odds; later ones lose the detections already used.
-    fn assign(&mut self, mut found: Vec<Tracklet>) -> Vec<Tracklet> {
+    fn assign(&self, mut found: Vec<Tracklet>) -> Vec<Tracklet> {
         let by_odds = |a: &Tracklet, b: &Tracklet| {
             b.score.log_odds.total_cmp(&a.score.log_odds).then_with(|| a.members.cmp(&b.members))
         };
         found.sort_by(by_odds);
+        found.dedup_by(|a, b| a.members == b.members);
         let mut taken: Vec<Tracklet> = Vec::new();
         let mut used: HashSet<DetectionId> = HashSet::new();
         for tracklet in found {
@@ -310,8 +276,8 @@ impl Linker<'_> {
     }
 }
 
-fn id(frame: usize, index: usize) -> DetectionId {
-    DetectionId { frame: frame as u32, index: index as u32 }
+fn id(frame: usize, index: u32) -> DetectionId {
+    DetectionId { frame: frame as u32, index }
 }
 
 #[cfg(test)]
@@ -328,16 +294,8 @@ mod tests {
     }
 
     fn detection(east_arcsec: f64, north_arcsec: f64, mag: f64) -> PlaneDetection {
-        PlaneDetection {
-            east_arcsec,
-            north_arcsec,
-            sigma_arcsec: 0.3,
-            mag,
-            snr: 5.0 * 10_f64.powf(0.4 * (20.0 - mag)),
-            detector_x_px: 0.0,
-            detector_y_px: 0.0,
-            role: Role::Free,
-        }
+        let snr = 5.0 * 10_f64.powf(0.4 * (20.0 - mag));
+        PlaneDetection { east_arcsec, north_arcsec, mag, snr, ..PlaneDetection::example() }
     }
 
     /// Seven frames, ten minutes apart, each with `n_noise` faint accidents.
@@ -345,9 +303,6 @@ mod tests {
         (0..7_usize)
             .map(|k| FieldFrame {
                 t_h: k as f64 / 6.0,
-                limiting_mag: 20.0,
-                fwhm_arcsec: 3.5,
-                outline_arcsec: [(-600., -600.), (600., -600.), (600., 600.), (-600., 600.)],
                 detections: (0..n_noise)
                     .map(|i| {
                         let n = k * 1000 + i;
@@ -358,6 +313,7 @@ mod tests {
                         )
                     })
                     .collect(),
+                ..FieldFrame::example()
             })
             .collect()
     }

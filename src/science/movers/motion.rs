@@ -9,6 +9,11 @@ const ACCELERATION_BASE_ARCSEC_PER_H2: f64 = 0.15;
 /// Growth of the swing with the rate [1/h].
 const ACCELERATION_PER_RATE_PER_H: f64 = 0.01;
 
+/// Width of the acceleration's prior at a rate [arcsec/h] in [arcsec/h^2].
+pub fn acceleration_prior_arcsec_per_h2(rate_arcsec_per_h: f64) -> f64 {
+    ACCELERATION_BASE_ARCSEC_PER_H2 + ACCELERATION_PER_RATE_PER_H * rate_arcsec_per_h
+}
+
 /// One place at one instant on the tangent plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlanePoint {
@@ -56,8 +61,7 @@ impl Motion {
         }
         let moved =
             (last.east_arcsec - first.east_arcsec).hypot(last.north_arcsec - first.north_arcsec);
-        let prior_sigma =
-            ACCELERATION_BASE_ARCSEC_PER_H2 + ACCELERATION_PER_RATE_PER_H * moved / span;
+        let prior_sigma = acceleration_prior_arcsec_per_h2(moved / span);
         let mut normal = [[0.0; 3]; 3];
         normal[2][2] = 1.0 / (prior_sigma * prior_sigma);
         let (mut rhs_east, mut rhs_north) = ([0.0; 3], [0.0; 3]);
@@ -122,6 +126,12 @@ impl Motion {
     pub fn pull2(&self, p: &PlanePoint) -> f64 {
         let (east, north) = self.residual(p);
         (east * east + north * north) / (p.sigma_arcsec * p.sigma_arcsec)
+    }
+
+    /// Rate at an instant [arcsec/h east, arcsec/h north].
+    pub fn rates_arcsec_per_h(&self, t_h: f64) -> (f64, f64) {
+        let t = t_h - self.t0_h;
+        (self.east[1] + self.east[2] * t, self.north[1] + self.north[2] * t)
     }
 
     /// Speed [arcsec/h].

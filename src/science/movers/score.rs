@@ -42,7 +42,7 @@ impl Default for ScoreParams {
     fn default() -> Self {
         Self {
             objects_per_deg2: 40.0,
-            rate_max_arcsec_per_h: 2400.0,
+            rate_max_arcsec_per_h: 6000.0,
             snr_half: 4.0,
             mag_scatter: 0.25,
         }
@@ -124,58 +124,121 @@ pub struct Score {
     pub n_covered: usize,
 }
 
-/// Computes the odds of a tracklet.
-pub fn score(
-    frames: &[FieldFrame],
-    density: &LeftOverDensity,
-    members: &[DetectionId],
-    motion: &Motion,
-    params: &ScoreParams,
-) -> Score {
-    let sigma_mag = |snr: f64| (1.0857 / snr).hypot(params.mag_scatter);
-    let (mut weight, mut weighted) = (0.0, 0.0);
-    for id in members {
-        let d = &frames[id.frame as usize].detections[id.index as usize];
-        let w = sigma_mag(d.snr).powi(-2);
-        weight += w;
-        weighted += w * d.mag;
-    }
-    let mag = weighted / weight;
-    let two_pi = std::f64::consts::TAU;
-    let mut log_odds = -0.5 * motion.chi2;
-    for id in members {
-        let frame = &frames[id.frame as usize];
-        let d = &frame.detections[id.index as usize];
-        let sigma = sigma_mag(d.snr);
-        log_odds += detection_chance(mag, frame.limiting_mag, params).max(0.05).ln();
-        log_odds -= (two_pi * d.sigma_arcsec * d.sigma_arcsec).ln();
-        log_odds -= 0.5 * ((d.mag - mag) / sigma).powi(2) + (two_pi.sqrt() * sigma).ln();
-        log_odds -= density.at(id.frame as usize, d.mag, frame.limiting_mag).ln();
-    }
-    // The mean magnitude integrated over its range, place and rate over their prior.
-    log_odds += (two_pi.sqrt() / (weight.sqrt() * MAG_RANGE)).ln();
-    log_odds += 2.0 * two_pi.ln() + 2.0 * motion.ln_volume();
-    log_odds += ln_prior(motion.rate_arcsec_per_h(), params);
-    let depth_needed = median_depth(frames) - SHALLOW_MAG;
-    let mut n_expected = members.len();
-    let mut n_covered = members.len();
-    for (k, frame) in frames.iter().enumerate() {
-        if members.iter().any(|id| id.frame as usize == k) {
-            continue;
+/// Computes odds in a field.
+#[derive(Debug, Clone)]
+pub struct Scorer<'a> {
+    frames: &'a [FieldFrame],
+    params: &'a ScoreParams,
+    density: LeftOverDensity,
+    /// What may hide a mover in each frame.
+    obstacles: Vec<Obstacles>,
+    /// Frames shallower than this are clouded [mag].
+    depth_needed_mag: f64,
+}
+
+impl<'a> Scorer<'a> {
+    /// Measures what the odds need from a field's frames.
+    pub fn new(frames: &'a [FieldFrame], params: &'a ScoreParams) -> Self {
+        Self {
+            frames,
+            params,
+            density: LeftOverDensity::measure(frames),
+            obstacles: frames.iter().map(Obstacles::of).collect(),
+            depth_needed_mag: median_depth(frames) - SHALLOW_MAG,
         }
-        let (east, north) = motion.place(frame.t_h);
-        if !frame.contains(east, north, 2.0 * frame.fwhm_arcsec) {
-            continue;
-        }
-        n_covered += usize::from(frame.limiting_mag >= depth_needed);
-        if is_hidden(frame, east, north) {
-            continue;
-        }
-        let chance = detection_chance(mag, frame.limiting_mag, params);
-        n_expected += usize::from(chance > 0.5);
-        log_odds += (1.0 - chance).ln();
     }
-    Score { log_odds, mag, n_expected, n_covered }
+
+    /// Odds of a tracklet.
+    pub fn score(&self, members: &[DetectionId], motion: &Motion) -> Score {
+        let (mag, mut log_odds) = self.seen(members, motion);
+        let (mut n_expected, mut n_covered) = (members.len(), members.len());
+        let mut hits = members.iter().map(|m| m.frame as usize).peekable();
+        for (k, frame) in self.frames.iter().enumerate() {
+            if hits.next_if_eq(&k).is_some() {
+                continue;
+            }
+            let (east, north) = motion.place(frame.t_h);
+            if !frame.contains(east, north, 2.0 * frame.fwhm_arcsec) {
+                continue;
+            }
+            n_covered += usize::from(frame.limiting_mag >= self.depth_needed_mag);
+            if self.obstacles[k].hide(east, north) {
+                continue;
+            }
+            let chance = detection_chance(mag, frame.limiting_mag, self.params);
+            n_expected += usize::from(chance > 0.5);
+            log_odds += (1.0 - chance).ln();
+        }
+        Score { log_odds, mag, n_expected, n_covered }
+    }
+
+    /// The mean magnitude [mag], and the odds by the frames where it was seen.
+    fn seen(&self, members: &[DetectionId], motion: &Motion) -> (f64, f64) {
+        let (frames, params) = (self.frames, self.params);
+        let sigma_mag = |snr: f64| (1.0857 / snr).hypot(params.mag_scatter);
+        let (mut weight, mut weighted) = (0.0, 0.0);
+        for id in members {
+            let d = &frames[id.frame as usize].detections[id.index as usize];
+            let w = sigma_mag(d.snr).powi(-2);
+            weight += w;
+            weighted += w * d.mag;
+        }
+        let mag = weighted / weight;
+        let two_pi = std::f64::consts::TAU;
+        let mut log_odds = -0.5 * motion.chi2;
+        for id in members {
+            let frame = &frames[id.frame as usize];
+            let d = &frame.detections[id.index as usize];
+            let sigma = sigma_mag(d.snr);
+            log_odds += detection_chance(mag, frame.limiting_mag, params).max(0.05).ln();
+            log_odds -= (two_pi * d.sigma_arcsec * d.sigma_arcsec).ln();
+            log_odds -= 0.5 * ((d.mag - mag) / sigma).powi(2) + (two_pi.sqrt() * sigma).ln();
+            log_odds -= self.density.at(id.frame as usize, d.mag, frame.limiting_mag).ln();
+        }
+        // The mean magnitude integrated over its range, place and rate over their prior.
+        log_odds += (two_pi.sqrt() / (weight.sqrt() * MAG_RANGE)).ln();
+        log_odds += 2.0 * two_pi.ln() + 2.0 * motion.ln_volume();
+        log_odds += ln_prior(motion.rate_arcsec_per_h(), params);
+        (mag, log_odds)
+    }
+}
+
+/// What is no mover and so bright that it hides one next to it.
+#[derive(Debug, Clone)]
+struct Obstacles {
+    /// East, north and radius [arcsec], ordered by east.
+    discs_arcsec: Vec<(f64, f64, f64)>,
+    widest_arcsec: f64,
+}
+
+impl Obstacles {
+    /// A source hides within two widths of the seeing; a bright one as far as its wings outshine
+    /// the noise. Wings fall as r^-5 (Moffat's profile with beta 2.5; Racine 1996, PASP 108, 699),
+    /// so the radius grows by 10^(0.08 dm) with the magnitudes above the limit.
+    fn of(frame: &FieldFrame) -> Self {
+        const LEAST_FWHM: f64 = 2.0;
+        const MOST_FWHM: f64 = 12.0;
+        const DEX_PER_MAG: f64 = 0.08;
+        let hidden = frame.detections.iter().filter(|d| d.role != Role::Free);
+        let discs_arcsec: Vec<(f64, f64, f64)> = hidden
+            .map(|d| {
+                let wing = 10_f64.powf(DEX_PER_MAG * (frame.limiting_mag - d.mag));
+                let widths = if wing.is_finite() { wing } else { LEAST_FWHM };
+                let radius = widths.clamp(LEAST_FWHM, MOST_FWHM) * frame.fwhm_arcsec;
+                (d.east_arcsec, d.north_arcsec, radius)
+            })
+            .collect();
+        let widest_arcsec = discs_arcsec.iter().map(|d| d.2).fold(0.0, f64::max);
+        Self { discs_arcsec, widest_arcsec }
+    }
+
+    fn hide(&self, east_arcsec: f64, north_arcsec: f64) -> bool {
+        let first = self.discs_arcsec.partition_point(|d| d.0 < east_arcsec - self.widest_arcsec);
+        self.discs_arcsec[first..]
+            .iter()
+            .take_while(|d| d.0 <= east_arcsec + self.widest_arcsec)
+            .any(|d| (d.0 - east_arcsec).hypot(d.1 - north_arcsec) <= d.2)
+    }
 }
 
 fn median_depth(frames: &[FieldFrame]) -> f64 {
@@ -193,12 +256,6 @@ fn ln_prior(rate_arcsec_per_h: f64, params: &ScoreParams) -> f64 {
         0.0
     };
     (params.objects_per_deg2 / 3600.0_f64.powi(2)).ln() + (fast + slow).ln()
-}
-
-/// Tells whether a source that is no mover hides the place.
-fn is_hidden(frame: &FieldFrame, east_arcsec: f64, north_arcsec: f64) -> bool {
-    let radius = 2.0 * frame.fwhm_arcsec;
-    frame.near(east_arcsec, north_arcsec, radius).any(|i| frame.detections[i].role != Role::Free)
 }
 
 #[cfg(test)]

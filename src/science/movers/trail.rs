@@ -116,21 +116,15 @@ mod tests {
             .map(|&(east_arcsec, north_arcsec)| PlaneDetection {
                 east_arcsec,
                 north_arcsec,
-                sigma_arcsec: 0.2,
-                mag: 18.0,
-                snr: 10.0,
-                detector_x_px: 0.0,
-                detector_y_px: 0.0,
-                role: Role::Free,
+                ..PlaneDetection::example()
             })
             .collect();
         detections.sort_by(|a, b| a.east_arcsec.total_cmp(&b.east_arcsec));
         FieldFrame {
-            t_h: 0.0,
-            limiting_mag: 20.0,
             fwhm_arcsec: 3.0,
             outline_arcsec: [(-500., -500.), (500., -500.), (500., 500.), (-500., 500.)],
             detections,
+            ..FieldFrame::example()
         }
     }
 

@@ -93,15 +93,17 @@ impl Polynomial {
         self.coefficients[degree * (degree + 1) / 2 + j]
     }
 
-    /// The value at a point.
+    /// The value at a point, by Horner's scheme in x for each power of y.
     pub fn value(&self, x: f64, y: f64) -> f64 {
-        let (px, py) = (powers(self.order, x), powers(self.order, y));
         let mut sum = 0.0;
-        let mut coefficients = self.coefficients.iter();
-        for degree in 0..=self.order {
-            for (j, c) in (0..=degree).zip(&mut coefficients) {
-                sum += c * px[degree - j] * py[j];
+        for j in (0..=self.order).rev() {
+            let mut in_x = 0.0;
+            let mut k = self.order * (self.order + 1) / 2 + j;
+            for degree in (j..=self.order).rev() {
+                in_x = in_x * x + self.coefficients.get(k).copied().unwrap_or(0.0);
+                k = k.wrapping_sub(degree);
             }
+            sum = sum * y + in_x;
         }
         sum
     }
