@@ -157,11 +157,10 @@ fn trail(points: &[FilterPoint], ratio_min: f64) -> Option<String> {
         measured.collect()
     };
     let (long, short) = (axis(|a| a.0), axis(|a| a.1));
-    let unsteady = [("long", long), ("short", short)].into_iter().find_map(|(name, values)| {
+    [("long", long), ("short", short)].into_iter().find_map(|(name, values)| {
         let ratio = if values.len() < 2 { f64::INFINITY } else { constancy(&values) };
         (ratio < ratio_min).then(|| format!("its {name} axis changes ({ratio:.2} < {ratio_min})"))
-    });
-    unsteady
+    })
 }
 
 fn bright(
