@@ -19,6 +19,9 @@ const SAME_FWHM: f64 = 0.35;
 const SAME_MAG: f64 = 0.8;
 /// Fewest other frames that make a place stationary.
 const SEEN_MIN: usize = 2;
+/// Mean number of accidents above which few repetitions prove nothing: two where 0.15 are expected
+/// have a chance of 1 %.
+const CHANCE_MAX: f64 = 0.15;
 /// Fewest detections that make a drift.
 const DRIFT_SEEN_MIN: usize = 4;
 /// A drift over the night is at least this many of its errors.
@@ -36,12 +39,15 @@ pub fn mark_repeated(frames: &mut [FieldFrame], params: &StationaryParams) -> Ve
         _ => return Vec::new(),
     };
     let asked: &[FieldFrame] = frames;
+    let densities: Vec<f64> =
+        asked.iter().map(|f| f.n_free() as f64 / f.area_arcsec2().max(1.0)).collect();
+    let night = Night { frames: asked, densities: &densities, span_h, params };
     let found: Vec<(DetectionId, Kind)> = cells
         .points
         .par_iter()
         .map_init(Vec::new, |near, p| {
             cells.neighbours(asked, p, near);
-            (p.id, kind(asked, p, near, (span_h, params)))
+            (p.id, night.kind(p, near))
         })
         .filter(|(_, kind)| *kind != Kind::Other)
         .collect();
@@ -56,7 +62,37 @@ pub fn mark_repeated(frames: &mut [FieldFrame], params: &StationaryParams) -> Ve
         }
     }
     drifting.sort_unstable();
+    mark_companions(frames, &cells, &drifting);
     drifting
+}
+
+/// Marks what lies at the place of something that stands still: of a star seen in a few frames in
+/// a row only the first and last have seen it at another time.
+fn mark_companions(frames: &mut [FieldFrame], cells: &Cells, drifting: &[DetectionId]) {
+    let asked: &[FieldFrame] = frames;
+    let is_still = |id: DetectionId| at(asked, id).role == Role::Static;
+    let companions: Vec<DetectionId> = cells
+        .points
+        .par_iter()
+        .filter(|p| !is_still(p.id) && drifting.binary_search(&p.id).is_err())
+        .map_init(Vec::new, |near, p| {
+            cells.neighbours(asked, p, near);
+            near.iter().any(|n| is_still(n.id) && is_same(asked, p.id, n)).then_some(p.id)
+        })
+        .flatten()
+        .collect();
+    for id in companions {
+        frames[id.frame as usize].detections[id.index as usize].role = Role::Static;
+    }
+}
+
+/// Tells whether a neighbour is at the same place and as bright.
+fn is_same(frames: &[FieldFrame], id: DetectionId, n: &Neighbour) -> bool {
+    let (own, d) = (at(frames, id), at(frames, n.id));
+    let fwhm = frames[id.frame as usize].fwhm_arcsec.max(frames[n.id.frame as usize].fwhm_arcsec);
+    let reach = (SAME_FWHM * fwhm).max(3.0 * own.sigma_arcsec.hypot(d.sigma_arcsec));
+    let mag_err = (1.0857 / own.snr.max(1.0)).hypot(1.0857 / d.snr.max(1.0));
+    n.distance_arcsec <= reach && (d.mag - own.mag).abs() <= SAME_MAG + 2.0 * mag_err
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,42 +182,48 @@ impl Cells {
     }
 }
 
-/// What a detection is by its neighbours.
-fn kind(
-    frames: &[FieldFrame],
-    p: &Point,
-    near: &[Neighbour],
-    (span_h, params): (f64, &StationaryParams),
-) -> Kind {
-    if near.len() < SEEN_MIN {
-        return Kind::Other;
-    }
-    let own_frame = &frames[p.id.frame as usize];
-    let own = &own_frame.detections[p.id.index as usize];
-    let is_apart = |k: usize| {
-        let fwhm = own_frame.fwhm_arcsec.max(frames[k].fwhm_arcsec);
-        is_other_time(frames[k].t_h, own_frame.t_h, span_h, fwhm, params)
-    };
-    let is_same = |n: &&Neighbour| {
-        let (k, d) = (n.id.frame as usize, at(frames, n.id));
-        let fwhm = own_frame.fwhm_arcsec.max(frames[k].fwhm_arcsec);
-        let reach = (SAME_FWHM * fwhm).max(3.0 * own.sigma_arcsec.hypot(d.sigma_arcsec));
-        let mag_err = (1.0857 / own.snr.max(1.0)).hypot(1.0857 / d.snr.max(1.0));
-        n.distance_arcsec <= reach && (d.mag - own.mag).abs() <= SAME_MAG + 2.0 * mag_err
-    };
-    let n_seen = near.iter().filter(is_same).filter(|n| is_apart(n.id.frame as usize)).count();
-    let covers = |k: &usize| frames[*k].contains(own.east_arcsec, own.north_arcsec, 0.0);
-    if n_seen < SEEN_MIN {
-        return if is_drifting(frames, p, near) { Kind::Drifting } else { Kind::Other };
-    }
-    let n_apart = (0..frames.len()).filter(|&k| is_apart(k)).filter(covers).count();
-    let is_still = n_seen as f64 >= params.static_frames_min * n_apart as f64;
-    if is_drifting(frames, p, near) {
-        Kind::Drifting
-    } else if is_still {
-        Kind::Still
-    } else {
-        Kind::Other
+/// The frames and what is asked of all of them.
+struct Night<'a> {
+    frames: &'a [FieldFrame],
+    /// Free detections of each frame [1/arcsec^2].
+    densities: &'a [f64],
+    /// From the first to the last frame [h].
+    span_h: f64,
+    params: &'a StationaryParams,
+}
+
+impl Night<'_> {
+    /// What a detection is by its neighbours.
+    fn kind(&self, p: &Point, near: &[Neighbour]) -> Kind {
+        let (frames, params) = (self.frames, self.params);
+        if near.len() < SEEN_MIN {
+            return Kind::Other;
+        }
+        let own_frame = &frames[p.id.frame as usize];
+        let own = &own_frame.detections[p.id.index as usize];
+        let is_apart = |k: usize| {
+            let fwhm = own_frame.fwhm_arcsec.max(frames[k].fwhm_arcsec);
+            is_other_time(frames[k].t_h, own_frame.t_h, self.span_h, fwhm, params)
+        };
+        let seen = near.iter().filter(|n| is_same(frames, p.id, n));
+        let n_seen = seen.filter(|n| is_apart(n.id.frame as usize)).count();
+        let covers = |k: &usize| frames[*k].contains(own.east_arcsec, own.north_arcsec, 0.0);
+        if n_seen < SEEN_MIN {
+            return if is_drifting(frames, p, near) { Kind::Drifting } else { Kind::Other };
+        }
+        let n_apart = (0..frames.len()).filter(|&k| is_apart(k)).filter(covers).count() as f64;
+        // Chance puts this many unrelated detections there.
+        let density = self.densities[p.id.frame as usize];
+        let place = std::f64::consts::PI * (SAME_FWHM * own_frame.fwhm_arcsec).powi(2);
+        let is_no_accident = density * place * n_apart <= CHANCE_MAX;
+        let is_still = is_no_accident || n_seen as f64 >= params.static_frames_min * n_apart;
+        if is_drifting(frames, p, near) {
+            Kind::Drifting
+        } else if is_still {
+            Kind::Still
+        } else {
+            Kind::Other
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub struct FreeFrame {
     columns: usize,
     rows: usize,
     sigma_max_arcsec: f64,
+    per_arcsec2: f64,
 }
 
 impl FreeFrame {
@@ -85,6 +86,7 @@ impl FreeFrame {
             cell_arcsec,
             columns: (width / cell_arcsec) as usize + 1,
             rows: (height / cell_arcsec) as usize + 1,
+            per_arcsec2: unsorted.len() as f64 / frame.area_arcsec2().max(1.0),
             sigma_max_arcsec: unsorted.iter().map(|p| p.sigma_arcsec).fold(0.0, f64::max),
         };
         packed.fill(&unsorted);
@@ -118,6 +120,11 @@ impl FreeFrame {
     /// All its points.
     pub fn points(&self) -> &[FreePoint] {
         &self.points
+    }
+
+    /// Density of its points [1/arcsec^2].
+    pub fn per_arcsec2(&self) -> f64 {
+        self.per_arcsec2
     }
 
     /// Largest error of a place per axis [arcsec].

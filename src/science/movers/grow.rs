@@ -16,6 +16,9 @@ const FRAMES_TRIED: usize = 6;
 /// Up to this many detections the motion is fitted after each one, later after a fifth more.
 const FITTED_EACH: usize = 8;
 
+/// Motions up to this may be two places where something flickers [arcsec/h].
+const SLOW_ARCSEC_PER_H: f64 = 30.0;
+
 /// What growing needs.
 pub struct Grower<'a> {
     /// The frames, ordered by time.
@@ -174,8 +177,59 @@ impl Grower<'_> {
         {
             return None;
         }
+        if rate <= SLOW_ARCSEC_PER_H && is_two_places(&self.points(&members), motion.chi2) {
+            return None;
+        }
         let score = self.scorer.score(&members, &motion);
         let is_likely = score.log_odds > -self.params.chance_odds_max.ln();
         is_likely.then_some(Tracklet { members, motion, score })
+    }
+}
+
+/// Tells whether two places, one after the other, explain points in order of time nearly as well
+/// as a motion with this chi-squared does.
+///
+/// A faint star that crosses the limit a few times in a row, and one accident or another star
+/// later, line up with a slow motion; what moves has left its first place.
+fn is_two_places(points: &[PlanePoint], motion_chi2: f64) -> bool {
+    const BETTER_BY: f64 = 15.0;
+    let still = |group: &[PlanePoint]| {
+        let (mut w, mut east, mut north, mut squares) = (0.0, 0.0, 0.0, 0.0);
+        // Places are counted from the first one: the sums lose no digits.
+        let origin = group.first().map_or((0.0, 0.0), |p| (p.east_arcsec, p.north_arcsec));
+        for p in group {
+            let weight = 1.0 / (p.sigma_arcsec * p.sigma_arcsec);
+            let (de, dn) = (p.east_arcsec - origin.0, p.north_arcsec - origin.1);
+            w += weight;
+            east += weight * de;
+            north += weight * dn;
+            squares += weight * (de * de + dn * dn);
+        }
+        if w > 0.0 { squares - (east * east + north * north) / w } else { 0.0 }
+    };
+    (1..=points.len())
+        .any(|cut| still(&points[..cut]) + still(&points[cut..]) < motion_chi2 + BETTER_BY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(places: &[f64]) -> Vec<PlanePoint> {
+        let point = |(k, &east_arcsec): (usize, &f64)| PlanePoint {
+            t_h: 0.2 * k as f64,
+            east_arcsec,
+            north_arcsec: 0.0,
+            sigma_arcsec: 0.3,
+        };
+        places.iter().enumerate().map(point).collect()
+    }
+
+    #[test]
+    fn two_flickering_places_are_no_motion() {
+        assert!(is_two_places(&points(&[0.0, 0.2, -0.1, 0.1, 4.0, 4.1]), 12.0));
+        assert!(is_two_places(&points(&[0.0, 0.2, -0.1]), 0.0));
+        assert!(!is_two_places(&points(&[0.0, 1.5, 3.0, 4.5, 6.0]), 0.0));
+        assert!(!is_two_places(&points(&[0.0, 2.0, 4.0]), 0.0));
     }
 }

@@ -20,8 +20,10 @@ use super::score::{Score, ScoreParams, Scorer};
 
 /// Motions up to this are searched over all gaps [arcsec/h].
 const SLOW_ARCSEC_PER_H: f64 = 300.0;
-/// Faster ones start from frames at most this many steps apart.
-const FAST_GAP_FRAMES: usize = 2;
+/// The reach of slow ones grows up to this many steps, that of fast ones too when frames are few.
+const REACH_STEPS: usize = 2;
+/// With this many frames fast motions show in neighbouring ones.
+const MANY_FRAMES: usize = 6;
 /// Frames asked to confirm a pair.
 const SLOW_FRAMES_ASKED: usize = 6;
 /// See [`SLOW_FRAMES_ASKED`].
@@ -36,7 +38,8 @@ const BEYOND_DOUBT_LOG_ODDS: f64 = 12.0;
 pub struct LinkParams {
     /// Slowest motion [arcsec/h].
     pub rate_min_arcsec_per_h: f64,
-    /// The two detections that start a slow tracklet are at most this many steps of frames apart.
+    /// The two detections that start a slow tracklet are 1, 2, 4, ... steps of frames apart, at most
+    /// this many.
     pub seed_gap_frames: usize,
     /// What belongs to one object.
     pub likeness: Likeness,
@@ -56,7 +59,7 @@ impl Default for LinkParams {
     fn default() -> Self {
         Self {
             rate_min_arcsec_per_h: 2.0,
-            seed_gap_frames: 4,
+            seed_gap_frames: 8,
             likeness: Likeness { pull_max: 3.5, mag_difference: 1.2 },
             detections_min: 3,
             chance_odds_max: 0.02,
@@ -113,7 +116,7 @@ pub fn link(frames: &[FieldFrame], params: &LinkParams) -> Linked {
         search.run(Tier {
             rate_min_arcsec_per_h: slow,
             rate_max_arcsec_per_h: params.score.rate_max_arcsec_per_h,
-            gaps_max: params.seed_gap_frames.min(FAST_GAP_FRAMES),
+            gaps_max: if frames.len() < MANY_FRAMES { REACH_STEPS } else { 1 },
             frames_asked: FAST_FRAMES_ASKED,
         });
     }
@@ -140,7 +143,7 @@ impl Search<'_> {
         if tier.rate_max_arcsec_per_h <= tier.rate_min_arcsec_per_h {
             return;
         }
-        for (i, j) in self.grower.steps(tier.gaps_max) {
+        for (tier, (i, j)) in self.grower.steps(tier) {
             let pairs = self.pairs(tier, (i, j));
             self.grow(&pairs, (i, j));
             if self.linked.is_cut {
@@ -153,10 +156,10 @@ impl Search<'_> {
     fn affordable(&mut self, mut tier: Tier) -> Tier {
         const STEP: f64 = 0.8;
         const STEPS_MAX: usize = 60;
-        let steps = self.grower.steps(tier.gaps_max);
         for _ in 0..STEPS_MAX {
-            let search = self.grower.search(tier);
-            let expected: f64 = steps.iter().map(|&(i, j)| search.expected(i, j)).sum();
+            let steps = self.grower.steps(tier);
+            let expected = |(tier, (i, j))| self.grower.search(tier).expected(i, j);
+            let expected: f64 = steps.into_iter().map(expected).sum();
             if expected <= self.grower.params.pairs_max {
                 break;
             }
@@ -212,13 +215,19 @@ impl Grower<'_> {
         PairSearch { frames: self.frames, free: &self.free, tier, likeness }
     }
 
-    /// Pairs of frames, narrow ones first: a frame and those one, two, ... steps later.
-    fn steps(&self, gaps_max: usize) -> Vec<(usize, usize)> {
+    /// Pairs of frames, narrow ones first: a frame and those one, two, four ... steps later.
+    ///
+    /// Beyond two steps the rates are cut so that the reach stays the same: a fast object shows in
+    /// frames that are near in time, a slow one needs those that are not.
+    fn steps(&self, tier: Tier) -> Vec<(Tier, (usize, usize))> {
+        let gaps = std::iter::successors(Some(1), |gap| Some(2 * gap));
         let mut steps = Vec::new();
-        for gap in 1..=gaps_max {
+        for gap in gaps.take_while(|gap| *gap <= tier.gaps_max) {
+            let share = (REACH_STEPS as f64 / gap as f64).min(1.0);
+            let rate_max_arcsec_per_h = share * tier.rate_max_arcsec_per_h;
             for i in 0..self.frames.len() {
                 let later = (0..gap).try_fold(i, |j, _| self.a_step_later(j));
-                steps.extend(later.map(|j| (i, j)));
+                steps.extend(later.map(|j| (Tier { rate_max_arcsec_per_h, ..tier }, (i, j))));
             }
         }
         steps

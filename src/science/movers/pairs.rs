@@ -1,8 +1,8 @@
-//! Pairs of free detections that a third one confirms: the starts of tracklets.
+//! Pairs of free detections that others confirm: the starts of tracklets.
 //!
-//! A pair fixes a motion. Most pairs are accidents, so each is asked at once whether one of the
-//! frames nearest in time holds a third detection where the motion leads; only then is it worth
-//! a fit. The error of that place is that of a line through two measured points plus the swing
+//! A pair fixes a motion. Most pairs are accidents, so each is asked at once whether the frames
+//! nearest in time hold a third detection where the motion leads, or, where detections lie so
+//! dense that chance puts one there, a fourth and a fifth; only then is it worth a fit. The error of that place is that of a line through two measured points plus the swing
 //! an object may have (see [`super::motion`]).
 
 use rayon::prelude::*;
@@ -18,11 +18,17 @@ pub struct Tier {
     pub rate_min_arcsec_per_h: f64,
     /// Fastest motion [arcsec/h].
     pub rate_max_arcsec_per_h: f64,
-    /// The two detections are at most this many steps of frames apart.
+    /// The two detections are 1, 2, 4, ... steps of frames apart, at most this many.
     pub gaps_max: usize,
     /// Frames asked for a third detection.
     pub frames_asked: usize,
 }
+
+/// A confirming detection lies within this of a pair's line [sigma per axis]: 99 % of true ones.
+const CONFIRMED_SIGMA: f64 = 3.0;
+
+/// A pair has moved by at least this many errors.
+const MOVED_SIGMA: f64 = 2.5;
 
 /// Limits on what belongs to one object.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,10 +63,13 @@ pub struct PairSearch<'a> {
 impl PairSearch<'_> {
     /// Number of pairs that a search between two frames would look at, from the density.
     pub fn expected(&self, i: usize, j: usize) -> f64 {
-        let reach = self.tier.rate_max_arcsec_per_h * (self.free[j].t_h - self.free[i].t_h);
+        let dt = self.free[j].t_h - self.free[i].t_h;
         let area = self.frames[j].area_arcsec2().max(1.0);
-        let share = (std::f64::consts::PI * reach * reach / area).min(1.0);
-        self.free[i].points().len() as f64 * self.free[j].points().len() as f64 * share
+        let share = |a: &FreePoint| {
+            (std::f64::consts::PI * (self.rate_max(a, i) * dt).powi(2) / area).min(1.0)
+        };
+        let partners: f64 = self.free[i].points().iter().map(share).sum();
+        partners * self.free[j].points().len() as f64
     }
 
     /// Pairs between two frames, the first the earlier, that a third detection confirms.
@@ -80,10 +89,10 @@ impl PairSearch<'_> {
         if dt <= 0.0 {
             return Vec::new();
         }
-        let (asked, reach) = (self.asked(i, j), self.tier.rate_max_arcsec_per_h * dt);
+        let asked = self.asked(i, j);
         let pairs_of = |a: &FreePoint| -> Vec<Pair> {
             second
-                .near(a.east_arcsec, a.north_arcsec, reach)
+                .near(a.east_arcsec, a.north_arcsec, self.rate_max(a, i) * dt)
                 .filter(|b| self.is_like(a, b, (i, j)) && !is_done(a.index, b.index))
                 .filter(|b| self.is_confirmed((first.t_h, a), (second.t_h, b), &asked))
                 .map(|b| Pair { first: a.index, second: b.index })
@@ -101,6 +110,16 @@ impl PairSearch<'_> {
         }
         pairs.truncate(n_max);
         pairs
+    }
+
+    /// The fastest motion that a detection's shape allows [arcsec/h].
+    fn rate_max(&self, a: &FreePoint, i: usize) -> f64 {
+        let fastest = self.tier.rate_max_arcsec_per_h;
+        let frame = &self.frames[i];
+        if a.streak.is_some() || frame.exposure_h <= 0.0 {
+            return fastest;
+        }
+        fastest.min(POINT_FWHM * frame.fwhm_arcsec / frame.exposure_h)
     }
 
     /// The frames nearest in time to a pair.
@@ -124,7 +143,9 @@ impl PairSearch<'_> {
         let moved = de.hypot(dn);
         let slack = 2.0 * a.sigma_arcsec.hypot(b.sigma_arcsec);
         let rate = (de / dt, dn / dt);
-        moved + slack >= self.tier.rate_min_arcsec_per_h * dt
+        // What stays within its errors shows no motion yet; a later frame does.
+        moved >= MOVED_SIGMA * a.sigma_arcsec.hypot(b.sigma_arcsec)
+            && moved + slack >= self.tier.rate_min_arcsec_per_h * dt
             && is_drawn_by(rate, (a.streak, a.snr), &self.frames[i])
             && is_drawn_by(rate, (b.streak, b.snr), &self.frames[j])
     }
@@ -140,8 +161,9 @@ impl PairSearch<'_> {
         let (de, dn) = (b.east_arcsec - a.east_arcsec, b.north_arcsec - a.north_arcsec);
         let swing = 0.5 * acceleration_prior_arcsec_per_h2(de.hypot(dn) / dt);
         let mag = 0.5 * (a.mag + b.mag);
-        let pull2_max = 2.0 * self.likeness.pull_max * self.likeness.pull_max;
-        asked.iter().any(|&k| {
+        let pull2_max = CONFIRMED_SIGMA * CONFIRMED_SIGMA;
+        let (mut n_confirming, mut by_chance) = (0, 0.0);
+        for &k in asked {
             let frame = &self.free[k];
             let f = (frame.t_h - t_a) / dt;
             let (east, north) = (a.east_arcsec + f * de, a.north_arcsec + f * dn);
@@ -150,14 +172,31 @@ impl PairSearch<'_> {
                 ((1.0 - f) * a.sigma_arcsec).powi(2) + (f * b.sigma_arcsec).powi(2) + bend * bend;
             let widest = variance + frame.sigma_max_arcsec().powi(2);
             let reach = (pull2_max * widest).sqrt().min(reach_max_arcsec(&self.frames[k]));
-            frame.near(east, north, reach).any(|p| {
+            let is_confirming = frame.near(east, north, reach).any(|p| {
                 let (pe, pn) = (p.east_arcsec - east, p.north_arcsec - north);
                 let sigma2 = variance + p.sigma_arcsec * p.sigma_arcsec;
                 pe * pe + pn * pn <= pull2_max * sigma2
                     && (p.mag - mag).abs() < MAG_PULL_MAX * mag_sigma(p.mag_sigma)
-            })
-        })
+            });
+            n_confirming += usize::from(is_confirming);
+            let typical = variance + a.sigma_arcsec * a.sigma_arcsec;
+            by_chance += std::f64::consts::PI * pull2_max * typical * frame.per_arcsec2();
+        }
+        n_confirming >= n_needed(by_chance).min(asked.len().div_ceil(2)).max(1)
     }
+}
+
+/// Confirming frames that chance gives too rarely where it gives `mean` on average.
+fn n_needed(mean: f64) -> usize {
+    const CHANCE_MAX: f64 = 0.02;
+    const MOST: usize = 3;
+    let mut chance = 1.0;
+    (1..MOST)
+        .find(|&n| {
+            chance *= mean / n as f64;
+            chance <= CHANCE_MAX
+        })
+        .unwrap_or(MOST)
 }
 
 /// Beyond this a predicted place decides nothing [arcsec].
@@ -176,6 +215,9 @@ pub fn mag_sigma(own_mag: f64) -> f64 {
     own_mag.hypot(ROTATION_MAG)
 }
 
+/// What draws a longer line than this during its exposure is seen as a streak [FWHM].
+const POINT_FWHM: f64 = 5.0;
+
 /// Tells whether a detection's shape is what a motion [arcsec/h] draws during its exposure.
 ///
 /// A fitted streak must have the motion's length and direction. What was not seen as a streak
@@ -187,15 +229,17 @@ pub fn is_drawn_by(
 ) -> bool {
     const LENGTH_SLACK: f64 = 0.4;
     const ANGLE_SLACK_RAD: f64 = 0.35;
-    const POINT_FWHM: f64 = 3.0;
-    const POINT_SNR: f64 = 15.0;
+    /// ... a bright one from this length on.
+    const BRIGHT_FWHM: f64 = 3.0;
+    const BRIGHT_SNR: f64 = 15.0;
     if frame.exposure_h <= 0.0 {
         return true;
     }
     let drawn = east.hypot(north) * frame.exposure_h;
     let fwhm = frame.fwhm_arcsec;
     let Some(streak) = streak else {
-        return drawn <= POINT_FWHM * fwhm || snr < POINT_SNR;
+        let longest = if snr < BRIGHT_SNR { POINT_FWHM } else { BRIGHT_FWHM };
+        return drawn <= longest * fwhm;
     };
     let turn = (streak.pa_rad - east.atan2(north)).rem_euclid(std::f64::consts::PI);
     let turn = turn.min(std::f64::consts::PI - turn);
@@ -241,12 +285,18 @@ mod tests {
     #[test]
     fn a_third_detection_on_the_line_confirms() {
         assert_eq!(n_confirmed(&frames(0.0), TIER), 1);
-        // sigma 0.3 each: 0.3 sqrt(1 + 4 + 1) = 0.73; 3.5 sqrt(2) of it are 3.6 arcsec.
-        assert_eq!(n_confirmed(&frames(3.3), TIER), 1);
-        assert_eq!(n_confirmed(&frames(4.0), TIER), 0);
+        // sigma 0.3 each: 0.3 sqrt(1 + 4 + 1) = 0.735; three of it are 2.2 arcsec, and the swing
+        // of 0.375 arcsec/h^2 adds 0.02 arcsec.
+        assert_eq!(n_confirmed(&frames(2.15), TIER), 1);
+        assert_eq!(n_confirmed(&frames(2.3), TIER), 0);
         assert_eq!(n_confirmed(&frames(0.0)[..2], TIER), 0);
         assert_eq!(n_confirmed(&frames(0.0), Tier { rate_max_arcsec_per_h: 50.0, ..TIER }), 0);
         assert_eq!(n_confirmed(&frames(0.0), Tier { rate_min_arcsec_per_h: 70.0, ..TIER }), 0);
+    }
+
+    #[test]
+    fn dense_accidents_ask_for_more_confirmation() {
+        assert_eq!([0.0, 0.02, 0.03, 0.19, 0.21, 9.0].map(n_needed), [1, 1, 2, 2, 3, 3]);
     }
 
     #[test]
@@ -262,7 +312,9 @@ mod tests {
         assert!(!is_drawn_by(motion, streak(31.0, 40.0), &frame));
         assert!(!is_drawn_by(motion, streak(80.0, 90.0), &frame));
         assert!(!is_drawn_by(motion, (None, 30.0), &frame));
-        assert!(is_drawn_by(motion, (None, 6.0), &frame));
+        assert!(!is_drawn_by(motion, (None, 6.0), &frame));
+        assert!(is_drawn_by((1200.0, 0.0), (None, 6.0), &frame));
+        assert!(!is_drawn_by((1200.0, 0.0), (None, 20.0), &frame));
         assert!(!is_drawn_by((30.0, 0.0), streak(31.0, 90.0), &frame));
         assert!(is_drawn_by((30.0, 0.0), (None, 30.0), &frame));
     }
