@@ -10,11 +10,16 @@ use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
 mod catalog;
 mod judging;
+mod orbits;
 
 pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
 pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
+};
+
+pub(super) use orbits::{
+    OrbitsCommand, OrbitsEphemerisArgs, OrbitsImportArgs, OrbitsUpdateArgs, Site,
 };
 
 /// Finds, names and measures the moving objects of a night.
@@ -66,6 +71,9 @@ pub(super) enum Command {
     /// Fetch, import, tell or check the stored star catalogue; index the whole sky.
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Import or fetch the orbits of known objects, or tell where one of them is.
+    #[command(subcommand)]
+    Orbits(OrbitsCommand),
     /// Check, show or begin a configuration.
     #[command(subcommand)]
     Config(ConfigVerb),

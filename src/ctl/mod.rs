@@ -20,6 +20,7 @@ mod labels;
 mod mail;
 mod manual;
 mod night;
+mod orbits;
 mod orders;
 mod output;
 mod status;
@@ -155,6 +156,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Db(db_args) => db::act(db_args.verb),
         Command::Prune(prune_args) => db::prune(&prune_args),
         Command::Catalog(command) => catalog::act(&command),
+        Command::Orbits(command) => orbits::act(&command),
         Command::Config(verb) => config::act(verb),
         Command::Mail(command) => mail::act(&command),
         Command::Vet(args) => vet::run(&args),

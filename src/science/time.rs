@@ -10,6 +10,18 @@ const MJD_J2000: f64 = 51_544.5;
 /// Days of a Julian year [d].
 const DAYS_PER_JULIAN_YEAR: f64 = 365.25;
 
+/// TT minus TAI [s].
+const TT_AHEAD_OF_TAI_S: f64 = 32.184;
+/// TAI minus UTC in 1972 [s]; also taken before, where UTC was another scale (off by up to 12 s).
+const TAI_AHEAD_1972_S: f64 = 10.0;
+/// MJD from which UTC is one more second behind: the leap seconds since 1972 (IERS Bulletin C).
+/// None is announced after the last.
+const LEAPS_MJD: [f64; 27] = [
+    41_499.0, 41_683.0, 42_048.0, 42_413.0, 42_778.0, 43_144.0, 43_509.0, 43_874.0, 44_239.0,
+    44_786.0, 45_151.0, 45_516.0, 46_247.0, 47_161.0, 47_892.0, 48_257.0, 48_804.0, 49_169.0,
+    49_534.0, 50_083.0, 50_630.0, 51_179.0, 53_736.0, 54_832.0, 56_109.0, 57_204.0, 57_754.0,
+];
+
 /// An instant on the UTC scale.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Epoch {
@@ -30,6 +42,12 @@ impl Epoch {
     /// The Modified Julian Date [d, UTC].
     pub const fn mjd_utc(self) -> f64 {
         self.mjd_utc
+    }
+
+    /// The same instant on the scale of orbits [MJD, TT]; TDB is never 2 ms from it.
+    pub fn mjd_tt(self) -> f64 {
+        let leaps = LEAPS_MJD.iter().filter(|leap| self.mjd_utc >= **leap).count() as f64;
+        self.mjd_utc + (TAI_AHEAD_1972_S + leaps + TT_AHEAD_OF_TAI_S) / SECONDS_PER_DAY
     }
 
     /// The Julian epoch [yr], for proper motions.
@@ -96,6 +114,26 @@ mod tests {
         assert_eq!(days_from_civil(1858, 11, 17), 0);
         assert_eq!(days_from_civil(2024, 2, 29), 60_369);
         assert!((Epoch::from_date(2000, 1, 1, 43_200.0).julian_year() - 2000.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn terrestrial_time_counts_the_leap_seconds() {
+        // IERS: TAI - UTC is 10 s from 1972, 32 s in 2000, 36 s in 2016, 37 s from 2017.
+        let ahead_s = |year, month, day| {
+            let epoch = Epoch::from_date(year, month, day, 0.0);
+            (epoch.mjd_tt() - epoch.mjd_utc()) * SECONDS_PER_DAY
+        };
+        for (date, tai_s) in [
+            ((1972, 1, 1), 10.0),
+            ((1972, 7, 1), 11.0),
+            ((2000, 1, 1), 32.0),
+            ((2016, 12, 31), 36.0),
+            ((2017, 1, 1), 37.0),
+            ((2026, 11, 21), 37.0),
+        ] {
+            let (year, month, day) = date;
+            assert!((ahead_s(year, month, day) - tai_s - 32.184).abs() < 1e-5, "{date:?}");
+        }
     }
 
     #[test]

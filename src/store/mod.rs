@@ -23,6 +23,7 @@ pub mod masters;
 pub mod night_id;
 pub mod nights;
 mod open;
+pub mod orbits;
 pub mod outbox;
 mod payload;
 pub mod prune;

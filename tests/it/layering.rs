@@ -205,6 +205,11 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "the checksum is a part of the layout",
     },
     Exception {
+        path: "src/formats/orbit_",
+        target: "blake3",
+        reason: "the checksum is a part of the layout",
+    },
+    Exception {
         path: "src/pipeline/ingest",
         target: "toml",
         reason: "instrument profiles are rules of ingest and written in TOML",

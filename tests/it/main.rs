@@ -13,6 +13,7 @@ mod cutouts;
 mod daemon;
 mod database;
 mod endurance;
+mod ephemeris;
 mod faults;
 mod layering;
 mod mail;

@@ -1,7 +1,18 @@
-//! Orbits about the Sun: what the motion of one night says of them.
+//! Orbits about the Sun: where known bodies are, and what the motion of one night says of others.
 //!
-//! [`population`] gives the motions that belts of asteroids show at a place of the sky,
+//! [`planets`] are Sun, planets and Moon; [`propagate()`] moves a body among them, [`place`] is
+//! what an [`observer`] sees of it, [`uncertainty`] how sure that is, [`known`] finds the bodies of
+//! a frame. [`population`] gives the motions that belts of asteroids show at a place of the sky,
 //! [`neo_rating`] tells how unlike them a measured motion is.
 
+mod collocation;
+pub mod kepler;
+pub mod known;
 pub mod neo_rating;
+pub mod observer;
+pub mod place;
+mod planet_motion;
+pub mod planets;
 pub mod population;
+pub mod propagate;
+pub mod uncertainty;
