@@ -9,5 +9,6 @@ pub mod mapped;
 pub mod obs80;
 pub mod reference_csv;
 pub mod service_table;
+pub mod skybot;
 pub mod star_columns;
 pub mod star_index;

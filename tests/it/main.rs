@@ -14,6 +14,7 @@ mod daemon;
 mod database;
 mod endurance;
 mod faults;
+mod known;
 mod layering;
 mod mail;
 mod mail_look;

@@ -3,11 +3,12 @@
 //! The way of a night: sources that stand still are set apart ([`stationary`]), pieces of
 //! satellite trails too ([`trail`]); what is left is linked into tracklets ([`link`]) whose
 //! chance of being an accident is computed from the density of such left-overs ([`score`]);
-//! tracklets are compared with predicted places ([`identify`]) and asked whether they look like
+//! tracklets are compared with predicted places ([`known`], [`identify`]) and asked whether they look like
 //! artefacts ([`real_score`]). All places lie on one tangent plane per field.
 
 pub mod field;
 pub mod identify;
+pub mod known;
 pub mod link;
 pub mod motion;
 pub mod real_score;
