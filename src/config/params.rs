@@ -86,6 +86,8 @@ impl Config {
             hint: frame.hint,
             solve: frame.solve,
         };
+        params.identify.radius_arcsec = self.known.radius_arcsec;
+        params.identify.rate_difference_arcsec_per_h = self.known.rate_difference_arcsec_per_h;
         let link = &mut params.link_night.link;
         link.score.snr_half = self.extract.threshold_sigma;
         link.score.rate_max_arcsec_per_h = self.link.rate_max_arcsec_per_h;

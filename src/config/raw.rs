@@ -17,6 +17,8 @@ pub struct Raw {
     pub site: RawSite,
     /// `[reference]`
     pub reference: RawReference,
+    /// `[known]`
+    pub known: RawKnown,
     /// `[limits]`
     pub limits: RawLimits,
     /// `[run]`
@@ -91,6 +93,24 @@ pub struct RawReference {
     pub urls: Option<Vec<String>>,
     /// Time for one answer [s].
     pub timeout_s: Option<f64>,
+}
+
+/// `[known]`: known objects.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawKnown {
+    /// `both`, `skybot`, `offline`, `files` or `none`.
+    pub source: Option<String>,
+    /// Lists of predicted places.
+    pub files: Option<Vec<String>>,
+    /// Addresses of SkyBoT, in order.
+    pub urls: Option<Vec<String>>,
+    /// Time for one answer [s].
+    pub timeout_s: Option<f64>,
+    /// Distance to the predicted place that is always allowed [arcsec].
+    pub radius_arcsec: Option<f64>,
+    /// Largest difference of the rates [arcsec/h].
+    pub rate_difference_arcsec_per_h: Option<f64>,
 }
 
 /// `[limits]`: what a file may cost.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::check::Checker;
 use super::error::ConfigError;
 use super::raw::RawReference;
-use crate::remote::reference::{ReferenceService, ServiceKind, ServiceLimits};
+use crate::remote::ServiceLimits;
+use crate::remote::reference::{ReferenceService, ServiceKind, TILE_STARS_MAX};
 use crate::science::reference::Release;
 
 /// Longest list of mirrors.
@@ -69,6 +70,7 @@ impl Reference {
             urls,
             release: self.release,
             g_max_mag: self.g_max_mag,
+            tile_stars_max: TILE_STARS_MAX,
             limits: ServiceLimits::with_answer_s(self.timeout_s),
         }
     }
@@ -122,7 +124,7 @@ pub(super) fn reference(
 }
 
 /// Whether a text is an HTTP address with a host and nothing secret in it.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '@' | '?' | '#');

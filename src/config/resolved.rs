@@ -10,6 +10,7 @@ use super::cutouts::{CutoutConfig, cutouts};
 use super::daemon::{Daemon, daemon};
 use super::error::ConfigError;
 use super::extract::{Extract, extract};
+use super::known::{Known, known};
 use super::mail::{Mail, mail};
 use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
 use super::raw::{Raw, RawInstrument, RawLimits, RawReport, RawRun};
@@ -36,6 +37,8 @@ pub struct Config {
     pub site: SiteConfig,
     /// Star catalogues.
     pub reference: Reference,
+    /// Known objects.
+    pub known: Known,
     /// What a file may cost.
     pub limits: Limits,
     /// How a night is worked through.
@@ -170,6 +173,7 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
         instrument: kept(instrument(raw.instrument, checker), told),
         site: kept(site(raw.site, &SiteKeys::PLAIN, checker), told),
         reference: kept(reference(raw.reference, checker), told),
+        known: kept(known(raw.known, checker), told),
         limits: kept(limits(&raw.limits, checker), told),
         run: kept(run(&raw.run, checker), told),
         calibrate: kept(science::calibrate(&raw.calibrate, checker), told),

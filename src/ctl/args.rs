@@ -42,7 +42,7 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Simulate a small night and process it like a real one.
     Demo(DemoArgs),
-    /// Write a table of a processed night.
+    /// Write a table or a chart of a processed night.
     Export(ExportArgs),
     /// Write pictures, animations or FITS files of candidates' cut-outs.
     Cutouts(CutoutsArgs),
@@ -199,6 +199,18 @@ pub(super) enum Format {
     Outliers,
     /// A row per frame without a plate solution (list_notsolved.csv).
     NotSolved,
+    /// A row per detection with the columns and units of ssos.
+    Ssos,
+    /// A row per known object and frame that it is in, found or not (skybot_all.csv).
+    Skybot,
+    /// A row per known object in the frames: where, how bright, found or not.
+    Known,
+    /// Observed minus predicted places of known objects, a chart (SVG).
+    SkybotResiduals,
+    /// Observed against predicted rates of known objects, a chart (SVG).
+    SkybotPm,
+    /// The night's fields with all objects, a chart (SVG).
+    FieldMap,
 }
 
 /// Where the service and its data are.

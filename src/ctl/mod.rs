@@ -139,6 +139,12 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
                 Format::Candidates => ExportFormat::Candidates,
                 Format::Outliers => ExportFormat::Outliers,
                 Format::NotSolved => ExportFormat::NotSolved,
+                Format::Ssos => ExportFormat::Ssos,
+                Format::Skybot => ExportFormat::Skybot,
+                Format::Known => ExportFormat::Known,
+                Format::SkybotResiduals => ExportFormat::SkybotResiduals,
+                Format::SkybotPm => ExportFormat::SkybotPm,
+                Format::FieldMap => ExportFormat::FieldMap,
             };
             let n = export(&export_args.data, &export_args.night, format, &export_args.output)?;
             println!("{n} rows written to {}.", export_args.output.display());

@@ -1,31 +1,15 @@
 //! SkyBoT-style lists of predicted places of known objects.
 //!
 //! Columns by name, any order: `ra`, `dec` [deg] and `mjd_mid` or `file` are needed; `num`,
-//! `name`, `err_arcsec`, `dra_arcsec_h` (with cos(Dec)), `ddec_arcsec_h`, `mv` are used when there.
+//! `name`, `class`, `err_arcsec`, `dra_arcsec_h` (with cos(Dec)), `ddec_arcsec_h`, `mv` are used when
+//! there. What services answered is kept in the same form.
 
 use std::io::Read;
 
+use crate::science::movers::known::{KnownPlace, UNTOLD_ERR_ARCSEC};
+
 /// Rows beyond this are not read.
 const ROWS_MAX: usize = 5_000_000;
-
-/// A predicted place of a known object.
-#[derive(Debug, Clone, PartialEq)]
-pub struct KnownPlace {
-    /// File the prediction is for, when the list says so.
-    pub file: Option<String>,
-    /// Instant of the prediction [d, MJD UTC], when the list says so.
-    pub mid_mjd_utc: Option<f64>,
-    /// Number and name, e.g. `22767 Sim22767`.
-    pub designation: String,
-    /// Right ascension [deg].
-    pub ra_deg: f64,
-    /// Declination [deg].
-    pub dec_deg: f64,
-    /// Error of the place [arcsec]; 1 when the list does not say.
-    pub err_arcsec: f64,
-    /// Rates in RA (with cos(Dec)) and Dec [arcsec/h], when the list gives them.
-    pub rate_arcsec_per_h: Option<(f64, f64)>,
-}
 
 /// Why a list cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +40,7 @@ pub fn read_known(source: impl Read) -> Result<(Vec<KnownPlace>, usize), KnownCs
         return Err(KnownCsvError::MissingColumn { column: "mjd_mid" });
     }
     let (number, name, err) = (column("num"), column("name"), column("err_arcsec"));
+    let (class, v_mag) = (column("class"), column("mv"));
     let (rate_ra, rate_dec) = (column("dra_arcsec_h"), column("ddec_arcsec_h"));
     let (mut places, mut n_bad) = (Vec::new(), 0);
     for row in reader.records().take(ROWS_MAX) {
@@ -73,18 +58,98 @@ pub fn read_known(source: impl Read) -> Result<(Vec<KnownPlace>, usize), KnownCs
             file: text(file).map(str::to_owned),
             mid_mjd_utc: real(mjd),
             designation: words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            class: text(class).map(str::to_owned),
             ra_deg,
             dec_deg,
-            err_arcsec: real(err).unwrap_or(1.0).abs(),
+            err_arcsec: real(err).unwrap_or(UNTOLD_ERR_ARCSEC).abs(),
             rate_arcsec_per_h: real(rate_ra).zip(real(rate_dec)),
+            v_mag: real(v_mag),
         });
     }
     Ok((places, n_bad))
 }
 
+/// Columns of a list as it is written.
+const COLUMNS: [&str; 11] = [
+    "file",
+    "mjd_mid",
+    "num",
+    "name",
+    "ra",
+    "dec",
+    "class",
+    "mv",
+    "err_arcsec",
+    "dra_arcsec_h",
+    "ddec_arcsec_h",
+];
+
+/// Writes a list that [`read_known`] reads; numbers keep all their digits.
+pub fn write_known<'a>(places: impl Iterator<Item = &'a KnownPlace>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let real = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    let mut rows = vec![COLUMNS.map(str::to_owned)];
+    rows.extend(places.map(|place| {
+        let (number, name) = number_and_name(&place.designation);
+        let rate = place.rate_arcsec_per_h;
+        [
+            place.file.clone().unwrap_or_default(),
+            real(place.mid_mjd_utc),
+            number.unwrap_or("-").to_owned(),
+            name.to_owned(),
+            real(Some(place.ra_deg)),
+            real(Some(place.dec_deg)),
+            place.class.clone().unwrap_or_default(),
+            real(place.v_mag),
+            real(Some(place.err_arcsec)),
+            real(rate.map(|rate| rate.0)),
+            real(rate.map(|rate| rate.1)),
+        ]
+    }));
+    for row in &rows {
+        writer.write_record(row).expect("memory takes any row of this length");
+    }
+    String::from_utf8(writer.into_inner().expect("memory needs no flush")).unwrap_or_default()
+}
+
+/// The number that a designation begins with, and the rest: `22767 Sim22767`, `2014 AA`.
+pub fn number_and_name(designation: &str) -> (Option<&str>, &str) {
+    let (first, rest) = designation.split_once(' ').unwrap_or((designation, ""));
+    let is_number = !first.is_empty() && first.bytes().all(|c| c.is_ascii_digit());
+    let is_whole = crate::formats::designation::Designation::from_name(designation)
+        .is_some_and(|found| found.to_string() == first);
+    if is_number && is_whole { (Some(first), rest.trim()) } else { (None, designation) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let place = |designation: &str, v_mag| KnownPlace {
+            file: None,
+            mid_mjd_utc: Some(60_586.979_166_666_7),
+            designation: designation.to_owned(),
+            class: Some("MB>Inner".to_owned()),
+            ra_deg: 81.303_190_599_627_36,
+            dec_deg: -4.490_300_172_328_435,
+            err_arcsec: 0.025,
+            rate_arcsec_per_h: Some((-2.9183, 0.419)),
+            v_mag,
+        };
+        let places = vec![
+            place("229762 G!kun||'homdima", Some(19.6)),
+            place("2014 AA", None),
+            place("2040 P-L", Some(21.0)),
+            place("C/2002 O4 (Hoenig), a \"comet\"", Some(12.5)),
+            place("433", None),
+        ];
+        let (read, n_bad) = read_known(write_known(places.iter()).as_bytes()).expect("a list");
+        assert_eq!((read, n_bad), (places, 0));
+        assert_eq!(number_and_name("2014 AA"), (None, "2014 AA"));
+        assert_eq!(number_and_name("433 Eros"), (Some("433"), "Eros"));
+    }
 
     #[test]
     fn a_list_is_read_and_bad_rows_are_counted() {

@@ -13,5 +13,6 @@ pub mod orbit_states;
 pub mod orbit_table;
 pub mod reference_csv;
 pub mod service_table;
+pub mod skybot;
 pub mod star_columns;
 pub mod star_index;

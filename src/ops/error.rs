@@ -131,6 +131,9 @@ pub enum OpsError {
         /// The file.
         path: PathBuf,
     },
+    /// A chart without a point.
+    #[error("there is nothing to draw: no known object was found, or no frame was solved")]
+    NothingToDraw,
     /// Somebody asked to stop.
     #[error("stopped; run again to go on where it ended")]
     Stopped,

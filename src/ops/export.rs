@@ -1,9 +1,15 @@
-//! Tables of a finished night for other programs.
+//! Tables and charts of a finished night for other programs.
+
+mod ssos;
 
 use std::path::Path;
 
 use super::error::OpsError;
-use crate::report::{candidates_csv, detections_csv, frames_csv, not_solved_csv, outliers_csv};
+use super::run::known_path;
+use crate::report::{
+    candidates_csv, detections_csv, field_maps_svg, frames_csv, known_csv, known_rates_svg,
+    known_residuals_svg, not_solved_csv, outliers_csv, standalone_svg,
+};
 use crate::store::files::ProductFile;
 use crate::store::{NightId, Reader};
 
@@ -20,6 +26,18 @@ pub enum ExportFormat {
     Outliers,
     /// A row per frame without a plate solution.
     NotSolved,
+    /// A row per detection with the columns of ssos.
+    Ssos,
+    /// A row per known object and frame that it is in, found or not.
+    Skybot,
+    /// A row per known object in the night's frames: where, how bright, found or not.
+    Known,
+    /// Observed minus predicted places of known objects, a chart (SVG).
+    SkybotResiduals,
+    /// Observed against predicted rates of known objects, a chart (SVG).
+    SkybotPm,
+    /// The night's fields with all objects, a chart (SVG).
+    FieldMap,
 }
 
 /// Writes a table of a night, in one piece, to a file.
@@ -39,7 +57,22 @@ pub fn export(
         ExportFormat::Candidates => candidates_csv(&report),
         ExportFormat::Outliers => outliers_csv(&report.frames),
         ExportFormat::NotSolved => not_solved_csv(&report.frames),
+        ExportFormat::Ssos => ssos::table(&reader, &id, &report)?,
+        ExportFormat::Skybot => {
+            let path = known_path(reader.products(), &id)?;
+            std::fs::read_to_string(&path).map_err(|source| OpsError::Read { path, source })?
+        }
+        ExportFormat::Known => known_csv(&report.known),
+        ExportFormat::SkybotResiduals => chart(known_residuals_svg(&report))?,
+        ExportFormat::SkybotPm => chart(known_rates_svg(&report))?,
+        ExportFormat::FieldMap => chart(field_maps_svg(&report))?,
     };
     ProductFile::write_bytes(output, text.as_bytes())?;
+    // Charts are one line each.
     Ok(text.lines().count().saturating_sub(1))
+}
+
+/// Charts below each other as one file.
+fn chart(charts: Vec<String>) -> Result<String, OpsError> {
+    if charts.is_empty() { Err(OpsError::NothingToDraw) } else { Ok(standalone_svg(&charts)) }
 }

@@ -12,6 +12,7 @@ pub mod export;
 pub mod labels;
 pub mod mail;
 pub mod night_end;
+pub mod object_names;
 pub mod orbits;
 pub mod orders;
 pub mod overview;

@@ -188,6 +188,7 @@ mod tests {
                 frames: Vec::new(),
                 candidates: Vec::new(),
                 faint: Vec::new(),
+                known: Vec::new(),
                 not_done: Vec::new(),
             };
             store.close_night(&night, Closing::plain(report), closed).expect("closed");

@@ -173,7 +173,7 @@ pub struct About {
 }
 
 impl About {
-    fn new(candidate: &Candidate) -> Self {
+    pub(super) fn new(candidate: &Candidate) -> Self {
         let place = |d: &crate::pipeline::artifact::candidate::CandidateDetection| {
             (d.frame.clone(), d.x_px, d.y_px)
         };
@@ -190,7 +190,7 @@ impl About {
     }
 
     /// Whether at least half of these detections are the candidate's.
-    fn is_of(&self, candidate: &Candidate) -> bool {
+    pub(super) fn is_of(&self, candidate: &Candidate) -> bool {
         let is_its = |(frame, x, y): &&(String, f64, f64)| {
             let mut of_frame = candidate.detections.iter().filter(|d| d.frame == *frame);
             of_frame.any(|d| (d.x_px - x).hypot(d.y_px - y) < SAME_PX)

@@ -2,6 +2,7 @@
 
 use super::artifact::candidate::{Candidate, Identity};
 use super::artifact::frame_record::{FrameRecord, FrameStatus};
+use super::artifact::known::KnownObject;
 use super::artifact::report::{NightReport, Note};
 use super::stage::Refusal;
 use crate::science::image::stats::median;
@@ -45,7 +46,7 @@ pub fn summarize(
     version: &str,
     (instrument, masters): (String, Vec<String>),
     mut frames: Vec<FrameRecord>,
-    (mut candidates, not_done): (Vec<Candidate>, Vec<Note>),
+    (mut candidates, known, not_done): (Vec<Candidate>, Vec<KnownObject>, Vec<Note>),
 ) -> NightReport {
     frames.sort_by(|a, b| {
         let time = |r: &FrameRecord| r.mid_mjd_utc.unwrap_or(f64::INFINITY);
@@ -65,6 +66,7 @@ pub fn summarize(
         frames,
         candidates,
         faint,
+        known,
         not_done,
     }
 }

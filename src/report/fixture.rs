@@ -26,6 +26,7 @@ pub(super) fn report() -> NightReport {
             candidate("U2BBBB", Identity::Unknown, 19.2),
         ],
         faint: Vec::new(),
+        known: Vec::new(),
         not_done: vec![Note {
             subject: "a&b.fits".to_owned(),
             text: "The file ends early: 1,440 of 2,880 bytes. It was left out; copy it again."

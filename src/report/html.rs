@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::pipeline::artifact::report::NightReport;
 
 use super::ReportError;
+use super::known::{MissedView, known_rates_svg, known_residuals_svg, missed};
+use super::map::field_maps_svg;
 use super::page::{self, FrameView, NoteView, ObjectView};
 use super::plot::{conditions_svgs, light_curve_svg, separations_svg};
 use super::verdict::{Counts, counts, verdict};
@@ -45,6 +47,9 @@ struct Page {
     frames: Vec<FrameView>,
     is_frames_open: bool,
     conditions: Vec<String>,
+    comparison: Vec<String>,
+    maps: Vec<String>,
+    missed: Vec<MissedView>,
     masters: Vec<String>,
     not_done: Vec<NoteView>,
 }
@@ -80,6 +85,9 @@ pub fn render_html(
             .into_iter()
             .chain(separations_svg(&report.frames))
             .collect(),
+        comparison: [known_residuals_svg(report), known_rates_svg(report)].concat(),
+        maps: field_maps_svg(report),
+        missed: missed(report),
         masters: page::masters(report),
         not_done: page::not_done(report),
     };

@@ -3,6 +3,7 @@
 //! Everything is a function of a [`NightReport`] and of pixels handed in: the same night gives
 //! the same bytes, so nothing here asks for the time. `verdict` counts, `words` puts numbers into
 //! words, `stretch`, `blink` and `strip` make pictures of cut-outs, `plot` makes charts,
+//! `known` and `map` those of known objects and fields,
 //! `conditions` one as a picture (`raster`, `strokes`); `html`, `text` and `table` put them
 //! together. `mail` makes a message of a night, `digest` of several, `alert` of a trouble.
 
@@ -13,7 +14,9 @@ pub mod conditions;
 pub mod digest;
 mod glyphs;
 pub mod html;
+pub mod known;
 pub mod mail;
+pub mod map;
 mod page;
 mod picture;
 pub mod plot;
@@ -36,6 +39,8 @@ mod tests;
 
 pub use blink::{blink_apng, blink_gif};
 pub use html::{CandidatePictures, render_html};
+pub use known::{known_csv, known_rates_svg, known_residuals_svg};
+pub use map::{field_maps_svg, standalone_svg};
 pub use picture::{stamp_png16, stamp_range};
 pub use ratings::{candidates_csv, rating_cells, rating_columns};
 pub use stretch::Stretch;

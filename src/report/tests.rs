@@ -26,6 +26,7 @@ fn empty() -> NightReport {
         candidates: Vec::new(),
         masters: Vec::new(),
         faint: Vec::new(),
+        known: Vec::new(),
         not_done: Vec::new(),
         ..fixture::report()
     }

@@ -4,7 +4,7 @@
 //! again) and a lock file. [`Store`] owns the folder for one process and writes; [`Reader`] only
 //! reads and needs no lock. Methods of both lie in one file per table: `nights`, `frames`,
 //! `stages`, `candidates`, `verdicts`, `outbox`, `masters`, `attempts`, `sessions`, `submissions`,
-//! `wanted_tiles`; the star catalogue's files in `tiles`;
+//! `wanted_tiles`, `known_replies`, `object_numbers`; the star catalogue's files in `tiles`;
 //! what a person asked for in `requests`, what a person looks for in `lookup`. Opening and closing
 //! lie in `open`; `check`, `backup`, `restore` and `prune` care for what may break or grows old.
 //! All writing is one IMMEDIATE transaction per call on one thread (`writer`), and repeating a call
@@ -18,10 +18,12 @@ pub mod error;
 pub mod files;
 pub mod filesystem;
 pub mod frames;
+pub mod known_replies;
 pub mod lookup;
 pub mod masters;
 pub mod night_id;
 pub mod nights;
+pub mod object_numbers;
 mod open;
 pub mod orbits;
 pub mod outbox;

@@ -128,6 +128,7 @@ mod tests {
             frames: Vec::new(),
             candidates: Vec::new(),
             faint: Vec::new(),
+            known: Vec::new(),
             not_done: Vec::new(),
         };
         store.close_night(&night, Closing::plain(report), at).expect("closed");

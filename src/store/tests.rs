@@ -116,6 +116,7 @@ fn report() -> NightReport {
         frames: vec![frame("b.fits", Some(61_100.2)), frame("a.fits", None)],
         candidates: vec![candidate("K1", known), candidate("U1", Identity::Unknown)],
         faint: Vec::new(),
+        known: Vec::new(),
         not_done: vec![Note { subject: "a.fits".to_owned(), text: "truncated".to_owned() }],
     }
 }

@@ -15,6 +15,7 @@ mod database;
 mod endurance;
 mod ephemeris;
 mod faults;
+mod known;
 mod layering;
 mod mail;
 mod mail_look;

@@ -152,6 +152,7 @@ fn report() -> NightReport {
             short,
         ],
         faint: Vec::new(),
+        known: Vec::new(),
         not_done: Vec::new(),
     }
 }

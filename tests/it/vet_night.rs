@@ -63,6 +63,7 @@ pub fn make_night(data: &Path, n_candidates: usize) {
         frames: Vec::new(),
         candidates: (0..n_candidates).map(candidate).collect(),
         faint: Vec::new(),
+        known: Vec::new(),
         not_done: Vec::new(),
     };
     let stage = StageRow {

@@ -105,6 +105,7 @@ fn report(n: usize) -> NightReport {
         frames: (0..N_FRAMES + 1).map(frame).collect(),
         candidates: (0..n).map(candidate).collect(),
         faint: Vec::new(),
+        known: Vec::new(),
         not_done: vec![Note {
             subject: "f8.fits".to_owned(),
             text: "<b>cloud</b> & dew: it was left out".to_owned(),

@@ -199,7 +199,7 @@ impl Reconciler {
             self.work(&unit)?;
             return Ok(None);
         }
-        if self.settle_stars()? {
+        if self.settle_wants()? {
             self.memory.clear();
             self.sessions.clear();
             self.looked = None;

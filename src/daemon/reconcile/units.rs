@@ -171,19 +171,23 @@ impl Reconciler {
         Ok(session)
     }
 
-    /// Fetches tiles of the star catalogue that closed nights lack, and opens those nights again
-    /// whose tiles came, by us or by hand; tells whether there is one.
-    pub(super) fn settle_stars(&self) -> Result<bool, OpsError> {
-        let sky = self.watched.first().map(|watched| Arc::clone(&watched.workshop.sky));
-        let Some(sky) = sky else { return Ok(false) };
-        let Some(tiles) = sky.tiles() else { return Ok(false) };
+    /// Fetches tiles of the star catalogue and answers about known objects that closed nights lack,
+    /// and opens those nights again whose wants came, by us or by hand; tells whether there is one.
+    pub(super) fn settle_wants(&self) -> Result<bool, OpsError> {
+        let first = self.watched.first().map(|watched| watched.workshop.clone());
+        let Some(workshop) = first else { return Ok(false) };
         let progress = UnitProgress {
             night: String::new(),
             bell: self.surroundings.bell.clone(),
             state: self.surroundings.state.clone(),
             notifier: Arc::clone(&self.surroundings.notifier),
         };
-        Ok(tiles.settle(&self.surroundings.store, &progress)? > 0)
+        let store = &self.surroundings.store;
+        let n_starred = match workshop.sky.tiles() {
+            Some(tiles) => tiles.settle(store, &progress)?,
+            None => 0,
+        };
+        Ok(n_starred + workshop.known.settle(store, &progress)? > 0)
     }
 
     fn n_workers(&self) -> usize {

@@ -39,6 +39,42 @@ pub struct ServiceTable {
     pub is_overflown: bool,
 }
 
+/// A table of words that a service answered, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TextTable {
+    /// Names of the columns.
+    pub names: Vec<String>,
+    /// The cells, row by row, without blanks around them.
+    cells: Vec<String>,
+    /// Identifiers (or names) of its parameters, and their values.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl TextTable {
+    /// Reads a VOTable whose rows are elements.
+    ///
+    /// Errors: whatever is not certainly a whole table; see [`ServiceTableError`].
+    pub fn read(text: &str) -> Result<Self, ServiceTableError> {
+        votable::read_texts(text)
+    }
+
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.cells.len().checked_div(self.names.len()).unwrap_or(0)
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> impl Iterator<Item = &[String]> {
+        self.cells.chunks(self.names.len().max(1))
+    }
+
+    /// The value of a parameter.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let is_it = |(found, _): &&(String, String)| found.eq_ignore_ascii_case(name);
+        self.parameters.iter().find(is_it).map(|(_, value)| value.as_str())
+    }
+}
+
 /// Why an answer is no table.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -158,7 +194,7 @@ fn no_table(bytes: &[u8]) -> ServiceTableError {
 }
 
 /// The begin of a text on one line.
-fn said(text: &str) -> String {
+pub(super) fn said(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let words: String = plain.take(4 * SAID_LENGTH_MAX).collect();
     let words: Vec<&str> = words.split_whitespace().collect();

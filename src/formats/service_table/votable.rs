@@ -1,4 +1,7 @@
 //! VOTable: the first table of the result, in any of the three ways to write rows.
+//!
+//! Cells are kept as numbers, or as their texts when a table of words is read; such a table has its
+//! rows as elements.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +10,9 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use super::binary::{Form, Masks, rows};
-use super::{COLUMNS_MAX, ServiceTable, ServiceTableError, TableCell, no_table, said, text_cell};
+use super::{
+    COLUMNS_MAX, ServiceTable, ServiceTableError, TableCell, TextTable, no_table, said, text_cell,
+};
 
 /// Deepest nesting of elements.
 const DEPTH_MAX: usize = 32;
@@ -22,6 +27,10 @@ struct Reading {
     names: Vec<String>,
     forms: Vec<Option<Form>>,
     cells: Vec<TableCell>,
+    /// The cells as texts, when they are wanted so.
+    texts: Option<Vec<String>>,
+    /// Names or identifiers of parameters, and their values; kept beside texts only.
+    parameters: Vec<(String, String)>,
     /// Cells of the row in work.
     n_row: usize,
     n_tables: usize,
@@ -38,10 +47,23 @@ struct Status {
     is_overflown: bool,
 }
 
-/// Reads a document.
+/// Most parameters of a document that are kept.
+const PARAMETERS_MAX: usize = 200;
+
+/// Reads a document as numbers.
 pub(super) fn read(text: &str) -> Result<ServiceTable, ServiceTableError> {
+    read_into(Reading::default(), text)?.finish(text).map(|(table, _)| table)
+}
+
+/// Reads a document as texts.
+pub(super) fn read_texts(text: &str) -> Result<TextTable, ServiceTableError> {
+    let wanted = Reading { texts: Some(Vec::new()), ..Reading::default() };
+    read_into(wanted, text)?.finish(text).map(|(_, texts)| texts)
+}
+
+/// Takes a document in.
+fn read_into(mut reading: Reading, text: &str) -> Result<Reading, ServiceTableError> {
     let mut reader = Reader::from_str(text);
-    let mut reading = Reading::default();
     loop {
         match reader.read_event().map_err(ServiceTableError::Xml)? {
             Event::Start(start) => reading.start(&start, text)?,
@@ -61,7 +83,7 @@ pub(super) fn read(text: &str) -> Result<ServiceTable, ServiceTableError> {
             }
             Event::DocType(_) => return Err(no_table(text.as_bytes())),
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
-            Event::Eof => return reading.finish(text),
+            Event::Eof => return Ok(reading),
         }
     }
 }
@@ -105,6 +127,11 @@ impl Reading {
                     self.status.word = word;
                 }
             }
+            "PARAM" if self.texts.is_some() && self.parameters.len() < PARAMETERS_MAX => {
+                let value = attribute(start, "value").unwrap_or_default();
+                let name = attribute(start, "ID").or_else(|| attribute(start, "name"));
+                self.parameters.push((name.unwrap_or_default(), value));
+            }
             "TR" => self.n_row = 0,
             _ => {}
         }
@@ -130,13 +157,19 @@ impl Reading {
         let text = std::mem::take(&mut self.text);
         match name.as_str() {
             "TD" if self.is_first_table() => {
-                self.cells.push(text_cell(&text));
+                match &mut self.texts {
+                    Some(texts) => texts.push(text.trim().to_owned()),
+                    None => self.cells.push(text_cell(&text)),
+                }
                 self.n_row += 1;
             }
             "TR" if self.is_first_table() && self.n_row != self.names.len() => {
                 return Err(ServiceTableError::Broken {
                     what: "a row with another number of cells",
                 });
+            }
+            "STREAM" if self.is_first_table() && self.texts.is_some() => {
+                return Err(ServiceTableError::Broken { what: "rows in an unknown form" });
             }
             "STREAM" if self.is_first_table() => match within {
                 Some("BINARY2") => self.unpack(&text, Masks::Before)?,
@@ -163,7 +196,7 @@ impl Reading {
         Ok(())
     }
 
-    fn finish(self, text: &str) -> Result<ServiceTable, ServiceTableError> {
+    fn finish(self, text: &str) -> Result<(ServiceTable, TextTable), ServiceTableError> {
         if self.status.word == "ERROR" {
             return Err(ServiceTableError::Refused { said: self.status.said });
         }
@@ -180,14 +213,20 @@ impl Reading {
         if self.status.word.is_empty() {
             return Err(ServiceTableError::Broken { what: "the status of the query" });
         }
+        let texts = TextTable {
+            names: if self.texts.is_some() { self.names.clone() } else { Vec::new() },
+            cells: self.texts.unwrap_or_default(),
+            parameters: self.parameters,
+        };
         let table = ServiceTable {
             names: self.names,
             cells: self.cells,
             is_overflown: self.status.is_overflown,
         };
-        if self.n_rows_told.is_some_and(|told| told != table.n_rows()) {
+        let n_rows = table.n_rows() + texts.n_rows();
+        if self.n_rows_told.is_some_and(|told| told != n_rows) {
             return Err(ServiceTableError::Broken { what: "rows" });
         }
-        Ok(table)
+        Ok((table, texts))
     }
 }

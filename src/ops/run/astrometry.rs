@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::error::OpsError;
-use super::finish::wcs_of;
 use super::frames::{FrameResult, FrameWork};
 use super::product_header::{has_wcs, set_wcs};
 use super::take::{Scanned, ScannedFrame, chain};
@@ -37,7 +36,7 @@ pub(super) fn reject_disagreeing(results: &mut [FrameResult], scanned: &Scanned)
         let info = scanned.science.iter().find(of_frame).map(|frame| &frame.info);
         Some(SolvedFrame {
             size: FrameSize { nx: result.nx, ny: result.ny },
-            wcs: wcs_of(record)?,
+            wcs: record.solution()?,
             n_stars: record.n_reference?,
             mid_mjd_utc: record.mid_mjd_utc?,
             pointing_rad: info.and_then(|info| info.pointing_rad),
@@ -206,7 +205,7 @@ fn write_table(path: &Path, record: &FrameRecord) -> Result<(), OpsError> {
         return Ok(());
     };
     let Some(mut catalogue) = Catalogue::from_columns(&columns) else { return Ok(()) };
-    if let Some(wcs) = wcs_of(record) {
+    if let Some(wcs) = record.solution() {
         place(&mut catalogue, &wcs);
     }
     set_wcs(&mut header, &record.wcs);

@@ -5,68 +5,43 @@ use std::sync::Mutex;
 
 use super::super::error::OpsError;
 use super::super::mail::{ClosingNight, MailAtClose, MailError, on_close};
+use super::super::object_names::number_objects;
 use super::super::progress::{Event, Progress};
 use super::frames::{FrameResult, FrameWork};
 use super::keys::NIGHT_UNIT;
+use super::known::KnownNight;
 use super::pictures::{ProductPixels, keep_cutouts};
 use super::take::{Scanned, chain};
 use super::{astrometry, now, report_to};
 use crate::formats::fits::{self, Limits};
-use crate::formats::known_csv::{KnownPlace, read_known};
+use crate::formats::known_csv::write_known;
 use crate::pipeline::artifact::candidate::Candidate;
 use crate::pipeline::artifact::catalogue::Catalogue;
-use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
+use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
+use crate::pipeline::artifact::known::KnownObject;
 use crate::pipeline::artifact::report::{NightReport, Note};
-use crate::pipeline::identify::identify;
+use crate::pipeline::identify::{Identified, identify};
 use crate::pipeline::link::{NightFrame, link_night};
 use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::rate::rate;
 use crate::pipeline::summarize::{reject_blurred, summarize};
 use crate::report::{CandidatePictures, render_html};
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
-use crate::science::sky::wcs::Wcs;
 use crate::science::time::Epoch;
 use crate::store::nights::{Closing, ClosingMail};
 use crate::store::stages::{NIGHT_SUBJECT, StageOutcome, StageRow};
-use crate::store::{NightId, ProductFile, ProductKind, Store};
+use crate::store::{NightId, ProductFile, ProductKind, Products, Store};
 
 /// Name of the report's page.
 const HTML_NAME: &str = "report.html";
-
-/// Predicted places of known objects.
-pub struct KnownLists {
-    pub(super) places: Vec<KnownPlace>,
-    pub(super) notes: Vec<Note>,
-    pub(super) key: String,
-}
+/// Name of the list of known objects in the frames.
+const KNOWN_NAME: &str = "skybot_all.csv";
 
 /// What the night's stages need besides the frames.
 pub(super) struct NightInputs<'a> {
     pub(super) scanned: &'a Scanned,
-    pub(super) known: &'a KnownLists,
+    pub(super) known: &'a KnownNight,
     pub(super) library: &'a MasterLibrary,
-}
-
-/// Reads the lists of known objects.
-pub(super) fn read_known_lists(paths: &[PathBuf]) -> Result<KnownLists, OpsError> {
-    let mut lists = KnownLists { places: Vec::new(), notes: Vec::new(), key: String::new() };
-    let mut hasher = blake3::Hasher::new();
-    for path in paths {
-        let refuse = |source| OpsError::Read { path: path.clone(), source };
-        let bytes = std::fs::read(path).map_err(refuse)?;
-        hasher.update(&bytes);
-        let (places, n_bad) = read_known(bytes.as_slice())
-            .map_err(|source| OpsError::Known { path: path.clone(), source })?;
-        lists.places.extend(places);
-        if n_bad > 0 {
-            lists.notes.push(Note {
-                subject: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-                text: format!("{n_bad} rows without a place were left out"),
-            });
-        }
-    }
-    lists.key = hasher.finalize().to_hex().to_string();
-    Ok(lists)
 }
 
 /// The report of an earlier run over the same inputs.
@@ -104,8 +79,10 @@ pub(super) fn finish(
     astrometry::write_all(work, &results)?;
     report_to(progress, Event::Stage { name: "judge-astrometry" })?;
     let pixels = ProductPixels { store: work.store, results: &results };
-    let candidates = linked(work, inputs, (&frames, &pixels), &mut notes, progress)?;
-    let report = assemble(work, inputs, &results, candidates, notes);
+    let (candidates, known) = linked(work, inputs, (&frames, &pixels), &mut notes, progress)?;
+    keep_known(work, &known)?;
+    let report = assemble(work, inputs, &results, (candidates, known.objects), notes);
+    number_objects(work.store, work.night, &report)?;
     report_to(progress, Event::Stage { name: "summarize" })?;
     let kept = keep_cutouts(work, &report, &frames, &pixels)?;
     let page = render_html(&report, &kept.pictures)?;
@@ -138,7 +115,7 @@ fn linked(
     (frames, pixels): (&[NightFrame], &ProductPixels<'_>),
     notes: &mut Vec<Note>,
     progress: &dyn Progress,
-) -> Result<Vec<Candidate>, OpsError> {
+) -> Result<(Vec<Candidate>, Identified), OpsError> {
     let failures = Mutex::new(Vec::new());
     let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
         let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
@@ -155,11 +132,17 @@ fn linked(
     notes.extend(linked.notes.into_iter().map(linking));
     report_to(progress, Event::Stage { name: "link" })?;
     let mut candidates = linked.candidates;
-    identify(&mut candidates, &inputs.known.places, &params.identify);
-    if inputs.known.places.is_empty() {
+    let known = identify(&mut candidates, frames, &inputs.known.sky, &params.identify);
+    let naming = |text: &String| Note { subject: "identification".to_owned(), text: text.clone() };
+    notes.extend(known.notes.iter().map(naming));
+    let n_missed = known.objects.iter().filter(|object| object.is_missed()).count();
+    if n_missed > 0 {
         notes.push(Note {
-            subject: "identification".to_owned(),
-            text: "no list of known objects: name one with --known; nothing is named".to_owned(),
+            subject: "known objects".to_owned(),
+            text: format!(
+                "{n_missed} were inside the frames and bright enough, but not found: \
+                 `autossosctl export --format known` lists them"
+            ),
         });
     }
     report_to(progress, Event::Stage { name: "identify" })?;
@@ -169,7 +152,21 @@ fn linked(
         notes
             .push(linking(format!("stars were told from movers without the catalogue: {failure}")));
     }
-    Ok(candidates)
+    Ok((candidates, known))
+}
+
+/// Puts the places of known objects in the frames beside the page, for those who ask for them.
+fn keep_known(work: &FrameWork<'_>, known: &Identified) -> Result<(), OpsError> {
+    let path = known_path(work.store.products(), work.night)?;
+    Ok(ProductFile::write_bytes(&path, write_known(known.places.iter()).as_bytes())?)
+}
+
+/// Where the places of known objects in a night's frames lie.
+pub(in crate::ops) fn known_path(
+    products: &Products,
+    night: &NightId,
+) -> Result<PathBuf, OpsError> {
+    Ok(products.resolve(&products.relative_path(night, ProductKind::Report, KNOWN_NAME)?)?)
 }
 
 fn reject_blurred_results(results: &mut [FrameResult], work: &FrameWork<'_>) {
@@ -206,7 +203,7 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
         content_hash: record.content_hash.clone(),
         mid_mjd_utc: record.mid_mjd_utc?,
         exposure_s: record.exposure_s,
-        wcs: wcs_of(record)?,
+        wcs: record.solution()?,
         nx: result.nx,
         ny: result.ny,
         is_turned: result.is_turned,
@@ -224,22 +221,11 @@ fn electron_mag(record: &FrameRecord, gain_e_per_adu: Option<f64>) -> Option<f64
     Some(record.zero_point_mag? + 2.5 * electrons.log10()).filter(|mag| mag.is_finite())
 }
 
-/// The plate solution of a record.
-pub(super) fn wcs_of(record: &FrameRecord) -> Option<Wcs> {
-    Wcs::from_fits_keywords(|key| {
-        record.wcs.iter().find(|(k, _)| k == key).and_then(|(_, value)| match value {
-            WcsKeyword::Integer(v) => Some(*v as f64),
-            WcsKeyword::Real(v) => Some(*v),
-            WcsKeyword::Text(_) => None,
-        })
-    })
-}
-
 fn assemble(
     work: &FrameWork<'_>,
     inputs: &NightInputs<'_>,
     results: &[FrameResult],
-    candidates: Vec<Candidate>,
+    (candidates, known): (Vec<Candidate>, Vec<KnownObject>),
     mut notes: Vec<Note>,
 ) -> NightReport {
     let mut frames: Vec<FrameRecord> = results.iter().map(|r| r.record.clone()).collect();
@@ -262,7 +248,7 @@ fn assemble(
         env!("CARGO_PKG_VERSION"),
         (instruments.join(", "), masters),
         frames,
-        (candidates, not_done),
+        (candidates, known, not_done),
     )
 }
 

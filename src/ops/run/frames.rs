@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
-use super::finish::wcs_of;
 use super::keys::{FRAME_UNIT, frame_key};
 use super::master_files::StoredMasters;
 use super::reference::{RunReference, Sky};
@@ -461,7 +460,7 @@ impl FrameWork<'_> {
 }
 
 fn done_by(key: String, result: &FrameResult) -> Done {
-    let scale_arcsec = wcs_of(&result.record).map(|wcs| rounded(wcs.pixel_scale_arcsec()));
+    let scale_arcsec = result.record.solution().map(|wcs| rounded(wcs.pixel_scale_arcsec()));
     Done { key, scale_arcsec }
 }
 

@@ -10,6 +10,7 @@ mod files;
 mod finish;
 mod frames;
 mod keys;
+mod known;
 mod master_files;
 mod masters;
 mod one_frame;
@@ -17,6 +18,7 @@ mod parallel;
 mod pictures;
 mod product_header;
 mod reference;
+mod rest;
 mod session;
 mod take;
 
@@ -32,7 +34,8 @@ use crate::store::{NightId, Store};
 
 pub use super::clock::now;
 pub use files::{FileStamp, NightFile};
-pub use finish::KnownLists;
+pub(super) use finish::known_path;
+pub use known::{KnownObjects, OrbitPlaces};
 pub use reference::{Haul, RunReference, TileCatalogue};
 pub(super) use reference::{hash_of_lists, read_lists};
 pub use session::{Advance, NightSession, Vanished, Workshop};
@@ -74,7 +77,7 @@ impl Workshop {
         (reference, known): (&[PathBuf], &[PathBuf]),
     ) -> Result<Self, OpsError> {
         let sky = Arc::new(RunReference::open(&store, &config, reference)?);
-        let known = Arc::new(finish::read_known_lists(known)?);
+        let known = Arc::new(KnownObjects::open(&config, known, None)?);
         Ok(Self { store, config, sky, known })
     }
 }

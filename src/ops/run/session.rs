@@ -11,9 +11,10 @@ use std::sync::Arc;
 use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
 use super::files::{FileStamp, NightFile};
-use super::finish::{self, KnownLists, NightInputs};
+use super::finish::{self, NightInputs};
 use super::frames::{self, DoneFrames, Extent, FrameResult, FrameWork, Redo};
 use super::keys::{calibration_key, night_key};
+use super::known::{KnownObjects, Look, Plan, observer, plan};
 use super::master_files::StoredMasters;
 use super::reference::{Haul, RunReference, Sky};
 use super::take::{Found, Scanned, Taken, Taking, take_files};
@@ -49,7 +50,7 @@ pub struct Workshop {
     /// Star catalogue.
     pub sky: Arc<RunReference>,
     /// Known objects.
-    pub known: Arc<KnownLists>,
+    pub known: Arc<KnownObjects>,
 }
 
 /// What is left to do in a night.
@@ -279,9 +280,8 @@ impl NightSession {
         }
         self.bring_stars(&scanned, Haul::All, progress)?;
         scanned.notes.extend(self.missing_stars()?);
-        let known = &self.workshop.known;
-        let config = &self.workshop.config;
-        let key = night_key(&scanned, config, self.night_sky.key(), &known.key);
+        self.workshop.known.bring_again(&self.workshop.store, &self.night, progress)?;
+        let key = self.key(&scanned)?;
         if let Some(report) = finish::finished_before(&self.workshop.store, &self.night, &key)? {
             self.workshop.store.confirm_closed(&self.night, listing)?;
             let html_path = finish::html_path(&self.workshop.store, &self.night)?;
@@ -297,12 +297,45 @@ impl NightSession {
             frames::results(&work, &scanned.science, &self.done)?
         };
         results.extend(self.kept_results(&gone)?);
-        let known = Arc::clone(&self.workshop.known);
+        let plan = self.bring_known(&results, progress)?;
+        let known = self.workshop.known.night(&self.workshop.store, &plan)?;
+        let key = self.key(&scanned)?;
         let work = self.work(&scanned);
         let inputs = NightInputs { scanned: &scanned, known: &known, library: work.library };
         let (report, html_path) =
             finish::finish(&work, &inputs, results, (&key, listing), progress)?;
         Ok(RunSummary { night: self.night.clone(), report, html_path, n_reduced: step.n_reduced })
+    }
+
+    /// Key of the night as it is kept now.
+    fn key(&self, scanned: &Scanned) -> Result<String, OpsError> {
+        let Workshop { store, config, known, .. } = &self.workshop;
+        let known = known.key(store, (&self.night, config))?;
+        Ok(night_key(scanned, config, self.night_sky.key(), &known))
+    }
+
+    /// Fetches what is known of the places that the frames look at: after they are solved, before
+    /// anything is named, because no stage sees the network.
+    fn bring_known(
+        &self,
+        results: &[FrameResult],
+        progress: &dyn Progress,
+    ) -> Result<Plan, OpsError> {
+        let Workshop { store, config, known, .. } = &self.workshop;
+        let looks: Vec<Look> = results
+            .iter()
+            .filter(|r| r.record.status == FrameStatus::Ok)
+            .filter(|r| known.is_asked_for(r.record.is_simulated))
+            .filter_map(look)
+            .collect();
+        let site = self.taken.values().find_map(|taken| match &taken.found {
+            Found::Frame(frame) => frame.info.site,
+            _ => None,
+        });
+        let plan = plan(&looks, &observer(config, site));
+        known.bring(store, &plan, progress)?;
+        known.note_requests(store, &self.night, &plan)?;
+        Ok(plan)
     }
 
     /// Fetches tiles of the star catalogue that the frames need and that are not stored, and opens
@@ -449,4 +482,16 @@ impl NightSession {
             self.taken.insert(file.name.clone(), taken);
         }
     }
+}
+
+/// Where a solved frame looked.
+fn look(result: &FrameResult) -> Option<Look> {
+    let outline = result.record.outline_deg()?;
+    let diagonal_px = (result.nx as f64).hypot(result.ny as f64);
+    Some(Look {
+        frame: result.record.frame.clone(),
+        mjd_utc: result.record.mid_mjd_utc?,
+        centre_deg: outline.centre_deg,
+        half_diagonal_deg: 0.5 * diagonal_px * outline.pixel_deg,
+    })
 }

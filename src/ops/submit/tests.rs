@@ -110,6 +110,7 @@ fn report(candidates: Vec<Candidate>) -> NightReport {
         frames: (0..N_FRAMES).map(frame).collect(),
         candidates,
         faint: Vec::new(),
+        known: Vec::new(),
         not_done: Vec::new(),
     }
 }

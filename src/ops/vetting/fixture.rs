@@ -54,6 +54,7 @@ pub(in crate::ops) fn close(
         frames: Vec::new(),
         candidates,
         faint,
+        known: Vec::new(),
         not_done: Vec::new(),
     };
     let stage = StageRow {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::science::sky::wcs::Wcs;
+
 /// How far a science file came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,6 +71,49 @@ pub struct FrameRecord {
     pub steps: Vec<String>,
     /// Remarks for the report: what was guessed, missing or unusual.
     pub notes: Vec<String>,
+}
+
+/// Where a solved frame lies on the sky.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outline {
+    /// Its centre (RA, Dec), ICRS [deg].
+    pub centre_deg: (f64, f64),
+    /// Its corners in order round it [deg].
+    pub corners_deg: [(f64, f64); 4],
+    /// Scale of its pixels [deg].
+    pub pixel_deg: f64,
+}
+
+impl FrameRecord {
+    /// The plate solution.
+    pub fn solution(&self) -> Option<Wcs> {
+        Wcs::from_fits_keywords(|key| {
+            self.wcs.iter().find(|(k, _)| k == key).and_then(|(_, value)| match value {
+                WcsKeyword::Integer(v) => Some(*v as f64),
+                WcsKeyword::Real(v) => Some(*v),
+                WcsKeyword::Text(_) => None,
+            })
+        })
+    }
+
+    /// Where the frame lies on the sky. The solutions' tangent points are the frames' centres
+    /// (`science::astrometry::fit`), which gives the size.
+    pub fn outline_deg(&self) -> Option<Outline> {
+        let wcs = self.solution()?;
+        let (right, top) = (2.0 * wcs.crpix_px.0 + 0.5, 2.0 * wcs.crpix_px.1 + 0.5);
+        if !(right > 0.0 && top > 0.0) {
+            return None;
+        }
+        let sky_deg = |(x, y): (f64, f64)| {
+            let (ra_rad, dec_rad) = wcs.to_sky(x, y);
+            (ra_rad.to_degrees(), dec_rad.to_degrees())
+        };
+        Some(Outline {
+            centre_deg: sky_deg(wcs.crpix_px),
+            corners_deg: [(-0.5, -0.5), (right, -0.5), (right, top), (-0.5, top)].map(sky_deg),
+            pixel_deg: wcs.pixel_scale_arcsec() / 3600.0,
+        })
+    }
 }
 
 /// Value of a FITS keyword of a WCS.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::candidate::Candidate;
 use super::frame_record::FrameRecord;
+use super::known::KnownObject;
 
 /// One remark about what was not done, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct NightReport {
     pub candidates: Vec<Candidate>,
     /// Likely objects at the limit: seen in less than half of the frames that cover them.
     pub faint: Vec<Candidate>,
+    /// Known objects that were predicted inside the frames, found or not.
+    #[serde(default)]
+    pub known: Vec<KnownObject>,
     /// What was not done and why.
     pub not_done: Vec<Note>,
 }

@@ -2,27 +2,21 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::task::JoinSet;
-
-use super::call::{AT_A_TIME, ask, client, host};
+use super::call::ask;
 use super::query::Wanted;
-use super::{FetchError, FetchRetry, FetchStep, ReferenceService};
+use super::{FetchError, FetchStep, ReferenceService};
 use crate::formats::service_table::ServiceTable;
+use crate::remote::http::{Caller, Step, host, in_turn};
 use crate::science::reference::tile::{Cell, ID_DEPTH};
 use crate::science::reference::{ReferenceStar, Tile};
 use crate::science::sky::vector::unit_vector;
 use crate::science::units::ARCSEC_RAD;
 
-/// Rounds over the mirrors for one question.
-const TRIES_MAX: u32 = 3;
 /// Questions asked for one tile.
 const QUESTIONS_MAX: usize = 4096;
-/// How often one who waits is told of it.
-const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// How far outside its tile a star may lie [rad]: identifiers were given by earlier places.
 const OUTSIDE_MAX_RAD: f64 = 120.0 * ARCSEC_RAD;
 /// A tile without a star is believed where only stars brighter than this were asked for [mag]:
@@ -39,61 +33,27 @@ impl ReferenceService {
         tiles: &[Tile],
         on_step: &mut dyn FnMut(FetchStep) -> ControlFlow<()>,
     ) -> Result<(), FetchError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(AT_A_TIME)
-            .thread_name("reference")
-            .enable_all()
-            .build()
-            .map_err(|source| FetchError::Runtime { source })?;
         let asker = Arc::new(Asker {
             service: self.clone(),
-            client: client(&self.limits)?,
-            success: Mutex::new(Instant::now()),
-            is_down: AtomicBool::new(false),
+            caller: Caller::new(&self.urls, &self.limits)?,
             rows_max: AtomicU64::new(u64::MAX),
         });
-        let done = runtime.block_on(in_turn(&asker, tiles, on_step));
-        // Whoever still waits for an answer is not waited for.
-        runtime.shutdown_background();
-        done
-    }
-}
-
-/// Keeps two tiles in work.
-async fn in_turn(
-    asker: &Arc<Asker>,
-    tiles: &[Tile],
-    on_step: &mut dyn FnMut(FetchStep) -> ControlFlow<()>,
-) -> Result<(), FetchError> {
-    let mut waiting: VecDeque<Tile> = tiles.iter().copied().collect();
-    let mut work = JoinSet::new();
-    loop {
-        while work.len() < AT_A_TIME
-            && let Some(tile) = waiting.pop_front()
-        {
-            let asker = Arc::clone(asker);
-            work.spawn(async move { (tile, asker.tile(tile).await) });
-        }
-        let told = match tokio::time::timeout(TOLD_EVERY, work.join_next()).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(Ok((tile, stars)))) => on_step(FetchStep::Tile(tile, stars)),
-            // A task that broke its own rules: its tile stays missing.
-            Ok(Some(Err(_))) => ControlFlow::Continue(()),
-            Err(_) => on_step(FetchStep::Waiting),
+        let ask = |tile| {
+            let asker = Arc::clone(&asker);
+            async move { asker.tile(tile).await }
         };
-        if told.is_break() {
-            return Ok(());
-        }
+        let mut told = |step| match step {
+            Step::Waiting => on_step(FetchStep::Waiting),
+            Step::Done(tile, stars) => on_step(FetchStep::Tile(tile, stars)),
+        };
+        Ok(in_turn(tiles, ask, &mut told)?)
     }
 }
 
 /// Asks on behalf of all tiles of a fetch.
 struct Asker {
     service: ReferenceService,
-    client: reqwest::Client,
-    /// When a whole answer last came, or when asking began.
-    success: Mutex<Instant>,
-    is_down: AtomicBool,
+    caller: Caller,
     /// Rows that the service gives in one answer, once it is known.
     rows_max: AtomicU64,
 }
@@ -104,7 +64,7 @@ impl Asker {
         let (answer, url) = self.ask(&self.wanted(tile.cell()).count(), 1).await?;
         let other = |what| FetchError::OtherTable { host: host(url), what };
         let expected = answer.count().ok_or_else(|| other("no count"))?;
-        let limit = self.service.limits.tile_stars_max;
+        let limit = self.service.tile_stars_max;
         if expected > limit {
             return Err(FetchError::TooMany { found: expected, limit });
         }
@@ -186,49 +146,9 @@ impl Asker {
         Wanted { kind, release, cell, g_max_mag }
     }
 
-    /// Asks the mirrors in order, up to three times; gives the answer and who gave it.
+    /// Asks the mirrors; gives the answer and who gave it.
     async fn ask(&self, query: &str, rows_max: u64) -> Result<(ServiceTable, &str), FetchError> {
-        let limits = &self.service.limits;
-        let mut mirrors: Vec<&str> = self.service.urls.iter().map(String::as_str).collect();
-        let mut last = FetchError::LeftAlone;
-        for round in 0..TRIES_MAX {
-            if round > 0 {
-                tokio::time::sleep(limits.back_off * round).await;
-            }
-            let mut rest = Vec::new();
-            for url in mirrors {
-                if self.is_down.load(Ordering::Relaxed) {
-                    return Err(last);
-                }
-                if self.silence() > limits.patience {
-                    self.is_down.store(true, Ordering::Relaxed);
-                    return Err(last);
-                }
-                match ask(&self.client, url, (query, rows_max), limits).await {
-                    Ok(table) => {
-                        *self.success.lock().unwrap_or_else(PoisonError::into_inner) =
-                            Instant::now();
-                        return Ok((table, url));
-                    }
-                    Err(error) => {
-                        if error.retry() == FetchRetry::Later {
-                            rest.push(url);
-                        }
-                        last = error;
-                    }
-                }
-            }
-            mirrors = rest;
-            if mirrors.is_empty() {
-                break;
-            }
-        }
-        self.is_down.store(true, Ordering::Relaxed);
-        Err(last)
-    }
-
-    /// Time since a whole answer.
-    fn silence(&self) -> Duration {
-        self.success.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        let (client, limits) = (&self.caller.client, &self.service.limits);
+        self.caller.ask(|url| ask(client, url, (query, rows_max), limits)).await
     }
 }

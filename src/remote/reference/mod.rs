@@ -1,9 +1,8 @@
 //! Stars of a tile of the sky from the Gaia archive or from VizieR.
 //!
 //! Both speak TAP (IVOA, Table Access Protocol 1.1): a query in ADQL goes to `<url>/sync`, a
-//! VOTable comes back. `query` writes the queries, `call` does one of them with every limit it
-//! needs, `fetch` asks again, asks mirrors, and cuts a tile in pieces where a service gives only so
-//! many rows. A tile is counted before it is asked for, so that a part is never taken for all.
+//! VOTable comes back. `query` writes the queries, `call` does one of them, `fetch` cuts a tile in
+//! pieces where a service gives only so many rows. A tile is counted before it is asked for, so that a part is never taken for all.
 //!
 //! The functions block; they work on a small runtime of their own.
 
@@ -12,11 +11,10 @@ mod error;
 mod fetch;
 mod query;
 
-use std::time::Duration;
-
 use crate::science::reference::{ReferenceStar, Release, Tile};
 
-pub use error::{FetchError, FetchRetry};
+pub use super::http::{FetchRetry, ServiceLimits};
+pub use error::FetchError;
 
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,44 +46,8 @@ impl ServiceKind {
     }
 }
 
-/// How long and how often a service is asked, and how much it may say.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ServiceLimits {
-    /// Time for the connection.
-    pub connect: Duration,
-    /// Time for one whole answer.
-    pub answer: Duration,
-    /// Time without a success after which no further try is begun.
-    pub patience: Duration,
-    /// Wait before the second try; twice that before the third.
-    pub back_off: Duration,
-    /// Size of an answer [byte].
-    pub answer_bytes_max: usize,
-    /// Stars of a tile.
-    pub tile_stars_max: u64,
-}
-
-impl ServiceLimits {
-    /// The usual limits with this time for an answer [s], the connection's within it.
-    pub fn with_answer_s(answer_s: f64) -> Self {
-        let usual = Self::default();
-        let answer = Duration::try_from_secs_f64(answer_s).unwrap_or(usual.answer);
-        Self { answer, connect: usual.connect.min(answer), ..usual }
-    }
-}
-
-impl Default for ServiceLimits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            answer: Duration::from_secs(30),
-            patience: Duration::from_secs(20),
-            back_off: Duration::from_secs(1),
-            answer_bytes_max: 64 << 20,
-            tile_stars_max: 2_000_000,
-        }
-    }
-}
+/// Stars of a tile that are taken at most.
+pub const TILE_STARS_MAX: u64 = 2_000_000;
 
 /// A service and what is wanted of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +60,8 @@ pub struct ReferenceService {
     pub release: Release,
     /// Faintest magnitude wanted [mag, G].
     pub g_max_mag: f64,
+    /// Stars of a tile that are taken at most.
+    pub tile_stars_max: u64,
     /// How patiently.
     pub limits: ServiceLimits,
 }

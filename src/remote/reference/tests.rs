@@ -1,119 +1,14 @@
 //! A service on this machine: recorded answers, made-up tiles, and everything that goes wrong.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::formats::service_table::ServiceTableError;
+use crate::remote::HttpError;
+use crate::remote::test_server::{Reply, Server};
 use crate::science::reference::tile::Cell;
-
-/// What the server does with a question.
-enum Reply {
-    /// Answers with this status and text.
-    Text(u16, String),
-    /// Promises this text and closes in the middle of it.
-    Half(String),
-    /// Says nothing for a while.
-    Silence(Duration),
-    /// Waits, then answers with this text.
-    Late(Duration, String),
-}
-
-/// A server that answers by a rule; it lives as long as the test.
-struct Server {
-    url: String,
-    n_asked: Arc<AtomicUsize>,
-    most_at_a_time: Arc<AtomicUsize>,
-    queries: Arc<Mutex<Vec<String>>>,
-}
-
-impl Server {
-    fn start(rule: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("http://{}/tap", listener.local_addr().expect("an address"));
-        let server = Self {
-            url,
-            n_asked: Arc::default(),
-            most_at_a_time: Arc::default(),
-            queries: Arc::default(),
-        };
-        let (n_asked, most) = (Arc::clone(&server.n_asked), Arc::clone(&server.most_at_a_time));
-        let queries = Arc::clone(&server.queries);
-        let (rule, now) = (Arc::new(rule), Arc::new(AtomicUsize::new(0)));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(stream) = stream else { return };
-                let (rule, now) = (Arc::clone(&rule), Arc::clone(&now));
-                let (n_asked, most) = (Arc::clone(&n_asked), Arc::clone(&most));
-                let queries = Arc::clone(&queries);
-                std::thread::spawn(move || {
-                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    let query = question(&stream);
-                    queries.lock().expect("unbroken").push(query.clone());
-                    let reply = rule(n_asked.fetch_add(1, Ordering::SeqCst), &query);
-                    // Whoever asked may see the answer before this thread goes on.
-                    answer(stream, reply, || {
-                        now.fetch_sub(1, Ordering::SeqCst);
-                    });
-                });
-            }
-        });
-        server
-    }
-
-    fn n_asked(&self) -> usize {
-        self.n_asked.load(Ordering::SeqCst)
-    }
-}
-
-/// The query of a request.
-fn question(mut stream: &TcpStream) -> String {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let n = stream.read(&mut buffer).expect("a request");
-        bytes.extend_from_slice(&buffer[..n]);
-        let text = String::from_utf8_lossy(&bytes);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        assert!(head.starts_with("POST /tap/sync HTTP/1.1"), "{head}");
-        let length = head.lines().find_map(|line| {
-            line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok()
-        });
-        if body.len() >= length.expect("a length") {
-            let form = form_urlencoded::parse(body.as_bytes());
-            let form: std::collections::BTreeMap<_, _> = form.into_owned().collect();
-            assert_eq!((form["REQUEST"].as_str(), form["LANG"].as_str()), ("doQuery", "ADQL"));
-            return form["QUERY"].clone();
-        }
-    }
-}
-
-fn answer(mut stream: TcpStream, reply: Reply, done: impl FnOnce()) {
-    let head = |status: u16, length: usize| {
-        format!("HTTP/1.1 {status} So\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
-    };
-    let text = match reply {
-        Reply::Text(status, text) => head(status, text.len()) + &text,
-        Reply::Half(text) => {
-            head(200, text.len()) + text.get(..text.len() / 2).expect("plain letters")
-        }
-        Reply::Silence(time) => {
-            std::thread::sleep(time);
-            return done();
-        }
-        Reply::Late(time, text) => {
-            std::thread::sleep(time);
-            head(200, text.len()) + &text
-        }
-    };
-    done();
-    // The client may have gone away.
-    stream.write_all(text.as_bytes()).ok();
-}
 
 const TILE: u32 = 17_000;
 
@@ -178,6 +73,7 @@ fn service(servers: &[&Server]) -> ReferenceService {
         urls: servers.iter().map(|server| server.url.clone()).collect(),
         release: Release::GaiaDr3,
         g_max_mag: 18.0,
+        tile_stars_max: TILE_STARS_MAX,
         limits: ServiceLimits {
             answer: Duration::from_millis(700),
             back_off: Duration::from_millis(20),
@@ -271,13 +167,16 @@ fn each_fault_is_told_by_its_name_and_a_second_try_mends_it() {
     let faults: [(Fault, IsNamed); 6] = [
         (
             |_| Reply::Text(500, "oops".to_owned()),
-            |e| matches!(e, FetchError::Status { status: 500, .. }),
+            |e| matches!(e, FetchError::Http(HttpError::Status { status: 500, .. })),
         ),
         (
             |_| Reply::Text(200, PAGE.to_owned()),
             |e| matches!(e, FetchError::NoTable { source: ServiceTableError::NoTable { .. }, .. }),
         ),
-        (|q| Reply::Half(right(q, usize::MAX, "")), |e| matches!(e, FetchError::BrokenOff { .. })),
+        (
+            |q| Reply::Half(right(q, usize::MAX, "")),
+            |e| matches!(e, FetchError::Http(HttpError::BrokenOff { .. })),
+        ),
         (
             |q| {
                 let text = right(q, usize::MAX, "");
@@ -287,7 +186,7 @@ fn each_fault_is_told_by_its_name_and_a_second_try_mends_it() {
         ),
         (
             |_| Reply::Silence(Duration::from_millis(1500)),
-            |e| matches!(e, FetchError::TimedOut { .. }),
+            |e| matches!(e, FetchError::Http(HttpError::TimedOut { .. })),
         ),
         (
             |q| Reply::Text(200, right(q, 0, "")),
@@ -344,8 +243,13 @@ fn a_service_that_is_down_costs_seconds_and_is_left_alone() {
     let told = fetch(&nobody, &tiles);
     assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(told.len(), tiles.len());
-    let is_down =
-        |e: &FetchError| matches!(e, FetchError::Unreachable { .. } | FetchError::LeftAlone);
+    let is_down = |e: &FetchError| {
+        matches!(
+            e,
+            FetchError::Http(HttpError::Unreachable { .. })
+                | FetchError::Http(HttpError::LeftAlone)
+        )
+    };
     for (_, stars) in told {
         let error = stars.expect_err("nobody there");
         assert!(is_down(&error), "{error:?}");
@@ -393,9 +297,9 @@ fn what_is_too_much_is_refused() {
     let mut small = service(&[&server]);
     small.limits.answer_bytes_max = 2_000;
     let refused = fetch_one(&small).expect_err("too long");
-    assert!(matches!(refused, FetchError::TooLong { .. }), "{refused:?}");
+    assert!(matches!(refused, FetchError::Http(HttpError::TooLong { .. })), "{refused:?}");
     let mut few = service(&[&server]);
-    few.limits.tile_stars_max = 100;
+    few.tile_stars_max = 100;
     let refused = fetch_one(&few).expect_err("too many");
     assert!(matches!(refused, FetchError::TooMany { found: 1033, limit: 100 }), "{refused:?}");
     assert_eq!(refused.retry(), FetchRetry::Never);

@@ -2,8 +2,9 @@
 //!
 //! The way of a night: sources that stand still are set apart ([`stationary`]), pieces of
 //! satellite trails too ([`trail`]); pairs of what is left ([`free`], [`pairs`]) grow ([`grow`])
-//! into tracklets ([`link`]) whose chance of being an accident is computed from the density of such left-overs ([`score`]);
-//! tracklets are compared with predicted places ([`identify`]) and asked whether they look like
+//! into tracklets ([`link`]) whose chance of being an accident is computed from the density of such
+//! left-overs ([`score`]); tracklets may pass cuts ([`filters`]), are compared with predicted places
+//! ([`known`], [`identify`]) and asked whether they look like
 //! artefacts ([`real_score`]). All places lie on one tangent plane per field.
 
 pub mod associate;
@@ -12,6 +13,7 @@ pub mod filters;
 pub mod free;
 pub mod grow;
 pub mod identify;
+pub mod known;
 pub mod link;
 pub mod motion;
 pub mod pairs;

@@ -31,6 +31,7 @@ fn report(night: &str, instrument: &str) -> NightReport {
         frames: Vec::new(),
         candidates: Vec::new(),
         faint: Vec::new(),
+        known: Vec::new(),
         not_done: Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::formats::star_index::IndexLabel;
 use crate::ops::error::OpsError;
 use crate::ops::progress::{Event, Progress};
+use crate::ops::run::rest::Rest;
 use crate::ops::run::take::chain;
 use crate::pipeline::artifact::frame_info::FrameInfo;
 use crate::remote::reference::{FetchStep, ReferenceService};
@@ -30,10 +31,6 @@ const POINTING_ERR_MAX_RAD: f64 = 1.0 * DEG_RAD;
 const RADIUS_MAX_RAD: f64 = 5.0 * DEG_RAD;
 /// Tiles kept open; they are mapped, so that this costs addresses, not memory.
 const OPEN_MAX: usize = 1024;
-/// Rest after the first failure of a service; doubled after each further one.
-const REST_FIRST: Duration = Duration::from_secs(60);
-/// Longest rest.
-const REST_MAX: Duration = Duration::from_secs(3600);
 
 /// What is fetched at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +50,6 @@ pub struct TileCatalogue {
     service: ReferenceService,
     open: Mutex<HashMap<Tile, (TileStamp, Arc<StoredTile>)>>,
     rest: Mutex<Rest>,
-}
-
-/// How long the service is left alone after failures.
-#[derive(Debug, Default)]
-struct Rest {
-    until: Option<Instant>,
-    n_failures: u32,
-    why: Option<String>,
 }
 
 /// The tiles that a frame needs by its header: the field, the pointing's error, the scale's error.
@@ -95,7 +84,7 @@ impl TileCatalogue {
 
     /// Why the service could not be had when it was last asked.
     pub(in crate::ops) fn why_failed(&self) -> Option<String> {
-        self.rest().why.clone()
+        self.rest().why()
     }
 
     /// A stored tile; one that is damaged is set aside.
@@ -150,7 +139,7 @@ impl TileCatalogue {
         haul: Haul,
         progress: &dyn Progress,
     ) -> Result<usize, OpsError> {
-        let is_resting = self.rest().until.is_some_and(|until| Instant::now() < until);
+        let is_resting = self.rest().is_resting();
         let wanting: Vec<Tile> = tiles.iter().copied().filter(|t| self.is_wanting(*t)).collect();
         if wanting.is_empty() || is_resting {
             return Ok(0);
@@ -213,17 +202,10 @@ impl TileCatalogue {
 
     /// Notes how a fetch went.
     fn note(&self, failure: Option<String>, n_came: usize) {
-        let mut rest = self.rest();
-        match failure {
-            None => *rest = Rest::default(),
-            Some(why) => {
-                tracing::warn!("Not all stars of the catalogue could be fetched: {why}.");
-                rest.n_failures = if n_came > 0 { 1 } else { rest.n_failures + 1 };
-                let wait = REST_FIRST * 2_u32.pow(rest.n_failures.saturating_sub(1).min(10));
-                rest.until = Instant::now().checked_add(wait.min(REST_MAX));
-                rest.why = Some(why);
-            }
+        if let Some(why) = &failure {
+            tracing::warn!("Not all stars of the catalogue could be fetched: {why}.");
         }
+        self.rest().note(failure, n_came);
     }
 
     /// Opens nights again whose missing tiles are stored by now, and fetches what others wait for;
