@@ -13,6 +13,7 @@ mod cutouts;
 mod daemon;
 mod error;
 mod extract;
+mod filter;
 mod keys;
 mod known;
 mod mail;

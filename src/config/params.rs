@@ -12,6 +12,7 @@ use crate::pipeline::solve::HintParams;
 use crate::pipeline::summarize::QualityParams;
 use crate::science::calib::cosmic::CosmicParams;
 use crate::science::calib::trails::TrailParams;
+use crate::science::movers::filters::Filter;
 use crate::science::movers::identify::IdentifyParams;
 
 /// Parameters of the night's stages.
@@ -23,6 +24,8 @@ pub struct NightParams {
     pub judge: JudgeAstrometryParams,
     /// Linking.
     pub link_night: LinkNightParams,
+    /// Cuts on tracklets.
+    pub filters: Vec<Filter>,
     /// Comparison with known objects.
     pub identify: IdentifyParams,
     /// Frames that are not used for linking.
@@ -86,6 +89,7 @@ impl Config {
             hint: frame.hint,
             solve: frame.solve,
         };
+        params.filters.clone_from(&self.filters);
         params.identify.radius_arcsec = self.known.radius_arcsec;
         params.identify.rate_difference_arcsec_per_h = self.known.rate_difference_arcsec_per_h;
         let link = &mut params.link_night.link;

@@ -33,6 +33,8 @@ pub struct Raw {
     pub photometry: RawPhotometry,
     /// `[link]`
     pub link: RawLink,
+    /// `[filter]`
+    pub filter: RawFilter,
     /// `[daemon]`
     pub daemon: RawDaemon,
     /// `[keep]`
@@ -217,6 +219,36 @@ pub struct RawLink {
     pub detections_min: Option<i64>,
     /// Largest odds of being an accident.
     pub chance_odds_max: Option<f64>,
+}
+
+/// `[filter]`: the cuts of ssos.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawFilter {
+    /// Names of the cuts in their order.
+    pub chain: Option<Vec<String>>,
+    /// Numbers of detections that are not kept.
+    pub unwanted_detections: Option<Vec<i64>>,
+    /// Slowest motion [arcsec/h].
+    pub rate_low_arcsec_per_h: Option<f64>,
+    /// Fastest motion [arcsec/h].
+    pub rate_up_arcsec_per_h: Option<f64>,
+    /// Least rate in units of its error.
+    pub rate_snr_min: Option<f64>,
+    /// Least coefficient of determination of a straight motion.
+    pub r2_min: Option<f64>,
+    /// Gaps between groups of detections [scaled median deviations]; 0 for none.
+    pub gap_threshold: Option<f64>,
+    /// Least shift on the detector [px].
+    pub shift_min_px: Option<f64>,
+    /// Least ratio of the error of an axis to its scatter.
+    pub trail_ratio_min: Option<f64>,
+    /// Brightest of the bright stars [mag].
+    pub bright_mag_min: Option<f64>,
+    /// Faintest of the bright stars [mag].
+    pub bright_mag_max: Option<f64>,
+    /// Distance to bright stars [arcsec].
+    pub bright_distance_arcsec: Option<f64>,
 }
 
 /// `[daemon]`: the service.

@@ -10,6 +10,7 @@ use super::cutouts::{CutoutConfig, cutouts};
 use super::daemon::{Daemon, daemon};
 use super::error::ConfigError;
 use super::extract::{Extract, extract};
+use super::filter::filter;
 use super::known::{Known, known};
 use super::mail::{Mail, mail};
 use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
@@ -22,6 +23,7 @@ use super::telescope::{Telescope, telescopes};
 use super::upkeep::{self, Keep, Log};
 use super::web::{Web, web};
 use crate::pipeline::ingest::{Profile, shipped};
+use crate::science::movers::filters::Filter;
 
 /// Bytes of a mebibyte.
 const BYTES_PER_MIB: u64 = 1 << 20;
@@ -53,6 +55,8 @@ pub struct Config {
     pub photometry: Photometry,
     /// Moving objects.
     pub link: Link,
+    /// Cuts on tracklets, in their order.
+    pub filters: Vec<Filter>,
     /// The service.
     pub daemon: Daemon,
     /// How long things are kept.
@@ -181,6 +185,7 @@ pub(super) fn resolve(raw: Raw, checker: &Checker<'_>) -> Result<Config, Vec<Con
         astrometry: kept(science::astrometry(&raw.astrometry, checker), told),
         photometry: kept(science::photometry(&raw.photometry, checker), told),
         link: kept(science::link(&raw.link, checker), told),
+        filters: kept(filter(raw.filter, checker), told),
         daemon: kept(daemon(raw.daemon, checker), told),
         keep: kept(upkeep::keep(raw.keep, checker), told),
         log: kept(upkeep::log(raw.log, checker), told),

@@ -199,6 +199,8 @@ pub(super) enum Format {
     Outliers,
     /// A row per frame without a plate solution (list_notsolved.csv).
     NotSolved,
+    /// A row per tracklet that a cut of `[filter]` removed, with the reason.
+    Removed,
     /// A row per detection with the columns and units of ssos.
     Ssos,
     /// A row per known object and frame that it is in, found or not (skybot_all.csv).

@@ -139,6 +139,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
                 Format::Candidates => ExportFormat::Candidates,
                 Format::Outliers => ExportFormat::Outliers,
                 Format::NotSolved => ExportFormat::NotSolved,
+                Format::Removed => ExportFormat::Removed,
                 Format::Ssos => ExportFormat::Ssos,
                 Format::Skybot => ExportFormat::Skybot,
                 Format::Known => ExportFormat::Known,

@@ -8,7 +8,7 @@ use super::error::OpsError;
 use super::run::known_path;
 use crate::report::{
     candidates_csv, detections_csv, field_maps_svg, frames_csv, known_csv, known_rates_svg,
-    known_residuals_svg, not_solved_csv, outliers_csv, standalone_svg,
+    known_residuals_svg, not_solved_csv, outliers_csv, removed_csv, standalone_svg,
 };
 use crate::store::files::ProductFile;
 use crate::store::{NightId, Reader};
@@ -26,6 +26,8 @@ pub enum ExportFormat {
     Outliers,
     /// A row per frame without a plate solution.
     NotSolved,
+    /// A row per tracklet that a cut removed.
+    Removed,
     /// A row per detection with the columns of ssos.
     Ssos,
     /// A row per known object and frame that it is in, found or not.
@@ -57,6 +59,7 @@ pub fn export(
         ExportFormat::Candidates => candidates_csv(&report),
         ExportFormat::Outliers => outliers_csv(&report.frames),
         ExportFormat::NotSolved => not_solved_csv(&report.frames),
+        ExportFormat::Removed => removed_csv(&report.removed),
         ExportFormat::Ssos => ssos::table(&reader, &id, &report)?,
         ExportFormat::Skybot => {
             let path = known_path(reader.products(), &id)?;

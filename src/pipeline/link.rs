@@ -48,6 +48,17 @@ pub struct NightFrame {
     pub catalogue: Catalogue,
 }
 
+impl NightFrame {
+    /// A place on the detector [px]: that in the frame, a software turn undone.
+    pub fn on_detector(&self, x_px: f64, y_px: f64) -> (f64, f64) {
+        if self.is_turned {
+            (self.nx as f64 - 1.0 - x_px, self.ny as f64 - 1.0 - y_px)
+        } else {
+            (x_px, y_px)
+        }
+    }
+}
+
 /// Parameters of the night's stages.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NightParams {
@@ -229,11 +240,7 @@ fn plane_detection(
         .with(SourceFlags::TRAIL)
         .with(SourceFlags::EDGE);
     let (x, y) = (sources.x_px[i], sources.y_px[i]);
-    let (detector_x_px, detector_y_px) = if frame.is_turned {
-        (frame.nx as f64 - 1.0 - x, frame.ny as f64 - 1.0 - y)
-    } else {
-        (x, y)
-    };
+    let (detector_x_px, detector_y_px) = frame.on_detector(x, y);
     PlaneDetection {
         east_arcsec,
         north_arcsec,

@@ -3,6 +3,7 @@
 use super::artifact::candidate::{Candidate, Identity};
 use super::artifact::frame_record::{FrameRecord, FrameStatus};
 use super::artifact::known::KnownObject;
+use super::artifact::removed::Removed;
 use super::artifact::report::{NightReport, Note};
 use super::stage::Refusal;
 use crate::science::image::stats::median;
@@ -40,14 +41,28 @@ pub fn reject_blurred(records: &mut [FrameRecord], params: &QualityParams) {
     }
 }
 
+/// What a night brought beside its frames.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Finds {
+    /// Moving objects.
+    pub candidates: Vec<Candidate>,
+    /// What cuts took away.
+    pub removed: Vec<Removed>,
+    /// Known objects in the frames.
+    pub known: Vec<KnownObject>,
+    /// Remarks.
+    pub not_done: Vec<Note>,
+}
+
 /// Puts a night's results in the order of the report.
 pub fn summarize(
     night: &str,
     version: &str,
     (instrument, masters): (String, Vec<String>),
     mut frames: Vec<FrameRecord>,
-    (mut candidates, known, not_done): (Vec<Candidate>, Vec<KnownObject>, Vec<Note>),
+    finds: Finds,
 ) -> NightReport {
+    let Finds { mut candidates, removed, known, not_done } = finds;
     frames.sort_by(|a, b| {
         let time = |r: &FrameRecord| r.mid_mjd_utc.unwrap_or(f64::INFINITY);
         time(a).total_cmp(&time(b)).then_with(|| a.frame.cmp(&b.frame))
@@ -66,6 +81,7 @@ pub fn summarize(
         frames,
         candidates,
         faint,
+        removed,
         known,
         not_done,
     }

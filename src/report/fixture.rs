@@ -27,6 +27,7 @@ pub(super) fn report() -> NightReport {
         ],
         faint: Vec::new(),
         known: Vec::new(),
+        removed: Vec::new(),
         not_done: vec![Note {
             subject: "a&b.fits".to_owned(),
             text: "The file ends early: 1,440 of 2,880 bytes. It was left out; copy it again."

@@ -45,7 +45,7 @@ pub use picture::{stamp_png16, stamp_range};
 pub use ratings::{candidates_csv, rating_cells, rating_columns};
 pub use stretch::Stretch;
 pub use strip::strip_png;
-pub use table::{csv_text, detections_csv, frames_csv, not_solved_csv, outliers_csv};
+pub use table::{csv_text, detections_csv, frames_csv, not_solved_csv, outliers_csv, removed_csv};
 
 use crate::pipeline::artifact::report::NightReport;
 

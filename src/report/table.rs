@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
 use crate::pipeline::artifact::frame_record::{FrameRecord, WcsKeyword};
+use crate::pipeline::artifact::removed::Removed;
 
 use super::words::status;
 
@@ -116,6 +117,27 @@ pub fn not_solved_csv(frames: &[FrameRecord]) -> String {
         ]
     });
     csv_text(header.map(str::to_owned).to_vec(), rows)
+}
+
+/// Tracklets that a cut removed, one row each.
+pub fn removed_csv(removed: &[Removed]) -> String {
+    let header = ["candidate_id", "filter", "reason", "n_detections", "mjd_mid", "ra", "dec"];
+    let motion = ["rate_arcsec_min", "pa", "mag"];
+    let rows = removed.iter().map(|r| {
+        vec![
+            r.id.clone(),
+            r.filter.clone(),
+            r.why.clone(),
+            r.n_detections.to_string(),
+            fixed(Some(r.mid_mjd_utc), TIME_DECIMALS),
+            fixed(Some(r.ra_deg), PLACE_DECIMALS),
+            fixed(Some(r.dec_deg), PLACE_DECIMALS),
+            fixed(Some(r.rate_arcsec_per_min), FINE_DECIMALS),
+            fixed(Some(r.pa_deg), FINE_DECIMALS),
+            fixed(r.mag, FINE_DECIMALS),
+        ]
+    });
+    csv_text(header.into_iter().chain(motion).map(str::to_owned).collect(), rows)
 }
 
 /// The cells of a frame before those of its WCS.

@@ -130,7 +130,7 @@ impl Products {
     }
 
     /// The data folder.
-    pub(super) fn data_dir(&self) -> &Path {
+    pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
 

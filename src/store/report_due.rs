@@ -129,6 +129,7 @@ mod tests {
             candidates: Vec::new(),
             faint: Vec::new(),
             known: Vec::new(),
+            removed: Vec::new(),
             not_done: Vec::new(),
         };
         store.close_night(&night, Closing::plain(report), at).expect("closed");

@@ -15,17 +15,17 @@ use super::take::{Scanned, chain};
 use super::{astrometry, now, report_to};
 use crate::formats::fits::{self, Limits};
 use crate::formats::known_csv::write_known;
-use crate::pipeline::artifact::candidate::Candidate;
 use crate::pipeline::artifact::catalogue::Catalogue;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
-use crate::pipeline::artifact::known::KnownObject;
 use crate::pipeline::artifact::report::{NightReport, Note};
+use crate::pipeline::filter::filter;
 use crate::pipeline::identify::{Identified, identify};
 use crate::pipeline::link::{NightFrame, link_night};
 use crate::pipeline::masters::MasterLibrary;
-use crate::pipeline::rate::rate;
-use crate::pipeline::summarize::{reject_blurred, summarize};
+use crate::pipeline::rate::{StarSource, rate};
+use crate::pipeline::summarize::{Finds, reject_blurred, summarize};
 use crate::report::{CandidatePictures, render_html};
+use crate::science::movers::filters::BrightStars;
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
 use crate::science::time::Epoch;
 use crate::store::nights::{Closing, ClosingMail};
@@ -79,9 +79,11 @@ pub(super) fn finish(
     astrometry::write_all(work, &results)?;
     report_to(progress, Event::Stage { name: "judge-astrometry" })?;
     let pixels = ProductPixels { store: work.store, results: &results };
-    let (candidates, known) = linked(work, inputs, (&frames, &pixels), &mut notes, progress)?;
+    let (mut finds, known) = linked(work, inputs, (&frames, &pixels), progress)?;
     keep_known(work, &known)?;
-    let report = assemble(work, inputs, &results, (candidates, known.objects), notes);
+    notes.append(&mut finds.not_done);
+    finds.not_done = notes;
+    let report = assemble(work, inputs, &results, finds);
     number_objects(work.store, work.night, &report)?;
     report_to(progress, Event::Stage { name: "summarize" })?;
     let kept = keep_cutouts(work, &report, &frames, &pixels)?;
@@ -113,9 +115,8 @@ fn linked(
     work: &FrameWork<'_>,
     inputs: &NightInputs<'_>,
     (frames, pixels): (&[NightFrame], &ProductPixels<'_>),
-    notes: &mut Vec<Note>,
     progress: &dyn Progress,
-) -> Result<(Vec<Candidate>, Identified), OpsError> {
+) -> Result<(Finds, Identified), OpsError> {
     let failures = Mutex::new(Vec::new());
     let stars = |centre, radius, mjd: f64| -> Vec<StarAtEpoch> {
         let epoch_yr = Epoch::from_mjd_utc(mjd).julian_year();
@@ -129,9 +130,12 @@ fn linked(
     let params = work.config.night_params();
     let linked = link_night(frames, &stars, pixels, &params.link_night);
     let linking = |text| Note { subject: "linking".to_owned(), text };
-    notes.extend(linked.notes.into_iter().map(linking));
     report_to(progress, Event::Stage { name: "link" })?;
-    let mut candidates = linked.candidates;
+    let filtered =
+        filter(linked.candidates, frames, &params.filters, &*bright_stars(frames, &stars));
+    let mut notes: Vec<Note> =
+        linked.notes.into_iter().chain(filtered.notes).map(linking).collect();
+    let mut candidates = filtered.candidates;
     let known = identify(&mut candidates, frames, &inputs.known.sky, &params.identify);
     let naming = |text: &String| Note { subject: "identification".to_owned(), text: text.clone() };
     notes.extend(known.notes.iter().map(naming));
@@ -152,7 +156,19 @@ fn linked(
         notes
             .push(linking(format!("stars were told from movers without the catalogue: {failure}")));
     }
-    Ok((candidates, known))
+    let objects = known.objects.clone();
+    let finds = Finds { candidates, removed: filtered.removed, known: objects, not_done: notes };
+    Ok((finds, known))
+}
+
+/// Stars of a range of magnitudes near a place, at the night's epoch.
+fn bright_stars<'a>(frames: &[NightFrame], stars: &'a StarSource<'_>) -> Box<BrightStars<'a>> {
+    let mjd = frames.first().map_or(0.0, |frame| frame.mid_mjd_utc);
+    Box::new(move |centre, radius_rad, (brightest, faintest)| {
+        let is_bright = |g: f64| (brightest..=faintest).contains(&g);
+        let found = stars(centre, radius_rad, mjd).into_iter();
+        found.filter(|s| s.g_mag.is_some_and(is_bright)).map(|s| (s.ra_rad, s.dec_rad)).collect()
+    })
 }
 
 /// Puts the places of known objects in the frames beside the page, for those who ask for them.
@@ -225,15 +241,15 @@ fn assemble(
     work: &FrameWork<'_>,
     inputs: &NightInputs<'_>,
     results: &[FrameResult],
-    (candidates, known): (Vec<Candidate>, Vec<KnownObject>),
-    mut notes: Vec<Note>,
+    mut finds: Finds,
 ) -> NightReport {
     let mut frames: Vec<FrameRecord> = results.iter().map(|r| r.record.clone()).collect();
     frames.extend(inputs.scanned.failed.iter().cloned());
     let mut not_done = inputs.scanned.notes.clone();
     not_done.extend(inputs.library.notes.iter().cloned());
     not_done.extend(inputs.known.notes.iter().cloned());
-    not_done.append(&mut notes);
+    not_done.append(&mut finds.not_done);
+    finds.not_done = not_done;
     let masters = inputs.library.masters.iter().map(|m| m.name.clone()).collect();
     let mut instruments: Vec<String> = inputs
         .scanned
@@ -248,7 +264,7 @@ fn assemble(
         env!("CARGO_PKG_VERSION"),
         (instruments.join(", "), masters),
         frames,
-        (candidates, known, not_done),
+        finds,
     )
 }
 

@@ -35,7 +35,7 @@ use crate::store::{NightId, Store};
 pub use super::clock::now;
 pub use files::{FileStamp, NightFile};
 pub(super) use finish::known_path;
-pub use known::{KnownObjects, OrbitPlaces};
+pub use known::KnownObjects;
 pub use reference::{Haul, RunReference, TileCatalogue};
 pub(super) use reference::{hash_of_lists, read_lists};
 pub use session::{Advance, NightSession, Vanished, Workshop};
@@ -77,7 +77,7 @@ impl Workshop {
         (reference, known): (&[PathBuf], &[PathBuf]),
     ) -> Result<Self, OpsError> {
         let sky = Arc::new(RunReference::open(&store, &config, reference)?);
-        let known = Arc::new(KnownObjects::open(&config, known, None)?);
+        let known = Arc::new(KnownObjects::open(&config, known, store.products().data_dir())?);
         Ok(Self { store, config, sky, known })
     }
 }

@@ -8,4 +8,5 @@ pub mod frame_info;
 pub mod frame_record;
 pub mod known;
 pub mod rating;
+pub mod removed;
 pub mod report;

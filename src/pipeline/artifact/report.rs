@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::candidate::Candidate;
 use super::frame_record::FrameRecord;
 use super::known::KnownObject;
+use super::removed::Removed;
 
 /// One remark about what was not done, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct NightReport {
     pub candidates: Vec<Candidate>,
     /// Likely objects at the limit: seen in less than half of the frames that cover them.
     pub faint: Vec<Candidate>,
+    /// Tracklets that the configured cuts took away.
+    #[serde(default)]
+    pub removed: Vec<Removed>,
     /// Known objects that were predicted inside the frames, found or not.
     #[serde(default)]
     pub known: Vec<KnownObject>,

@@ -170,7 +170,7 @@ fn trail_angle_deg(seen: &Seen<'_>, pa_deg: f64) -> Option<f64> {
 
 fn add_places(features: &mut Features, candidate: &Candidate, seen: &[Seen<'_>]) {
     let places: Vec<(f64, f64)> =
-        seen.iter().map(|s| s.view.on_detector(s.detection.x_px, s.detection.y_px)).collect();
+        seen.iter().map(|s| s.view.frame.on_detector(s.detection.x_px, s.detection.y_px)).collect();
     if places.len() >= 2 {
         let apart = |(i, p): (usize, &(f64, f64))| {
             places[i + 1..].iter().map(|q| (p.0 - q.0).hypot(p.1 - q.1)).fold(0.0, f64::max)

@@ -119,15 +119,6 @@ impl<'a> FrameView<'a> {
         let to = wcs.to_pixel(ahead.0, ahead.1)?;
         Some((to.1 - from.1).atan2(to.0 - from.0))
     }
-
-    /// Place on the detector, a turn by software undone [px].
-    pub(super) fn on_detector(&self, x_px: f64, y_px: f64) -> (f64, f64) {
-        let frame = self.frame;
-        if frame.is_turned {
-            return (frame.nx as f64 - 1.0 - x_px, frame.ny as f64 - 1.0 - y_px);
-        }
-        (x_px, y_px)
-    }
 }
 
 fn is_shaped(sources: &crate::science::detect::sources::Sources, i: usize) -> bool {

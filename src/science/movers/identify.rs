@@ -162,11 +162,14 @@ pub fn compare(mover: &Mover, object: &KnownTrack, params: &IdentifyParams) -> O
     })
 }
 
+/// East and north, or predicted and seen.
+type Pair = (f64, f64);
+
 /// Chi-square of a pair, and the variance of its mean offset in units of the least one.
 fn chi_square(
     mover: &Mover,
     object: &KnownTrack,
-    (offsets, errors): (&[(f64, f64)], &[(f64, f64)]),
+    (offsets, errors): (&[Pair], &[Pair]),
     (off_rate, speed): (f64, f64),
 ) -> Option<(f64, f64)> {
     let n = offsets.len() as f64;

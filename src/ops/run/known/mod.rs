@@ -2,7 +2,7 @@
 //!
 //! No stage asks the network: before a night is closed the cones that its frames need are planned
 //! ([`plan`]), fetched and kept ([`fetch`]); naming works on what is kept. Lists that somebody names
-//! win over services. Orbits on disk ([`OrbitPlaces`]) stand in for what SkyBoT did not answer, and
+//! win over services. Orbits on disk ([`orbits`]) stand in for what SkyBoT did not answer, and
 //! are compared with what it did ([`compare`]).
 
 mod compare;
@@ -12,10 +12,10 @@ mod orbits;
 mod plan;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use super::reference::Haul;
+use super::take::chain;
 use crate::config::{Config, KnownSource};
 use crate::formats::skybot::{ConeRequest, SkybotObserver};
 use crate::ops::error::OpsError;
@@ -28,7 +28,7 @@ use crate::store::{NightId, Store};
 use fetch::Skybot;
 use lists::Lists;
 
-pub use orbits::OrbitPlaces;
+use orbits::StoredPlaces;
 pub(super) use plan::{Look, Plan, plan};
 
 /// What the notes are about.
@@ -40,7 +40,7 @@ pub struct KnownObjects {
     /// Lists that somebody named, or those of the configuration.
     lists: Option<Lists>,
     skybot: Option<Skybot>,
-    orbits: Option<Arc<dyn OrbitPlaces>>,
+    orbits: Option<StoredPlaces>,
     /// Whether simulated frames are asked for: never of the service of the real sky.
     is_own_service: bool,
 }
@@ -56,7 +56,7 @@ impl KnownObjects {
     pub(super) fn open(
         config: &Config,
         named: &[PathBuf],
-        orbits: Option<Arc<dyn OrbitPlaces>>,
+        data_dir: &Path,
     ) -> Result<Self, OpsError> {
         let known = &config.known;
         let source = if named.is_empty() { known.source } else { KnownSource::Files };
@@ -70,14 +70,19 @@ impl KnownObjects {
             source,
             lists,
             skybot: known.skybot().filter(|_| is_asked).map(Skybot::new),
-            orbits: orbits.filter(|_| is_asked && known.is_offline_used()),
+            orbits: (is_asked && known.is_offline_used()).then(|| StoredPlaces::below(data_dir)),
             is_own_service: !known.urls.is_empty(),
         })
     }
 
     /// Whether a frame is asked for: one that was simulated is not under the real sky.
     pub(super) fn is_asked_for(&self, is_simulated: bool) -> bool {
-        (self.skybot.is_some() || self.orbits.is_some()) && (self.is_own_service || !is_simulated)
+        (self.skybot.is_some() || self.date().is_some()) && (self.is_own_service || !is_simulated)
+    }
+
+    /// Date of the orbits on disk, if they are to be used and there are any.
+    fn date(&self) -> Option<String> {
+        self.orbits.as_ref().and_then(StoredPlaces::date)
     }
 
     /// Fetches what a plan needs and is not kept yet.
@@ -180,7 +185,6 @@ impl KnownObjects {
     fn asked(&self, store: &Store, plan: &Plan) -> Result<KnownNight, OpsError> {
         let mut heard = Heard::default();
         let mut is_answered = vec![false; plan.requests.len()];
-        let mut computed = Vec::new();
         for (request, is_answered) in plan.requests.iter().zip(&mut is_answered) {
             let reply = match &self.skybot {
                 Some(_) => fetch::kept(store, request)?,
@@ -193,14 +197,20 @@ impl KnownObjects {
         }
         let n_silent = is_answered.iter().filter(|is| !**is).count();
         let mut notes = self.notes_of(plan, &heard, n_silent);
-        if let Some(orbits) = &self.orbits {
-            for request in &plan.requests {
-                computed.push(orbits.objects_in(request)?);
+        if let Some(orbits) = self.orbits.as_ref().filter(|orbits| orbits.date().is_some()) {
+            let computed: Result<Vec<_>, _> =
+                plan.requests.iter().map(|request| orbits.objects_in(request)).collect();
+            match computed {
+                Ok(computed) => {
+                    let (added, disagreements) = compare::with_orbits(&heard.places, &computed);
+                    heard.places.extend(added);
+                    notes.extend(disagreements.into_iter().map(note));
+                    is_answered.fill(true);
+                }
+                Err(error) => {
+                    notes.push(note(format!("orbits on disk were not used: {}", chain(&error))));
+                }
             }
-            let (added, disagreements) = compare::with_orbits(&heard.places, &computed);
-            heard.places.extend(added);
-            notes.extend(disagreements.into_iter().map(note));
-            is_answered.fill(true);
         }
         let is_unasked = |around: &[usize; 2]| around.iter().all(|i| !is_answered[*i]);
         let unasked: BTreeSet<String> = plan
@@ -222,11 +232,10 @@ impl KnownObjects {
         let is_silent = self.skybot.is_some() && n_silent > 0;
         let why = self.skybot.as_ref().and_then(Skybot::why_failed);
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-        match &self.orbits {
-            Some(orbits) if is_silent => texts.push(format!(
+        match self.date() {
+            Some(date) if is_silent => texts.push(format!(
                 "SkyBoT did not answer {n_silent} of {n} questions{why}: named from orbits on disk \
-                 of {}; the night is done again when it has answered",
-                orbits.date()
+                 of {date}; the night is done again when it has answered"
             )),
             None if is_silent => texts.push(format!(
                 "SkyBoT did not answer {n_silent} of {n} questions{why} and there are no orbits on \
