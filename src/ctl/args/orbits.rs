@@ -79,7 +79,8 @@ pub(in crate::ctl) enum Site {
 fn time(text: &str) -> Result<Epoch, String> {
     let wrong = || "write it as 2026-11-21, 2026-11-21T20:30:00 or 61365.85".to_owned();
     if let Ok(mjd) = text.parse::<f64>() {
-        let is_time = (0.0..=100_000.0).contains(&mjd);
+        // From 1899 on: a bare year is a mistake.
+        let is_time = (15_000.0..=100_000.0).contains(&mjd);
         return is_time.then(|| Epoch::from_mjd_utc(mjd)).ok_or_else(wrong);
     }
     let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, "0"));
