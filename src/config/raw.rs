@@ -227,8 +227,8 @@ pub struct RawLink {
 pub struct RawFilter {
     /// Names of the cuts in their order.
     pub chain: Option<Vec<String>>,
-    /// Numbers of detections that are not kept.
-    pub unwanted_detections: Option<Vec<i64>>,
+    /// Numbers of detections that are not kept, as `1,2,3`.
+    pub unwanted_detections: Option<String>,
     /// Slowest motion [arcsec/h].
     pub rate_low_arcsec_per_h: Option<f64>,
     /// Fastest motion [arcsec/h].

@@ -11,6 +11,7 @@ use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 mod catalog;
 mod judging;
 mod orbits;
+mod trace;
 
 pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
 pub(super) use judging::{
@@ -21,6 +22,7 @@ pub(super) use judging::{
 pub(super) use orbits::{
     OrbitsCommand, OrbitsEphemerisArgs, OrbitsImportArgs, OrbitsUpdateArgs, Site,
 };
+pub(super) use trace::TraceArgs;
 
 /// Finds, names and measures the moving objects of a night.
 #[derive(Debug, Parser)]
@@ -54,6 +56,8 @@ pub(super) enum Command {
     /// Show frames.
     #[command(subcommand)]
     Frame(FrameCommand),
+    /// Say at which step of a night an object was lost, or that it was found.
+    Trace(TraceArgs),
     /// Forget results of a night, so that they are made again.
     Reprocess(ReprocessArgs),
     /// Begin no new work until `resume`; frames in work are finished.

@@ -26,6 +26,7 @@ mod output;
 mod status;
 mod submit;
 mod table;
+mod trace;
 mod user;
 mod vet;
 
@@ -155,6 +156,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::show(&args).map(done),
         Command::Night(command) => night::run(&command).map(done),
         Command::Frame(FrameCommand::Show(args)) => frame::show(&args).map(done),
+        Command::Trace(args) => trace::run(&args).map(done),
         Command::Reprocess(args) => orders::reprocess(&args).map(done),
         Command::Pause(args) => orders::pause(&args).map(done),
         Command::Resume(args) => orders::resume(&args).map(done),

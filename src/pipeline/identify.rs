@@ -244,7 +244,7 @@ fn in_frame(track: &KnownTrack, frame: &NightFrame, at: &PlaceAt) -> KnownPlace 
 }
 
 /// A file's name without its FITS endings, so that `a.fits` and `a.fits.fz` are one frame.
-fn stem(name: &str) -> &str {
+pub fn stem(name: &str) -> &str {
     let mut stem = name.rsplit('/').next().unwrap_or(name);
     for ending in [".fz", ".gz", ".fits", ".fit", ".fts"] {
         let cut = stem.len().saturating_sub(ending.len());

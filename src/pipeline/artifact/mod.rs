@@ -7,6 +7,7 @@ pub mod cutouts;
 pub mod frame_info;
 pub mod frame_record;
 pub mod known;
+pub mod linking;
 pub mod rating;
 pub mod removed;
 pub mod report;

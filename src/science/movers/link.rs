@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::field::{DetectionId, FieldFrame};
 use super::free::FreeFrame;
-use super::grow::Grower;
+use super::grow::{Grower, is_two_places};
 use super::motion::Motion;
 use super::pairs::{Likeness, Pair, PairSearch, Tier};
 use super::score::{Score, ScoreParams, Scorer};
@@ -122,6 +122,30 @@ pub fn link(frames: &[FieldFrame], params: &LinkParams) -> Linked {
     }
     search.linked.tracklets = search.grower.assign(search.found);
     search.linked
+}
+
+/// What the rules say of given detections.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weighed {
+    /// The fitted motion; `None` without two different times.
+    pub motion: Option<Motion>,
+    /// Its odds, in a field of these detections alone.
+    pub score: Option<Score>,
+    /// Whether two places explain them nearly as well.
+    pub is_two_places: bool,
+}
+
+/// Weighs detections, in order of frames, as a tracklet without asking whether it would be kept.
+pub fn weigh(frames: &[FieldFrame], members: &[DetectionId], params: &LinkParams) -> Weighed {
+    let scorer = Scorer::new(frames, &params.score);
+    let grower = Grower { frames, free: Vec::new(), params, scorer };
+    let points = grower.points(members);
+    let motion = Motion::fit(&points);
+    Weighed {
+        motion,
+        score: motion.map(|motion| grower.scorer.score(members, &motion)),
+        is_two_places: motion.is_some_and(|motion| is_two_places(&points, &motion)),
+    }
 }
 
 /// A detection that no tracklet beyond doubt holds.
