@@ -38,7 +38,7 @@ fn the_recorded_votable() {
     let expected = ["229762 G!kun||'homdima", "523748 2014 UP224", "2019 RB21", "2007 TE366"];
     assert_eq!(names, expected);
     let first = &reply.places[0];
-    assert!((first.ra_deg - 81.303_190_599_627_357).abs() < 1e-12);
+    assert!((first.ra_deg - 81.303_190_599_627_36).abs() < 1e-12);
     assert_eq!(first.rate_arcsec_per_h, Some((-2.9183, 0.419)));
     assert_eq!((first.err_arcsec, first.v_mag), (0.025, Some(19.6)));
     assert_eq!((first.class.as_deref(), first.mid_mjd_utc), (Some("KBO>Detached"), Some(60_676.0)));

@@ -162,13 +162,16 @@ pub fn compare(mover: &Mover, object: &KnownTrack, params: &IdentifyParams) -> O
     })
 }
 
+/// Two numbers per detection: an offset east and north, or two errors [arcsec].
+type Pair = (f64, f64);
+
 /// Chi-square of a pair, and the variance of its mean offset in units of the least one.
 fn chi_square(
     mover: &Mover,
     object: &KnownTrack,
-    (offsets, errors): (&[(f64, f64)], &[(f64, f64)]),
-    (off_rate, speed): (f64, f64),
-) -> Option<(f64, f64)> {
+    (offsets, errors): (&[Pair], &[Pair]),
+    (off_rate, speed): Pair,
+) -> Option<Pair> {
     let n = offsets.len() as f64;
     let east = median(&offsets.iter().map(|o| o.0).collect::<Vec<_>>())?;
     let north = median(&offsets.iter().map(|o| o.1).collect::<Vec<_>>())?;
