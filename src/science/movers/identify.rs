@@ -162,7 +162,7 @@ pub fn compare(mover: &Mover, object: &KnownTrack, params: &IdentifyParams) -> O
     })
 }
 
-/// East and north, or predicted and seen.
+/// Two numbers per detection: an offset east and north, or two errors [arcsec].
 type Pair = (f64, f64);
 
 /// Chi-square of a pair, and the variance of its mean offset in units of the least one.
