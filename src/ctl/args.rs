@@ -10,12 +10,14 @@ use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
 mod catalog;
 mod judging;
+mod period;
 
 pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
 pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
 };
+pub(super) use period::PeriodArgs;
 
 /// Finds, names and measures the moving objects of a night.
 #[derive(Debug, Parser)]
@@ -41,6 +43,8 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Write pictures, animations or FITS files of candidates' cut-outs.
     Cutouts(CutoutsArgs),
+    /// Search the rotation period of an object of a night or of a light curve's file.
+    Period(PeriodArgs),
     /// Tell what the service is doing, how it is, and the last nights.
     Status(ServiceArgs),
     /// List, show, close or reopen nights.

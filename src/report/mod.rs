@@ -15,6 +15,7 @@ mod glyphs;
 pub mod html;
 pub mod mail;
 mod page;
+pub mod period;
 mod picture;
 pub mod plot;
 pub mod quicklook;
