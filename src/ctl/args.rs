@@ -11,6 +11,7 @@ use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 mod catalog;
 mod judging;
 mod orbits;
+mod period;
 mod trace;
 
 pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
@@ -18,6 +19,7 @@ pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
 };
+pub(super) use period::PeriodArgs;
 
 pub(super) use orbits::{
     OrbitsCommand, OrbitsEphemerisArgs, OrbitsImportArgs, OrbitsUpdateArgs, Site,
@@ -48,6 +50,8 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Write pictures, animations or FITS files of candidates' cut-outs.
     Cutouts(CutoutsArgs),
+    /// Search the rotation period of an object of a night or of a light curve's file.
+    Period(PeriodArgs),
     /// Tell what the service is doing, how it is, and the last nights.
     Status(ServiceArgs),
     /// List, show, close or reopen nights.

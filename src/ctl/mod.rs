@@ -23,6 +23,7 @@ mod night;
 mod orbits;
 mod orders;
 mod output;
+mod period;
 mod status;
 mod submit;
 mod table;
@@ -153,6 +154,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Cutouts(args) => cutouts::export(&args).map(done),
+        Command::Period(args) => period::run(&args).map(done),
         Command::Status(args) => status::show(&args).map(done),
         Command::Night(command) => night::run(&command).map(done),
         Command::Frame(FrameCommand::Show(args)) => frame::show(&args).map(done),
