@@ -23,7 +23,7 @@ pub(super) fn filter(raw: RawFilter, checker: &Checker<'_>) -> Result<Vec<Filter
 /// All cuts with their limits, wanted or not: a mistake is told even while a cut is not used.
 fn limits(raw: &RawFilter, checker: &Checker<'_>) -> Result<[Filter; 6], ConfigError> {
     let number = |key, value, default, range| checker.number(key, value, default, range);
-    let gap = number("filter.gap_threshold", raw.gap_threshold, 0.0, 0.0..=100.0)?;
+    let gap = number("filter.gap_factor", raw.gap_factor, 0.0, 0.0..=100.0)?;
     let is_list = |text: &str| numbers(text).is_some();
     let wanted = raw.unwanted_detections.clone().unwrap_or_else(|| "1,2,3".to_owned());
     let form = "whole numbers with commas between, as \"1,2,3\"";
@@ -47,8 +47,8 @@ fn limits(raw: &RawFilter, checker: &Checker<'_>) -> Result<[Filter; 6], ConfigE
             snr_min: number("filter.rate_snr_min", raw.rate_snr_min, 0.5, 0.0..=1e6)?,
         },
         Filter::Motion(MotionTest {
-            r2_min: number("filter.r2_min", raw.r2_min, 0.95, 0.0..=1.0)?,
-            gap_threshold: (gap > 0.0).then_some(gap),
+            r2_ratio_min: number("filter.r2_ratio_min", raw.r2_ratio_min, 0.95, 0.0..=1.0)?,
+            gap_factor: (gap > 0.0).then_some(gap),
         }),
         Filter::Pixel {
             shift_min_px: number("filter.shift_min_px", raw.shift_min_px, 2.0, 0.0..=1000.0)?,

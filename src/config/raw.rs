@@ -236,9 +236,9 @@ pub struct RawFilter {
     /// Least rate in units of its error.
     pub rate_snr_min: Option<f64>,
     /// Least coefficient of determination of a straight motion.
-    pub r2_min: Option<f64>,
+    pub r2_ratio_min: Option<f64>,
     /// Gaps between groups of detections [scaled median deviations]; 0 for none.
-    pub gap_threshold: Option<f64>,
+    pub gap_factor: Option<f64>,
     /// Least shift on the detector [px].
     pub shift_min_px: Option<f64>,
     /// Least ratio of the error of an axis to its scatter.

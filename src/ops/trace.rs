@@ -61,8 +61,8 @@ pub enum TraceError {
     },
     /// No known object of the night is called so.
     #[error(
-        "no known object predicted in night {night} is called {name:?}: `autossosctl export {night} \
-         --format skybot` lists them, or give --ra and --dec"
+        "no known object predicted in night {night} is called {name:?}: `autossosctl export \
+         {night} --format skybot` lists them, or give --ra and --dec"
     )]
     NoObject {
         /// The night.

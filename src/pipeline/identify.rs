@@ -134,7 +134,7 @@ fn mover(candidate: &Candidate) -> Mover {
     Mover {
         seen: seen.collect(),
         rate_arcsec_per_h: (speed * pa_rad.sin(), speed * pa_rad.cos()),
-        rate_arcsec_per_h_err: 60.0 * candidate.rate_err_arcsec_per_min,
+        rate_err_arcsec_per_h: 60.0 * candidate.rate_err_arcsec_per_min,
         g_mag: candidate.mag,
     }
 }

@@ -173,8 +173,8 @@ fn verdict(
     let near: Vec<&SeenSource> = on_path.iter().filter_map(|f| f.near.map(|n| n.1)).collect();
     if near.len() < needed {
         let told = format!(
-            "in {} of {} frames that cover its path nothing was detected there: too faint, or hidden \
-             by a star",
+            "in {} of {} frames that cover its path nothing was detected there: too faint, or \
+             hidden by a star",
             on_path.len() - near.len(),
             on_path.len()
         );
@@ -206,8 +206,8 @@ fn found(report: &NightReport, on_path: &[OnPath<'_>]) -> Option<(Option<&'stati
     }
     if let Some(c) = report.faint.iter().find(is_it) {
         let told = format!(
-            "found, but seen in less than half of the frames that cover it ({} of {}): candidate {id} \
-             is listed apart",
+            "found, but seen in less than half of the frames that cover it ({} of {}): candidate \
+             {id} is listed apart",
             c.detections.len(),
             c.n_covered
         );
@@ -280,8 +280,8 @@ fn in_words(weighed: &Weighed, n: usize, params: &LinkParams) -> String {
     let odds = (-score.log_odds).exp();
     format!(
         "{fit}: odds of an accident {odds:.2e} in an empty field, at most {} are allowed \
-         (link.chance_odds_max); where the odds alone would pass, no pair of them was confirmed, or \
-         a better tracklet took some",
+         (link.chance_odds_max); where the odds alone would pass, no pair of them was confirmed, \
+         or a better tracklet took some",
         params.chance_odds_max
     )
 }

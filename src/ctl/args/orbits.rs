@@ -54,10 +54,21 @@ pub(in crate::ctl) struct OrbitsEphemerisArgs {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(in crate::ctl) start: Epoch,
     /// From one time to the next, as 30s, 10m, 1h, 1d.
-    #[arg(long, value_name = "STEP", default_value = "1d", value_parser = step_d, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "STEP",
+        default_value = "1d",
+        value_parser = step_d,
+        allow_negative_numbers = true
+    )]
     pub(in crate::ctl) step: f64,
     /// How many times.
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "10",
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
     pub(in crate::ctl) count: u32,
     /// Observatory code, or latitude,longitude,height in degrees (east positive) and metres
     /// [default: the configured site, else the Earth's centre].

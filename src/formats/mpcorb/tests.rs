@@ -1,8 +1,14 @@
+//! Lines of MPCORB.DAT, right and wrong.
+
 use super::*;
 use std::io::Cursor;
 
 /// A line of the Minor Planet Center's form, with all columns that are read.
-const CERES: &str = "00001    3.33  0.15 K25BL 231.53975   73.29974   80.24963   10.58789  0.0795763  0.21429712   2.7656157  0 E2025-U56  7390 125 1801-2025 0.80 M-v 30k MPCORBFIT  4000      (1) Ceres              20251018";
+const CERES: &str = concat!(
+    "00001    3.33  0.15 K25BL 231.53975   73.29974   80.24963   10.58789  0.0795763 ",
+    " 0.21429712   2.7656157  0 E2025-U56  7390 125 1801-2025 0.80 M-v 30k MPCORBFIT ",
+    " 4000      (1) Ceres              20251018",
+);
 
 fn rows(bytes: &[u8]) -> Vec<Result<MpcOrbit, BadRow>> {
     let mut reader = MpcorbReader::new(Cursor::new(bytes.to_vec())).expect("a reader");

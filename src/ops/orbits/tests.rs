@@ -1,3 +1,5 @@
+//! Orbits imported, brought to a night and asked for.
+
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,9 +17,9 @@ fn lines(n: usize) -> String {
             let epoch = ["K25BL", "K24AH", "K265T"][k % 3];
             let degree = |step: f64| 360.0 * (k as f64 * step).fract();
             format!(
-                "{k:05}    3.33  0.15 {epoch} {:9.5}  {:9.5}  {:9.5}  {:9.5}  0.0{:06}  0.21429712   \
-                 {:9.7}  0 E2025-U56  7390 125 1801-2025 0.80 M-v 30k MPCORBFIT  4000 {:>9} N{k:<17} \
-                 20251018\n",
+                "{k:05}    3.33  0.15 {epoch} {:9.5}  {:9.5}  {:9.5}  {:9.5}  0.0{:06}  \
+                 0.21429712   {:9.7}  0 E2025-U56  7390 125 1801-2025 0.80 M-v 30k MPCORBFIT  \
+                 4000 {:>9} N{k:<17} 20251018\n",
                 degree(0.618),
                 degree(0.755),
                 degree(0.570),

@@ -103,7 +103,7 @@ fn periodogram(object: &str, analysis: &Analysis) -> Drawing {
     let first = analysis.first().map(|c| c.curve.frequency_per_h);
     let end = first.map_or(grid.end_per_h, |f| (FREQUENCIES_SHOWN * f).min(grid.end_per_h));
     let n = ((end - grid.start_per_h) / grid.step_per_h).clamp(2.0, grid.n as f64) as usize;
-    let shown = &analysis.power_shares[..n.min(analysis.power_shares.len())];
+    let shown = &analysis.power_share[..n.min(analysis.power_share.len())];
     let levels = CHANCES.map(|(chance, label)| (analysis.meaning.level(chance), label));
     let highest = shown.iter().copied().chain(levels.iter().map(|l| l.0)).fold(0.0, f64::max);
     let scales = Scale::around(&[0.0, end * DAY_H], 1e-9, (LEFT, RIGHT)).zip(Scale::around(

@@ -38,8 +38,8 @@ const BEYOND_DOUBT_LOG_ODDS: f64 = 12.0;
 pub struct LinkParams {
     /// Slowest motion [arcsec/h].
     pub rate_min_arcsec_per_h: f64,
-    /// The two detections that start a slow tracklet are 1, 2, 4, ... steps of frames apart, at most
-    /// this many.
+    /// The two detections that start a slow tracklet are 1, 2, 4, ... steps of frames apart, at
+    /// most this many.
     pub seed_gap_frames: usize,
     /// What belongs to one object.
     pub likeness: Likeness,
@@ -48,7 +48,7 @@ pub struct LinkParams {
     /// A tracklet is kept when its odds of being chance are below this.
     pub chance_odds_max: f64,
     /// Most pairs looked at; faster motions are given up first.
-    pub pairs_max: f64,
+    pub pair_count_max: f64,
     /// Most confirmed pairs grown.
     pub seeds_max: usize,
     /// Prior knowledge of the odds.
@@ -63,7 +63,7 @@ impl Default for LinkParams {
             likeness: Likeness { pull_max: 3.5, mag_difference: 1.2 },
             detections_min: 3,
             chance_odds_max: 0.02,
-            pairs_max: 2e9,
+            pair_count_max: 2e9,
             seeds_max: 4_000_000,
             score: ScoreParams::default(),
         }
@@ -184,7 +184,7 @@ impl Search<'_> {
             let steps = self.grower.steps(tier);
             let expected = |(tier, (i, j))| self.grower.search(tier).expected(i, j);
             let expected: f64 = steps.into_iter().map(expected).sum();
-            if expected <= self.grower.params.pairs_max {
+            if expected <= self.grower.params.pair_count_max {
                 break;
             }
             tier.rate_max_arcsec_per_h *= STEP;

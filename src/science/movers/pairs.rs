@@ -2,8 +2,9 @@
 //!
 //! A pair fixes a motion. Most pairs are accidents, so each is asked at once whether the frames
 //! nearest in time hold a third detection where the motion leads, or, where detections lie so
-//! dense that chance puts one there, a fourth and a fifth; only then is it worth a fit. The error of that place is that of a line through two measured points plus the swing
-//! an object may have (see [`super::motion`]).
+//! dense that chance puts one there, a fourth and a fifth; only then is it worth a fit. The error
+//! of that place is that of a line through two measured points plus the swing an object may have
+//! (see [`super::motion`]).
 
 use rayon::prelude::*;
 

@@ -57,7 +57,7 @@ pub struct Analysis {
     /// Grid of the periodogram.
     pub grid: Grid,
     /// Power at each frequency of it, for the scaled errors.
-    pub power_shares: Vec<f64>,
+    pub power_share: Vec<f64>,
     /// What the powers mean.
     pub meaning: Search,
     /// Sines of the prewhitening, for the scaled errors.
@@ -133,7 +133,7 @@ pub fn analyse(series: &Series, wanted: &Wanted) -> Result<Analysis, PeriodError
         sines: prewhiten(&found.series, grid, wanted.iterations),
         rivals: rivals(&found),
         grid,
-        power_shares: powers,
+        power_share: powers,
         meaning,
         chance_theory,
         chance_bootstrap,

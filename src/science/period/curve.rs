@@ -29,8 +29,8 @@ pub struct Curve {
     pub sunk_chi2: f64,
     /// Measured less fitted, in the order of the series [mag].
     pub residuals_mag: Vec<f64>,
-    /// Covariance of the coefficients in the order cos 1, sin 1, cos 2, ... by rows [mag^2], for the
-    /// series' errors as they are.
+    /// Covariance of the coefficients in the order cos 1, sin 1, cos 2, ... by rows [mag^2], for
+    /// the series' errors as they are.
     pub(super) covariance: Vec<f64>,
 }
 
@@ -164,8 +164,9 @@ impl Curve {
         phase + h * shift.clamp(-1.0, 1.0)
     }
 
-    /// Time of the brightest place nearest to the middle of the times [h], from that middle, and its
-    /// error for the series' errors: how far the slope's error moves the place where it is zero.
+    /// Time of the brightest place nearest to the middle of the times [h], from that middle, and
+    /// its error for the series' errors: how far the slope's error moves the place where it is
+    /// zero.
     pub fn brightest_h(&self) -> (f64, f64) {
         let (phase, _) = self.extremes();
         let nearest = phase - phase.round();

@@ -65,7 +65,7 @@ pub struct Found {
     /// The grid.
     pub grid: Grid,
     /// BIC of the best order by frequency, relative to none.
-    pub scores: Vec<f64>,
+    pub bic_score: Vec<f64>,
     /// Candidates, most probable first.
     pub candidates: Vec<Candidate>,
     /// Points left out as outliers: places in the list the series came from.
@@ -102,12 +102,12 @@ pub fn search(series: &Series, params: &Params) -> Result<Found, PeriodError> {
     let mut current = series.with_errors(noise::first_errors(series));
     let (mut lasting, mut order) = (1.0_f64, order_max);
     let mut candidates = Vec::new();
-    let mut scores = Vec::new();
+    let mut bic_score = Vec::new();
     let mut comparison = Comparison::new(&current, lasting, order);
     for round in 0..ROUNDS {
         let sunk = sunk_chi2(&current, grid, order_max);
         comparison = Comparison::new(&current, lasting, order);
-        scores = sunk
+        bic_score = sunk
             .chunks_exact(order_max)
             .map(|by_order| comparison.best_order(by_order).1)
             .collect();
@@ -132,7 +132,7 @@ pub fn search(series: &Series, params: &Params) -> Result<Found, PeriodError> {
         series: current,
         lasting_count: lasting,
         grid,
-        scores,
+        bic_score,
         candidates,
         outliers,
         order_max,

@@ -277,8 +277,8 @@ fn bootstrap_agrees_with_theory_on_noise() {
     let peaks = chance_peaks(&series, grid, 400, 5);
     assert_eq!(peaks, chance_peaks(&series, grid, 400, 5));
     let search = Search::new(&series, grid, 0.5);
-    // 40 of 400 lie beyond the 10 % level, to 15 %; Baluev's bound is close for even sampling. GLS's
-    // count of frequencies, without oversampling, is too small by a factor of about three.
+    // 40 of 400 lie beyond the 10 % level, to 15 %; Baluev's bound is close for even sampling.
+    // GLS's count of frequencies, without oversampling, is too small by a factor of about three.
     let power = level(&peaks, 0.1).expect("a level");
     let told = search.chance_bound(power);
     assert!((0.06..0.2).contains(&told), "{told}");
