@@ -21,5 +21,9 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
         Format::FieldMap => ExportFormat::FieldMap,
     };
     let n = export(&args.data, &args.night, format, &args.output)?;
-    say(&format!("{n} rows written to {}.", args.output.display()))
+    let what = match args.format {
+        Format::SkybotResiduals | Format::SkybotPm | Format::FieldMap => "The chart is".to_owned(),
+        _ => format!("{n} rows"),
+    };
+    say(&format!("{what} written to {}.", args.output.display()))
 }
