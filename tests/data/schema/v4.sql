@@ -1,4 +1,4 @@
--- A database of schema 3 that was of schema 2 before (v2.sql), with rows in every table, dumped by
+-- A database of schema 4 that was of schema 3 before (v3.sql), with rows in every table, dumped by
 -- SQLite. Frozen: it is what lies on the disks of users. Read by src/store/tests/migrations.rs.
 
 PRAGMA foreign_keys = OFF;
