@@ -166,19 +166,20 @@ impl Cells {
                 if distance > reach || other.id.frame == p.id.frame {
                     continue;
                 }
-                let neighbour = Neighbour {
+                near.push(Neighbour {
                     id: other.id,
                     east_arcsec: de,
                     north_arcsec: dn,
                     distance_arcsec: distance,
-                };
-                match near.iter_mut().find(|n| n.id.frame == other.id.frame) {
-                    Some(known) if known.distance_arcsec > distance => *known = neighbour,
-                    Some(_) => {}
-                    None => near.push(neighbour),
-                }
+                });
             }
         }
+        // Of each frame the nearest.
+        near.sort_unstable_by(|a, b| {
+            let frame = a.id.frame.cmp(&b.id.frame);
+            frame.then(a.distance_arcsec.total_cmp(&b.distance_arcsec)).then(a.id.cmp(&b.id))
+        });
+        near.dedup_by_key(|n| n.id.frame);
     }
 }
 
