@@ -219,6 +219,8 @@ pub struct RawLink {
     pub detections_min: Option<i64>,
     /// Largest odds of being an accident.
     pub chance_odds_max: Option<f64>,
+    /// Nights before and after in which unknown objects are looked for [d].
+    pub nights_joined: Option<i64>,
 }
 
 /// `[filter]`: the cuts of ssos.

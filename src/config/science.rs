@@ -79,6 +79,8 @@ pub struct Link {
     pub detections_min: usize,
     /// Largest odds of being an accident.
     pub chance_odds_max: f64,
+    /// Nights before and after in which unknown objects are looked for [d]; 0 for none.
+    pub nights_joined: u32,
 }
 
 impl Default for Link {
@@ -88,6 +90,7 @@ impl Default for Link {
             rate_max_arcsec_per_h: 6000.0,
             detections_min: 3,
             chance_odds_max: 0.02,
+            nights_joined: 5,
         }
     }
 }
@@ -189,6 +192,13 @@ pub(super) fn link(raw: &RawLink, checker: &Checker<'_>) -> Result<Link, ConfigE
             raw.chance_odds_max,
             default.chance_odds_max,
             1e-12..=1.0,
+        )?,
+
+        nights_joined: checker.whole(
+            "link.nights_joined",
+            raw.nights_joined,
+            default.nights_joined,
+            0..=15,
         )?,
     })
 }

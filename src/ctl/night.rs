@@ -8,6 +8,7 @@ use super::output::{instant, line, say, say_json};
 use super::{orders, table};
 use crate::ops::orders::find_night;
 use crate::ops::overview::{self, NightView};
+use crate::pipeline::artifact::candidate::Candidate;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::report::words::{plural, printable, status};
 
@@ -55,7 +56,15 @@ fn text(view: &NightView) -> String {
         add_frames(&mut text, kind, &view.frames);
     }
     if night.is_closed || !view.candidates.is_empty() {
-        writeln!(text, "\n{}", table::candidates(&view.candidates)).expect("a text grows");
+        let candidates: Vec<Candidate> =
+            view.candidates.iter().map(|line| line.candidate.clone()).collect();
+        writeln!(text, "\n{}", table::candidates(&candidates)).expect("a text grows");
+        for line in &view.candidates {
+            if let Some(also_seen) = &line.also_seen {
+                let id = printable(&line.candidate.id);
+                writeln!(text, "  {id}: {}", printable(also_seen)).expect("a text grows");
+            }
+        }
     }
     if !view.not_done.is_empty() {
         text.push_str("\nNotes:\n");

@@ -5,7 +5,9 @@
 //! objects that are still there (the same identifier, or half of the same detections) and goes on
 //! counting. The number becomes a name once a person has said what the object is: `AST_n` for an
 //! asteroid, `UNK_n` for what cannot be told. One number serves both, so that a changed mind
-//! changes three letters.
+//! changes three letters. An object seen in several nights has its key
+//! ([`crate::store::night_objects`]) in the place of the number, so that it is called the same in
+//! all of them.
 
 use std::collections::BTreeMap;
 
@@ -84,7 +86,11 @@ pub fn name(vetted: &Vetted, numbers: &Numbers) -> Option<String> {
     if let Identity::Known { name, .. } = &vetted.candidate.identity {
         return Some(name.clone());
     }
-    let number = numbers.get(&vetted.candidate.id)?;
+    // An object of several nights has one key in all of them; its numbers differ.
+    let number = match &vetted.joined {
+        Some(joined) => joined.key.clone(),
+        None => numbers.get(&vetted.candidate.id)?.to_string(),
+    };
     match vetted.verdict()? {
         Verdict::Real => Some(format!("AST_{number}")),
         Verdict::Unsure => Some(format!("UNK_{number}")),

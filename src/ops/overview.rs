@@ -8,6 +8,7 @@ use super::error::OpsError;
 use super::orders::PAUSED_KEY;
 use crate::pipeline::artifact::candidate::Candidate;
 use crate::pipeline::artifact::frame_record::FrameRecord;
+use crate::pipeline::artifact::joined::Joined;
 use crate::pipeline::artifact::report::Note;
 use crate::report::verdict::verdict;
 use crate::store::lookup::FoundFrame;
@@ -75,9 +76,23 @@ pub struct NightView {
     /// Its science files in order of time.
     pub frames: Vec<FrameRecord>,
     /// Its moving objects.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<CandidateLine>,
     /// What was not done, and why.
     pub not_done: Vec<Note>,
+}
+
+/// A moving object of a night.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CandidateLine {
+    /// As the night has it.
+    #[serde(flatten)]
+    pub candidate: Candidate,
+    /// What other nights say of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Joined>,
+    /// The same in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also_seen: Option<String>,
 }
 
 /// One frame in full.
@@ -162,9 +177,19 @@ pub fn night(reader: &Reader, night: &NightId) -> Result<Option<NightView>, OpsE
         line,
         verdict: report.as_ref().map(verdict),
         frames,
-        candidates: reader.candidates(night)?,
+        candidates: candidate_lines(reader, night)?,
         not_done: report.map(|report| report.not_done).unwrap_or_default(),
     }))
+}
+
+/// The moving objects with what other nights say of them.
+fn candidate_lines(reader: &Reader, night: &NightId) -> Result<Vec<CandidateLine>, OpsError> {
+    let joined = reader.joined(night)?;
+    let line = |candidate: Candidate| {
+        let object = joined.iter().find(|joined| joined.candidate_id == candidate.id).cloned();
+        CandidateLine { also_seen: object.as_ref().map(Joined::words), object, candidate }
+    };
+    Ok(reader.candidates(night)?.into_iter().map(line).collect())
 }
 
 /// Adds the frames of an open night that are reduced and have no row yet.

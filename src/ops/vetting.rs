@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
+use crate::pipeline::artifact::joined::Joined;
 use crate::pipeline::artifact::rating::Rating;
 use crate::pipeline::artifact::report::NightReport;
 use crate::science::time::Epoch;
@@ -93,6 +94,8 @@ pub struct Vetted {
     pub opinions: Vec<Opinion>,
     /// Everything that was done, oldest first.
     pub history: Vec<VerdictRow>,
+    /// What other nights say of it.
+    pub joined: Option<Joined>,
 }
 
 impl Vetted {
@@ -215,6 +218,8 @@ fn report(reader: &Reader, night: &NightId) -> Result<NightReport, VettingError>
 
 /// The same of a report and the night's history that were read already.
 pub fn vetted_in(report: NightReport, rows: Vec<VerdictRow>) -> Vec<Vetted> {
+    let mut joined: BTreeMap<String, Joined> =
+        report.joined.into_iter().map(|joined| (joined.candidate_id.clone(), joined)).collect();
     let steady = report.candidates.into_iter().map(|candidate| (candidate, false));
     let faint = report.faint.into_iter().map(|candidate| (candidate, true));
     let candidates: Vec<(Candidate, bool)> = steady.chain(faint).collect();
@@ -224,7 +229,8 @@ pub fn vetted_in(report: NightReport, rows: Vec<VerdictRow>) -> Vec<Vetted> {
         .zip(histories)
         .map(|((candidate, is_faint), history)| {
             let opinions = opinions(&history);
-            Vetted { candidate, is_faint, opinions, history }
+            let joined = joined.remove(&candidate.id);
+            Vetted { candidate, is_faint, opinions, history, joined }
         })
         .collect();
     all.sort_by(|a, b| {

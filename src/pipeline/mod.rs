@@ -16,6 +16,7 @@ pub mod extract;
 pub mod filter;
 pub mod identify;
 pub mod ingest;
+pub mod join;
 pub mod judge_astrometry;
 pub mod link;
 pub mod masters;

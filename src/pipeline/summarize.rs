@@ -83,6 +83,7 @@ pub fn summarize(
         faint,
         removed,
         known,
+        joined: Vec::new(),
         not_done,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
+use crate::pipeline::artifact::joined::{Joined, OtherNight};
 use crate::pipeline::artifact::report::{NightReport, Note};
 
 /// Start of the night [d, MJD UTC], 21:36.
@@ -27,6 +28,7 @@ pub(super) fn report() -> NightReport {
         ],
         faint: Vec::new(),
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: vec![Note {
             subject: "a&b.fits".to_owned(),
@@ -154,5 +156,19 @@ fn candidate(id: &str, identity: Identity, mag: f64) -> Candidate {
         n_expected: 5,
         n_covered: 5,
         rating: None,
+    }
+}
+
+/// The word of another night on a candidate.
+pub(super) fn joined(candidate_id: &str) -> Joined {
+    Joined {
+        candidate_id: candidate_id.to_owned(),
+        key: "N4T2XPA".to_owned(),
+        chance: 2e-5,
+        chi2_reduced: 1.1,
+        others: vec![OtherNight {
+            night: "2026-03-02".to_owned(),
+            candidate_id: "K7Q2MA".to_owned(),
+        }],
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
+use crate::pipeline::artifact::joined::Joined;
 use crate::pipeline::artifact::report::NightReport;
 
 use super::words::{
@@ -12,6 +13,8 @@ use super::words::{
 /// Most reasons of a rating that are told, and the length of one [characters].
 const REASONS_MAX: usize = 8;
 const REASON_LENGTH_MAX: usize = 120;
+/// Longest list of other nights [characters].
+const JOINED_LENGTH_MAX: usize = 300;
 
 /// A moving object.
 pub(super) struct ObjectView {
@@ -35,6 +38,8 @@ pub(super) struct ObjectView {
     pub(super) reasons: Vec<String>,
     pub(super) first: Option<PlaceView>,
     pub(super) detections: Vec<PlaceView>,
+    /// Where else it was seen, as a sentence's beginning.
+    pub(super) joined: Option<String>,
 }
 
 /// One detection.
@@ -74,7 +79,7 @@ pub(super) struct NoteView {
 }
 
 impl ObjectView {
-    pub(super) fn new(candidate: &Candidate) -> Self {
+    pub(super) fn new(candidate: &Candidate, report: &NightReport) -> Self {
         let (name, separation) = match &candidate.identity {
             Identity::Known { name, separation_arcsec } => {
                 (Some(printable(name)), number(Some(*separation_arcsec), 2))
@@ -106,6 +111,7 @@ impl ObjectView {
             reasons: reasons.map(|text| shortened(&printable(text), REASON_LENGTH_MAX)).collect(),
             first: candidate.detections.first().map(PlaceView::new),
             detections: candidate.detections.iter().map(PlaceView::new).collect(),
+            joined: report.joined_of(&candidate.id).map(also_seen),
         }
     }
 
@@ -113,6 +119,11 @@ impl ObjectView {
     pub(super) fn title(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.id)
     }
+}
+
+/// What other nights say, not too long.
+fn also_seen(joined: &Joined) -> String {
+    shortened(&printable(&joined.words()), JOINED_LENGTH_MAX)
 }
 
 impl PlaceView {
@@ -155,12 +166,12 @@ impl FrameView {
 /// The objects of one kind, in the report's order.
 pub(super) fn objects(report: &NightReport, is_it: fn(&Identity) -> bool) -> Vec<ObjectView> {
     let chosen = report.candidates.iter().filter(|candidate| is_it(&candidate.identity));
-    chosen.map(ObjectView::new).collect()
+    chosen.map(|candidate| ObjectView::new(candidate, report)).collect()
 }
 
 /// Likely objects below the reporting limit, known or not.
 pub(super) fn faint(report: &NightReport) -> Vec<ObjectView> {
-    report.faint.iter().map(ObjectView::new).collect()
+    report.faint.iter().map(|candidate| ObjectView::new(candidate, report)).collect()
 }
 
 /// Whether no list explains an object, or none was there.

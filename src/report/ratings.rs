@@ -2,11 +2,12 @@
 
 use super::table::{csv_text, fixed};
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
+use crate::pipeline::artifact::joined::Joined;
 use crate::pipeline::artifact::rating::{Features, Rating};
 use crate::pipeline::artifact::report::NightReport;
 
 /// Columns of the candidates before those of the ratings.
-const CANDIDATE_COLUMNS: [&str; 16] = [
+const CANDIDATE_COLUMNS: [&str; 18] = [
     "candidate_id",
     "is_faint",
     "known",
@@ -23,6 +24,8 @@ const CANDIDATE_COLUMNS: [&str; 16] = [
     "rms_arcsec",
     "mag",
     "chance_odds",
+    "object",
+    "object_chance",
 ];
 /// Columns of a rating.
 const RATING_COLUMNS: [&str; 4] = ["chance_probability", "real_score", "neo_rating", "reasons"];
@@ -93,10 +96,10 @@ pub fn candidates_csv(report: &NightReport) -> String {
     header.extend(rating_columns());
     let steady = report.candidates.iter().map(|candidate| (candidate, "0"));
     let faint = report.faint.iter().map(|candidate| (candidate, "1"));
-    csv_text(header, steady.chain(faint).map(|(candidate, faint)| row(candidate, faint)))
+    csv_text(header, steady.chain(faint).map(|(c, faint)| row(c, faint, report.joined_of(&c.id))))
 }
 
-fn row(candidate: &Candidate, is_faint: &str) -> Vec<String> {
+fn row(candidate: &Candidate, is_faint: &str, joined: Option<&Joined>) -> Vec<String> {
     let (known, name, separation) = match &candidate.identity {
         Identity::Known { name, separation_arcsec } => {
             ("1", name.as_str(), Some(*separation_arcsec))
@@ -121,6 +124,8 @@ fn row(candidate: &Candidate, is_faint: &str) -> Vec<String> {
         fixed(Some(candidate.rms_arcsec), 3),
         fixed(candidate.mag, 3),
         chance(candidate.false_alarms),
+        joined.map_or_else(String::new, |joined| joined.key.clone()),
+        joined.map_or_else(String::new, |joined| chance(joined.chance)),
     ];
     cells.extend(rating_cells(candidate.rating.as_ref()));
     cells
@@ -144,6 +149,7 @@ mod tests {
         let mut faint = report.candidates[0].clone();
         faint.id = "F3CCCC".to_owned();
         report.faint.push(faint);
+        report.joined.push(fixture::joined("U2BBBB"));
         let text = candidates_csv(&report);
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let columns = reader.headers().expect("a header").clone();
@@ -158,6 +164,8 @@ mod tests {
         assert_eq!(cell(1, "candidate_id"), "U2BBBB");
         assert_eq!(cell(1, "chance_probability"), "2.00e-4");
         assert_eq!(cell(1, "real_score"), "0.9877");
+        assert_eq!((cell(0, "object"), cell(1, "object")), (String::new(), "N4T2XPA".to_owned()));
+        assert_eq!(cell(1, "object_chance"), "2.00e-5");
         assert_eq!(cell(1, "neo_rating"), "71.3");
         assert_eq!(cell(1, "reasons"), "as sharp as the stars; no star nearby");
         assert_eq!((cell(1, "snr"), cell(1, "width_ratio")), ("25.0000".to_owned(), String::new()));

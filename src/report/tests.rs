@@ -27,6 +27,7 @@ fn empty() -> NightReport {
         masters: Vec::new(),
         faint: Vec::new(),
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: Vec::new(),
         ..fixture::report()

@@ -106,6 +106,9 @@ fn unknown(body: &mut String, view: &NightLetter) {
             add(&mut text, format_args!("     first at {} UTC, {place}\n", first.clock));
         }
         add(&mut text, format_args!("     how sure: {}\n", object.certainty));
+        if let Some(joined) = &object.joined {
+            add(&mut text, format_args!("     {joined}\n"));
+        }
         let real = object.real.as_ref().map(|real| format!("real {real}"));
         let neo = object.neo.as_ref().map(|neo| format!("NEO rating {neo}"));
         let ratings: Vec<String> = real.into_iter().chain(neo).collect();

@@ -22,6 +22,7 @@ pub mod known_replies;
 pub mod lookup;
 pub mod masters;
 pub mod night_id;
+pub mod night_objects;
 pub mod nights;
 pub mod object_numbers;
 mod open;

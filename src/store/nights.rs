@@ -204,13 +204,14 @@ impl Store {
     pub fn close_night(
         &self,
         night: &NightId,
-        closing: Closing,
+        mut closing: Closing,
         at: Epoch,
     ) -> Result<(), StoreError> {
         if closing.report.night != night.as_str() {
             let (expected, found) = (night.to_string(), closing.report.night);
             return Err(StoreError::WrongNight { expected, found });
         }
+        closing.report.joined.clear();
         let text = encode("night report", &closing.report)?;
         let night = night.to_string();
         self.writer()
@@ -350,7 +351,7 @@ impl Reader {
         Ok(found.flatten().map(Epoch::from_mjd_utc))
     }
 
-    /// A night's report; `None` while it was never closed.
+    /// A night's report, with what other nights say by now; `None` while it was never closed.
     pub fn report(&self, night: &NightId) -> Result<Option<NightReport>, StoreError> {
         let text: Option<Option<String>> = self.row(
             "read a night's report",
@@ -358,7 +359,9 @@ impl Reader {
             &[&night.as_str()],
             |row| row.get(0),
         )?;
-        text.flatten().map(|text| decode("night report", &text)).transpose()
+        let report = text.flatten().map(|text| decode("night report", &text)).transpose()?;
+        let Some(report) = report else { return Ok(None) };
+        Ok(Some(NightReport { joined: self.joined(night)?, ..report }))
     }
 }
 

@@ -129,6 +129,7 @@ mod tests {
             candidates: Vec::new(),
             faint: Vec::new(),
             known: Vec::new(),
+            joined: Vec::new(),
             removed: Vec::new(),
             not_done: Vec::new(),
         };

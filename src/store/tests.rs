@@ -117,6 +117,7 @@ fn report() -> NightReport {
         candidates: vec![candidate("K1", known), candidate("U1", Identity::Unknown)],
         faint: Vec::new(),
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: vec![Note { subject: "a.fits".to_owned(), text: "truncated".to_owned() }],
     }

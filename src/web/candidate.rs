@@ -156,7 +156,7 @@ fn show(
         standing,
         told,
         undo,
-        facts: facts(candidate),
+        facts: facts(candidate).into_iter().chain(other_nights(vetted)).collect(),
         why: why(candidate),
         charts: charts.collect(),
         detections: candidate.detections.iter().map(DetectionView::new).collect(),
@@ -208,6 +208,11 @@ fn facts(candidate: &Candidate) -> Vec<(&'static str, String)> {
         facts.push(("NEO rating, 0 to 100 (no probability)", number(rating.neo_rating, 0)));
     }
     facts
+}
+
+/// What other nights say of it.
+fn other_nights(vetted: &Vetted) -> Option<(&'static str, String)> {
+    vetted.joined.as_ref().map(|joined| ("Other nights", printable(&joined.words())))
 }
 
 /// Why it is rated so.

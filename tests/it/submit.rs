@@ -153,6 +153,7 @@ fn report() -> NightReport {
         ],
         faint: Vec::new(),
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: Vec::new(),
     }

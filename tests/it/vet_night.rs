@@ -64,6 +64,7 @@ pub fn make_night(data: &Path, n_candidates: usize) {
         candidates: (0..n_candidates).map(candidate).collect(),
         faint: Vec::new(),
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: Vec::new(),
     };

@@ -106,6 +106,7 @@ fn report(n: usize) -> NightReport {
         candidates: (0..n).map(candidate).collect(),
         faint: Vec::new(),
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: vec![Note {
             subject: "f8.fits".to_owned(),

@@ -48,7 +48,7 @@ pub(super) fn open(id: &str) -> Vetted {
         n_covered: 6,
         rating: Some(rating),
     };
-    Vetted { candidate, is_faint: false, opinions: Vec::new(), history: Vec::new() }
+    Vetted { candidate, is_faint: false, opinions: Vec::new(), history: Vec::new(), joined: None }
 }
 
 /// The same after a verdict.

@@ -8,14 +8,17 @@ use super::super::mail::{ClosingNight, MailAtClose, MailError, on_close};
 use super::super::object_names::number_objects;
 use super::super::progress::{Event, Progress};
 use super::frames::{FrameResult, FrameWork};
+use super::joining::join_nights;
 use super::keys::NIGHT_UNIT;
 use super::known::KnownNight;
 use super::pictures::{ProductPixels, keep_cutouts};
 use super::take::{Scanned, chain};
 use super::{astrometry, now, report_to};
+use crate::config::Config;
 use crate::formats::fits::{self, Limits};
 use crate::formats::known_csv::write_known;
 use crate::pipeline::artifact::catalogue::Catalogue;
+use crate::pipeline::artifact::frame_info::Site;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::linking::Linking;
 use crate::pipeline::artifact::report::{NightReport, Note};
@@ -59,6 +62,24 @@ pub(super) fn finished_before(
     }
 }
 
+/// The same report with what the nights around it say by now: they may have come since, or be
+/// looked at for the first time.
+pub(super) fn joined_again(
+    store: &Store,
+    config: &Config,
+    mut report: NightReport,
+    (night, scanned): (&NightId, &Scanned),
+) -> Result<NightReport, OpsError> {
+    join_nights(store, config, (night, &report), site(scanned))?;
+    report.joined = store.read().joined(night)?;
+    Ok(report)
+}
+
+/// Where the telescope stands, as the headers tell.
+pub(super) fn site(scanned: &Scanned) -> Option<Site> {
+    scanned.science.iter().find_map(|frame| frame.info.site)
+}
+
 /// Where the night's page lies.
 pub(super) fn html_path(store: &Store, night: &NightId) -> Result<PathBuf, OpsError> {
     let relative = store.products().relative_path(night, ProductKind::Report, HTML_NAME)?;
@@ -86,8 +107,11 @@ pub(super) fn finish(
     keep_known(work, &known)?;
     notes.append(&mut finds.not_done);
     finds.not_done = notes;
-    let report = assemble(work, inputs, &results, finds);
+    let mut report = assemble(work, inputs, &results, finds);
     number_objects(work.store, work.night, &report)?;
+    let site = site(inputs.scanned);
+    join_nights(work.store, work.config, (work.night, &report), site)?;
+    report.joined = work.store.read().joined(work.night)?;
     report_to(progress, Event::Stage { name: "summarize" })?;
     let kept = keep_cutouts(work, &report, &frames, &pixels)?;
     let page = render_html(&report, &kept.pictures)?;

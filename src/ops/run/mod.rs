@@ -9,6 +9,7 @@ mod astrometry;
 mod files;
 mod finish;
 mod frames;
+mod joining;
 mod keys;
 mod known;
 mod master_files;

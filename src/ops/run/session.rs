@@ -283,7 +283,9 @@ impl NightSession {
         self.workshop.known.bring_again(&self.workshop.store, &self.night, progress)?;
         let key = self.key(&scanned)?;
         if let Some(report) = finish::finished_before(&self.workshop.store, &self.night, &key)? {
-            self.workshop.store.confirm_closed(&self.night, listing)?;
+            let Workshop { store, config, .. } = &self.workshop;
+            let report = finish::joined_again(store, config, report, (&self.night, &scanned))?;
+            store.confirm_closed(&self.night, listing)?;
             let html_path = finish::html_path(&self.workshop.store, &self.night)?;
             return Ok(RunSummary { night: self.night.clone(), report, html_path, n_reduced: 0 });
         }

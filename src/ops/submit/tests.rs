@@ -111,6 +111,7 @@ fn report(candidates: Vec<Candidate>) -> NightReport {
         candidates,
         faint: Vec::new(),
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: Vec::new(),
     }

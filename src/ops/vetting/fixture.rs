@@ -55,6 +55,7 @@ pub(in crate::ops) fn close(
         candidates,
         faint,
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: Vec::new(),
     };

@@ -6,6 +6,7 @@ pub mod cutout_hdus;
 pub mod cutouts;
 pub mod frame_info;
 pub mod frame_record;
+pub mod joined;
 pub mod known;
 pub mod linking;
 pub mod rating;

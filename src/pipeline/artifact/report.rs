@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::candidate::Candidate;
 use super::frame_record::FrameRecord;
+use super::joined::Joined;
 use super::known::KnownObject;
 use super::removed::Removed;
 
@@ -39,6 +40,17 @@ pub struct NightReport {
     /// Known objects that were predicted inside the frames, found or not.
     #[serde(default)]
     pub known: Vec<KnownObject>,
+    /// Candidates that other nights saw too. No part of what a night is kept as: other nights
+    /// change it, so it is added when a report is read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<Joined>,
     /// What was not done and why.
     pub not_done: Vec<Note>,
+}
+
+impl NightReport {
+    /// What other nights say of a candidate.
+    pub fn joined_of(&self, candidate_id: &str) -> Option<&Joined> {
+        self.joined.iter().find(|joined| joined.candidate_id == candidate_id)
+    }
 }

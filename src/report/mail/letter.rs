@@ -183,7 +183,7 @@ pub(in crate::report) fn letter(
 ) -> Result<(NightLetter, Vec<Inline>), ReportError> {
     let page_url = enclosed.page_url.filter(|url| is_web_address(url));
     let unknown = ranked(report);
-    let mut cards: Vec<Card> = unknown.iter().map(|c| card(c, page_url)).collect();
+    let mut cards: Vec<Card> = unknown.iter().map(|c| card(c, report, page_url)).collect();
     let rest = cards.split_off(limits.cards.min(cards.len()));
     let mut pictures = Vec::new();
     let mut budget = shares.picture_bytes_max;
@@ -205,8 +205,8 @@ pub(in crate::report) fn letter(
     let chart_cid = chart.as_ref().map(|picture| picture.cid.clone());
     pictures.extend(chart);
     let known = report.candidates.iter().filter(|c| page::is_known(&c.identity));
-    let known = known.map(|c| card(c, page_url)).collect();
-    let faint = report.faint.iter().map(|c| card(c, page_url)).collect();
+    let known = known.map(|c| card(c, report, page_url)).collect();
+    let faint = report.faint.iter().map(|c| card(c, report, page_url)).collect();
     let lost = page::frames(report).into_iter().filter(|frame| frame.is_lost).map(short_frame);
     let masters = page::masters(report).iter().map(|m| shortened(m, TEXT_LENGTH_MAX)).collect();
     let view = NightLetter {
@@ -249,8 +249,8 @@ fn ranked(report: &NightReport) -> Vec<&Candidate> {
     ranked
 }
 
-fn card(candidate: &Candidate, page_url: Option<&str>) -> Card {
-    let mut object = ObjectView::new(candidate);
+fn card(candidate: &Candidate, report: &NightReport, page_url: Option<&str>) -> Card {
+    let mut object = ObjectView::new(candidate, report);
     object.id = shortened(&object.id, NAME_LENGTH_MAX);
     object.name = object.name.map(|name| shortened(&name, NAME_LENGTH_MAX));
     // The mail has no room for each place; the table of detections has them.

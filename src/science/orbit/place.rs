@@ -8,7 +8,7 @@ use super::kepler::{Arc, State};
 use super::observer::Observer;
 use super::planet_motion::LIGHT_AU_PER_D;
 use super::planets::Planets;
-use crate::science::sky::vector::{dot, east_north, norm, ra_dec_rad};
+use crate::science::sky::vector::{UnitVector, dot, east_north, norm, ra_dec_rad};
 use crate::science::time::Epoch;
 use crate::science::units::{ARCSEC_RAD, wrap_positive_rad};
 
@@ -139,6 +139,15 @@ impl Sight {
             distance_au: here,
             phase_rad: cosine.clamp(-1.0, 1.0).acos(),
         })
+    }
+}
+
+impl Sight {
+    /// Direction in which a body is seen; times and `None` as in [`Sight::see`].
+    pub fn direction(&self, state: &State, offset_d: f64) -> Option<UnitVector> {
+        let (_, line) = self.middle.line(&Arc::new(state)?, offset_d)?;
+        let distance = norm(line);
+        Some(line.map(|v| v / distance))
     }
 }
 

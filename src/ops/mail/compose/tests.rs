@@ -32,6 +32,7 @@ fn report(night: &str, instrument: &str) -> NightReport {
         candidates: Vec::new(),
         faint: Vec::new(),
         known: Vec::new(),
+        joined: Vec::new(),
         removed: Vec::new(),
         not_done: Vec::new(),
     }
