@@ -24,8 +24,8 @@ pub struct Field {
     pub centre_rad: (f64, f64),
     /// Half its diagonal [rad].
     pub radius_rad: f64,
-    /// Its area [sr].
-    pub area_sr: f64,
+    /// Its area [rad^2].
+    pub area_rad2: f64,
 }
 
 /// A candidate without a name.
@@ -54,7 +54,7 @@ pub struct JoinNight {
 #[derive(Debug, Clone, PartialEq)]
 pub struct JoinParams {
     /// Nights further apart are not compared [d].
-    pub nights_apart_max: f64,
+    pub nights_apart_max_d: f64,
     /// Two nights are joined when fewer unrelated candidates than this are expected.
     pub chance_max: f64,
     /// The same for what joins an object that is known from two nights already.
@@ -68,7 +68,7 @@ pub struct JoinParams {
 impl Default for JoinParams {
     fn default() -> Self {
         Self {
-            nights_apart_max: 5.5,
+            nights_apart_max_d: 5.5,
             chance_max: 1e-3,
             chance_third_max: 0.02,
             mag_difference_max: 1.5,
@@ -109,7 +109,7 @@ pub fn join(
     let times = times.filter(|s| s.is_usable()).map(|s| s.mid_mjd_utc);
     let (first, last) =
         times.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), t| (low.min(t), high.max(t)));
-    if !(first < last) {
+    if first >= last {
         return Ok(Vec::new());
     }
     // The light of the farthest orbits is some hours old.

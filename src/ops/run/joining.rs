@@ -58,7 +58,7 @@ pub(super) fn join_nights(
             None => JoinNight { night: id.to_string(), fields: Vec::new(), unnamed: Vec::new() },
         });
     }
-    let params = JoinParams { nights_apart_max: days + NIGHT_SLACK_D, ..JoinParams::default() };
+    let params = JoinParams { nights_apart_max_d: days + NIGHT_SLACK_D, ..JoinParams::default() };
     let observer = observer_at(store, config, site);
     match join(&nights, &observer, &params) {
         Ok(objects) => {
@@ -121,7 +121,7 @@ fn field(frame: &FrameRecord) -> Option<Field> {
     Some(Field {
         centre_rad: rad(outline.centre_deg),
         radius_rad: 0.5 * side(0, 2).max(side(1, 3)),
-        area_sr: side(0, 1) * side(1, 2),
+        area_rad2: side(0, 1) * side(1, 2),
     })
 }
 

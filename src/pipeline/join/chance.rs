@@ -1,17 +1,17 @@
 //! How many unrelated candidates would be joined as well.
 //!
 //! A candidate's place and rate in another night are a point of four dimensions; the orbits that an
-//! earlier night allows are a sheet of two. Measured in the errors of both nights, what fits as well
-//! as a distance d from the sheet fills the volume of a tube about it (Weyl 1939, Am. J. Math. 61,
-//! 461, flat sheet of area A and border L):
+//! earlier night allows are a sheet of two. Measured in the errors of both nights, what fits as
+//! well as a distance d from the sheet fills the volume of a tube about it (Weyl 1939, Am. J. Math.
+//! 61, 461, flat sheet of area A and border L):
 //!
 //!   V = pi d^2 A + (2 pi / 3) d^3 L + (pi^2 / 2) d^4,
 //!
 //! and the number of unrelated candidates in it is the integral of their density per area and per
 //! range of rates. Only the part of the sheet that the other night looked at counts. The density of
 //! rates comes from the third nearest of all unnamed candidates (Loftsgaarden & Quesenberry 1965,
-//! Ann. Math. Stat. 36, 1049), with a floor of one candidate spread over all slow rates, for a night
-//! with a single candidate is not without others by law.
+//! Ann. Math. Stat. 36, 1049), with a floor of one candidate spread over all slow rates, for a
+//! night with a single candidate is not without others by law.
 
 use super::pairs::{Track, Whitening};
 use super::{Field, Sky};
@@ -51,11 +51,11 @@ impl<'a> Crowd<'a> {
                 let is_same = |f: &&Field| {
                     separation_rad(f.centre_rad, field.centre_rad) < 0.5 * f.radius_rad
                 };
-                if !each.iter().any(|f| is_same(f)) {
+                if !each.iter().any(is_same) {
                     each.push(field);
                 }
             }
-            let area = each.iter().map(|f| f.area_sr).sum::<f64>().max(AREA_MIN_SR);
+            let area = each.iter().map(|f| f.area_rad2).sum::<f64>().max(AREA_MIN_SR);
             (each, area)
         });
         let fields = fields.collect();

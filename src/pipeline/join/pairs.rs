@@ -88,7 +88,7 @@ pub(super) fn pairs(tracks: &[Track<'_>], sky: &Sky<'_>) -> Vec<Pair> {
         let arcs = OnceCell::new();
         let is_near = |b: &Track<'_>| {
             let apart = b.mjd_utc() - a.mjd_utc();
-            apart > NIGHTS_APART_MIN_D && apart <= sky.params.nights_apart_max
+            apart > NIGHTS_APART_MIN_D && apart <= sky.params.nights_apart_max_d
         };
         let others = tracks
             .iter()

@@ -1,12 +1,13 @@
 //! An orbit through the sightings of one or a few nights, by least squares.
 //!
 //! The orbit is told as an observer sees it at one instant: place and rate on the sky, distance
-//! rho, and its change rho' (the attributable elements of Milani et al. 2005, Celest. Mech. 90, 59).
-//! The first four are what a night measures; the last two are hardly known from a short arc, so they
-//! are held by what is known of bodies: Vaisala (1939, Astron. Nachr. 269, 1) took the body to be
-//! at its perihelion, with no velocity towards the Sun. Here that is soft: the radial velocity is 0
-//! with a spread of 0.004 au/d, that of eccentricities up to 0.5, and ln rho has a spread of 2
-//! about 1.5 au. Both count as observations and lose their weight as soon as the arc knows better.
+//! rho, and its change rho' (the attributable elements of Milani et al. 2005, Celest. Mech. 90,
+//! 59). The first four are what a night measures; the last two are hardly known from a short arc,
+//! so they are held by what is known of bodies: Vaisala (1939, Astron. Nachr. 269, 1) took the body
+//! to be at its perihelion, with no velocity towards the Sun. Here that is soft: the radial
+//! velocity is 0 with a spread of 0.004 au/d, that of eccentricities up to 0.5, and ln rho has a
+//! spread of 2 about 1.5 au. Both count as observations and lose their weight as soon as the arc
+//! knows better.
 //!
 //! Method: Levenberg's damped least squares with differences as derivatives.
 
@@ -116,7 +117,7 @@ impl Origin {
         let (distance, along) = (norm(r), dot(v, u));
         // |v + rho' u|^2 < 0.98 (2 GM / r).
         let root2 = along * along - dot(v, v) + 0.98 * 2.0 * GM_SUN / distance;
-        if !(root2 > 0.0) {
+        if root2.is_nan() || root2 <= 0.0 {
             return None;
         }
         let root = root2.sqrt();
@@ -336,7 +337,7 @@ fn product(a: &[f64], b: &[f64]) -> f64 {
 /// diagonal of ones).
 fn solve(normal: &[[f64; 7]; 6], n: usize, damping: f64) -> Option<[f64; 6]> {
     let scale: [f64; 6] = std::array::from_fn(|k| normal[k][k].max(0.0).sqrt());
-    if scale[..n].iter().any(|s| !(*s > 0.0 && s.is_finite())) {
+    if !scale[..n].iter().all(|s| *s > 0.0 && s.is_finite()) {
         return None;
     }
     let mut lower = [[0.0; 6]; 6];
@@ -346,11 +347,9 @@ fn solve(normal: &[[f64; 7]; 6], n: usize, damping: f64) -> Option<[f64; 6]> {
             if i == j {
                 sum += damping;
             }
-            for k in 0..j {
-                sum -= lower[i][k] * lower[j][k];
-            }
+            sum -= product(&lower[i][..j], &lower[j][..j]);
             if i == j {
-                if !(sum > 0.0) {
+                if sum.is_nan() || sum <= 0.0 {
                     return None;
                 }
                 lower[i][i] = sum.sqrt();
@@ -371,19 +370,16 @@ fn solve(normal: &[[f64; 7]; 6], n: usize, damping: f64) -> Option<[f64; 6]> {
     Some(std::array::from_fn(|k| if k < n { x[k] / scale[k] } else { 0.0 }))
 }
 
+/// The inverse of the first `n` unknowns' equations, symmetric as they are.
 fn inverse(normal: &[[f64; 7]; 6], n: usize) -> [[f64; 6]; 6] {
-    let mut inverse = [[0.0; 6]; 6];
-    for k in 0..n {
+    std::array::from_fn(|k| {
         let mut unit = *normal;
         for (i, row) in unit.iter_mut().enumerate() {
             row[6] = if i == k { 1.0 } else { 0.0 };
         }
-        let column = solve(&unit, n, 1e-12).unwrap_or([0.0; 6]);
-        for (i, value) in column.into_iter().enumerate() {
-            inverse[i][k] = value;
-        }
-    }
-    inverse
+        let column = if k < n { solve(&unit, n, 1e-12) } else { None };
+        column.unwrap_or([0.0; 6])
+    })
 }
 
 #[cfg(test)]

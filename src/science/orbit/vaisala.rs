@@ -5,7 +5,8 @@
 //! body is bound and about as near to an apse as Vaisala's condition wants it (r.v = 0, softened;
 //! see [`super::arc_fit`]). With each pair held, place and rate are fitted to the sightings, light
 //! time and the observer's turn included: orbits that do not bend as the sightings do drop out.
-//! What is left is a sheet of possible orbits; its places at another time are the region to look at.
+//! What is left is a sheet of possible orbits; its places at another time are the region to look
+//! at.
 
 use super::arc_fit::{
     ArcFit, Attributable, Free, NightSights, Origin, Pull, RADIAL_SPREAD_AU_PER_D, moved,
@@ -110,7 +111,7 @@ impl VaisalaArcs {
         let best = all().map(|h| h.chi2_above).fold(f64::INFINITY, f64::min);
         for place in sheet.iter_mut().flatten() {
             *place = place.map(|h| Hypothesis { chi2_above: h.chi2_above - best, ..h });
-            place.take_if(|h| !(h.chi2_above <= CHI2_ABOVE_MAX));
+            place.take_if(|h| h.chi2_above.is_nan() || h.chi2_above > CHI2_ABOVE_MAX);
         }
         Some(Self { motion, origin, sheet })
     }
