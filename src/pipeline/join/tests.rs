@@ -210,7 +210,7 @@ fn strangers_are_joined_no_more_often_than_claimed() {
     // Eleven in a field as usual, and a crowd in which many must be joined by accident.
     for (n_trials, n, half_rad) in [
         (if slow { 1000 } else { 40 }, 11, HALF_RAD),
-        (if slow { 60 } else { 4 }, 40, 0.1 * HALF_RAD),
+        (if slow { 60 } else { 12 }, 40, 0.1 * HALF_RAD),
     ] {
         let (n_asked, chances) = joins_of_strangers(n_trials, n, half_rad);
         println!(
@@ -224,6 +224,6 @@ fn strangers_are_joined_no_more_often_than_claimed() {
             assert!(found <= expected + 3.0 * expected.sqrt() + 1.0, "{claimed}: {found}");
         }
         // The crowd shows that accidents are seen at all.
-        assert!(half_rad > 0.5 * HALF_RAD || chances.len() > 3);
+        assert!(half_rad > 0.5 * HALF_RAD || !chances.is_empty());
     }
 }
