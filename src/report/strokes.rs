@@ -116,6 +116,7 @@ const fn sign(letter: char) -> &'static str {
         '[' => "30 10 16 36",
         ']' => "10 30 36 16",
         '=' => "03 43|05 45",
+        '%' => "06 40|11 11|35 35",
         _ => "",
     }
 }
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn all_letters_are_drawn_on_the_grid_and_differ() {
-        let letters = ('a'..='z').chain('A'..='Z').chain('0'..='9').chain(".,:-+/()[]=".chars());
+        let letters = ('a'..='z').chain('A'..='Z').chain('0'..='9').chain(".,:-+/()[]=%".chars());
         let mut seen = BTreeSet::new();
         for letter in letters {
             let strokes = strokes(letter);

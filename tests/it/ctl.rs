@@ -190,3 +190,46 @@ fn users_of_the_page_are_added_listed_and_removed() {
     let without_terminal = with_data(&["user", "add", "eve"]);
     assert!(err(&without_terminal).contains("--password-stdin"), "{}", err(&without_terminal));
 }
+
+#[test]
+fn a_light_curve_has_its_period_told_and_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Three nights of a curve with two maxima, 5 h, of zero points 0.3 mag apart.
+    let mut text = String::from("mjd,mag,mag_err,session\n");
+    for i in 0..180_u32 {
+        let hours = 24.0 * f64::from(i / 60) + 0.11 * f64::from(i % 60);
+        let angle = std::f64::consts::TAU * hours / 5.0;
+        let noise = 0.02 * (f64::from(i * i).sin());
+        let mag = 15.0 + 0.3 * f64::from(i / 60) + 0.2 * (2.0 * angle).cos() + 0.05 * angle.sin();
+        text.push_str(&format!("{},{},0.02,{}\n", 60_000.0 + hours / 24.0, mag + noise, i / 60));
+    }
+    std::fs::write(folder.path().join("curve.csv"), &text).expect("a file");
+    let words = ["period", "curve.csv", "Some Thing", "--trials", "0", "--to", "out", "--json"];
+    std::fs::create_dir(folder.path().join("out")).expect("a folder");
+    let told = ctl(folder.path(), &words);
+    assert_eq!(code(&told), Some(0), "{}", err(&told));
+    let json: Value = serde_json::from_str(&out(&told)).expect("JSON");
+    assert_eq!(json["is_published"], Value::Bool(true), "{json}");
+    let period = json["period_h"].as_f64().expect("a period");
+    assert!((period / 5.0 - 1.0).abs() < 0.005, "{period}");
+    for end in ["period.txt", "period.json", "points.csv", "points.alcdef"] {
+        assert!(folder.path().join(format!("out/Some_Thing_{end}")).exists(), "{end}");
+    }
+    for chart in ["periodogram", "curve", "residuals"] {
+        let read =
+            |end: &str| std::fs::read(folder.path().join(format!("out/Some_Thing_{chart}.{end}")));
+        assert!(read("png").expect("a picture").starts_with(b"\x89PNG"));
+        assert!(read("svg").expect("a drawing").starts_with(b"<svg"));
+    }
+    let lines =
+        std::fs::read_to_string(folder.path().join("out/Some_Thing_period.txt")).expect("text");
+    assert!(
+        lines.contains(" Iteration:1\nBest period: 2.5") && lines.contains(" hours\n"),
+        "{lines}"
+    );
+    let again = ctl(folder.path(), &["period", "out/Some_Thing_points.alcdef", "--trials", "0"]);
+    assert!(out(&again).contains("Rotation period: 5.0"), "{}{}", out(&again), err(&again));
+    let missing = ctl(folder.path(), &["period", "none.csv"]);
+    assert_eq!(code(&missing), Some(1));
+    assert!(err(&missing).contains("none.csv"), "{}", err(&missing));
+}

@@ -4,7 +4,7 @@ use super::drawing::Drawing;
 use crate::report::ReportError;
 use crate::report::raster::{Anchor, Colour, Pen};
 use crate::report::scale::Scale;
-use crate::science::period::{Analysis, Curve, Series};
+use crate::science::period::{Analysis, Curve, Found};
 
 /// Width of a chart and its edges [px].
 const WIDTH: usize = 1000;
@@ -19,7 +19,7 @@ const NUMBER_UNIT_PX: f64 = 2.4;
 /// Ticks of an axis.
 const TICKS_MAX: usize = 7;
 /// Chances whose powers are drawn as lines, and their labels.
-const CHANCES: [(f64, &str); 3] = [(0.1, "10 /100"), (0.01, "1 /100"), (0.001, "0.1 /100")];
+const CHANCES: [(f64, &str); 3] = [(0.1, "10 %"), (0.01, "1 %"), (0.001, "0.1 %")];
 /// Frequencies shown: up to so many times that of the rotation.
 const FREQUENCIES_SHOWN: f64 = 8.0;
 /// Longest error bar the axis makes room for, in units of the scatter.
@@ -30,6 +30,10 @@ const BARS_MAX: usize = 3000;
 const PHASES: (f64, f64) = (-0.1, 1.1);
 /// Places of the drawn curve.
 const CURVE_STEPS: usize = 400;
+/// Height of a label with its gap [px].
+const LABEL_PX: f64 = 20.0;
+/// How pale error bars are: share of paper in their colour.
+const PALE: f64 = 0.6;
 /// Hours of a day.
 const DAY_H: f64 = 24.0;
 
@@ -59,9 +63,9 @@ pub type PeriodPictures = Vec<PeriodPicture>;
 pub fn draw(object: &str, analysis: &Analysis) -> Result<PeriodPictures, ReportError> {
     let mut charts = vec![("periodogram", periodogram(object, analysis))];
     if let Some(first) = analysis.first() {
-        let series = &analysis.found.series;
-        charts.push(("curve", folded(object, series, &first.curve, Shown::Magnitudes)));
-        charts.push(("residuals", folded(object, series, &first.curve, Shown::Residuals)));
+        let found = &analysis.found;
+        charts.push(("curve", folded(object, found, &first.curve, Shown::Magnitudes)));
+        charts.push(("residuals", folded(object, found, &first.curve, Shown::Residuals)));
     }
     let picture = |(name, drawing): (&'static str, Drawing)| {
         Ok(PeriodPicture { name, svg: drawing.svg(), png: drawing.png()? })
@@ -116,10 +120,13 @@ fn periodogram(object: &str, analysis: &Analysis) -> Drawing {
     let mut drawing =
         frame(&title, (&x, "frequency [cycles/day]"), (&y, "power (share of the variance)"));
     let soft = Pen { unit_px: NUMBER_UNIT_PX, colour: LINE };
+    let mut lowest_px = BOTTOM;
     for (level, label) in levels {
         let place = y.place(level);
         drawing.line((LEFT, place), (RIGHT, place), 1.2, LINE);
-        drawing.text(label, (RIGHT, place - 5.0), Anchor::End, soft);
+        // Levels of many points lie close: their labels stand above each other.
+        lowest_px = (place - 5.0).min(lowest_px - LABEL_PX);
+        drawing.text(label, (RIGHT, lowest_px), Anchor::End, soft);
     }
     // One stroke per column of pixels: from its lowest to its highest power.
     let column = |i: usize| x.place(grid.frequency_per_h(i) * DAY_H);
@@ -141,14 +148,20 @@ fn periodogram(object: &str, analysis: &Analysis) -> Drawing {
         for k in 1..=4 {
             let place = x.place(f64::from(k) * first * DAY_H);
             if place < RIGHT {
-                drawing.line((place, TOP - 4.0), (place, TOP + 8.0), 2.4, INK);
+                drawing.line((place, TOP), (place, TOP + 16.0), 2.4, INK);
                 let pen = Pen { unit_px: NUMBER_UNIT_PX, colour: INK };
                 let label = if k == 1 { "f".to_owned() } else { format!("{k}f") };
-                drawing.text(&label, (place + 7.0, TOP + 10.0), Anchor::Start, pen);
+                drawing.text(&label, (place + 7.0, TOP + 16.0), Anchor::Start, pen);
             }
         }
     }
     drawing
+}
+
+/// A colour mixed with the paper's white.
+fn pale(ink: Colour) -> Colour {
+    // Between two bytes.
+    ink.map(|c| (f64::from(c) * (1.0 - PALE) + 255.0 * PALE).round() as u8)
 }
 
 /// What of the folded points is drawn.
@@ -159,7 +172,8 @@ enum Shown {
 }
 
 /// Points by phase with error bars, bright upwards, with the curve.
-fn folded(object: &str, series: &Series, curve: &Curve, shown: Shown) -> Drawing {
+fn folded(object: &str, found: &Found, curve: &Curve, shown: Shown) -> Drawing {
+    let series = &found.series;
     let phase = |j: usize| (series.times_h()[j] * curve.frequency_per_h).rem_euclid(1.0);
     let value = |j: usize| match shown {
         Shown::Magnitudes => curve.at_phase(phase(j)) + curve.residuals_mag[j],
@@ -167,7 +181,9 @@ fn folded(object: &str, series: &Series, curve: &Curve, shown: Shown) -> Drawing
     };
     let n = series.len();
     let scatter = (curve.residuals_mag.iter().map(|r| r * r).sum::<f64>() / n as f64).sqrt();
-    let reach = |j: usize| series.errors_mag()[j].min(ERRORS_SHOWN_SIGMA * scatter);
+    // Errors of single points: without what is added for residuals that last.
+    let error = |j: usize| series.errors_mag()[j] / found.lasting_count.sqrt();
+    let reach = |j: usize| error(j).min(ERRORS_SHOWN_SIGMA * scatter);
     let values: Vec<f64> =
         (0..n).flat_map(|j| [value(j) - reach(j), value(j) + reach(j)]).collect();
     let x = Scale::around(&[0.0, 1.0], (PHASES.1 - PHASES.0) / 1.1, (LEFT, RIGHT));
@@ -185,24 +201,24 @@ fn folded(object: &str, series: &Series, curve: &Curve, shown: Shown) -> Drawing
         }
     };
     let mut drawing = frame(&title, (&x, "phase [rotations]"), (&y, y_name));
-    let radius = if n > 500 { 2.2 } else { 3.2 };
+    let radius = if n > 500 { 2.0 } else { 3.2 };
+    let places = |j: usize| {
+        let turns = [-1.0, 0.0, 1.0].map(|turn| phase(j) + turn);
+        turns.into_iter().filter(|at| (PHASES.0..=PHASES.1).contains(at)).map(|at| x.place(at))
+    };
+    let mut inks: Vec<(usize, Colour)> = Vec::with_capacity(n);
     for (session, range) in series.sessions().enumerate() {
-        let ink = SESSIONS[session % SESSIONS.len()];
-        for j in range {
-            for turn in [-1.0, 0.0, 1.0] {
-                let at = phase(j) + turn;
-                if !(PHASES.0..=PHASES.1).contains(&at) {
-                    continue;
-                }
-                let (place, error) = (x.place(at), series.errors_mag()[j]);
-                if n <= BARS_MAX {
-                    let ends =
-                        [value(j) - error, value(j) + error].map(|e| y.place(e).clamp(TOP, BOTTOM));
-                    drawing.line((place, ends[0]), (place, ends[1]), 1.0, ink);
-                }
-                drawing.dot((place, y.place(value(j))), radius, ink);
-            }
+        inks.extend(range.map(|j| (j, SESSIONS[session % SESSIONS.len()])));
+    }
+    if n <= BARS_MAX {
+        for (j, ink) in inks.iter().copied() {
+            let ends = [value(j) - error(j), value(j) + error(j)];
+            let [from, to] = ends.map(|end| y.place(end).clamp(TOP, BOTTOM));
+            places(j).for_each(|at| drawing.line((at, from), (at, to), 1.0, pale(ink)));
         }
+    }
+    for (j, ink) in inks {
+        places(j).for_each(|at| drawing.dot((at, y.place(value(j))), radius, ink));
     }
     let fitted = |at: f64| match shown {
         Shown::Magnitudes => curve.at_phase(at),

@@ -97,11 +97,11 @@ fn day_aliases(first_per_h: f64) -> Vec<(f64, Relation)> {
 
 /// Frequencies that are always told of, whatever their odds [1/h]: half, double, and one and a half
 /// cycle a day more and fewer.
-pub(super) fn always_told(first_per_h: f64) -> Vec<f64> {
+pub(super) fn always_told(first_per_h: f64) -> Vec<(f64, Relation)> {
     let near_days = day_aliases(first_per_h).into_iter().filter(
         |(_, relation)| matches!(relation, Relation::DayAlias { halves } if halves.abs() <= 2),
     );
-    ratios(first_per_h).into_iter().take(2).chain(near_days).map(|(wanted, _)| wanted).collect()
+    ratios(first_per_h).into_iter().take(2).chain(near_days).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::alias::{Relation, always_told, relation};
 use super::bootstrap::{chance, chance_peaks};
 use super::gls::{highest, power};
-use super::search::{Candidate, Found, Params, evaluate, search};
+use super::search::{Candidate, Found, Params, SAME_SHARE, evaluate, search};
 use super::sine::{Sine, prewhiten};
 use super::verdict::{Demands, Doubt, doubts};
 use super::{Grid, PeriodError, Search, Series};
@@ -149,25 +149,24 @@ fn rivals(found: &Found) -> Vec<Rival> {
     let Some(first) = found.candidates.first() else { return Vec::new() };
     let f = first.curve.frequency_per_h;
     let reach = 0.5 / found.series.span_h();
-    let mut chosen: Vec<Candidate> = found.candidates.iter().take(RIVALS_MAX).cloned().collect();
-    for wanted in always_told(f) {
-        let is_there =
-            |c: &Candidate| (c.curve.frequency_per_h - wanted).abs() < reach.max(0.003 * wanted);
-        if !chosen.iter().any(is_there) {
-            chosen.extend(evaluate(found, wanted, reach));
-        }
-    }
-    let rival = |candidate: Candidate| {
-        let odds = if candidate.probability_share > 0.0 {
-            candidate.probability_share / first.probability_share
-        } else {
-            (candidate.log_odds - first.log_odds).exp()
-        };
-        let tolerance = reach.max(0.003 * f);
-        let relation = relation(candidate.curve.frequency_per_h, f, tolerance);
-        Rival { relation, odds, candidate }
+    let tolerance = reach.max(SAME_SHARE * f);
+    let odds = |candidate: &Candidate| match candidate.probability_share {
+        share if share > 0.0 => share / first.probability_share,
+        _ => (candidate.log_odds - first.log_odds).exp(),
     };
-    let mut rivals: Vec<Rival> = chosen.into_iter().map(rival).collect();
+    let listed = found.candidates.iter().take(RIVALS_MAX).map(|candidate| Rival {
+        relation: relation(candidate.curve.frequency_per_h, f, tolerance),
+        odds: odds(candidate),
+        candidate: candidate.clone(),
+    });
+    let mut rivals: Vec<Rival> = listed.collect();
+    for (wanted, relation) in always_told(f) {
+        if rivals.iter().any(|rival| rival.relation == relation) {
+            continue;
+        }
+        let candidate = evaluate(found, wanted, 0.5 * tolerance);
+        rivals.extend(candidate.map(|c| Rival { relation, odds: odds(&c), candidate: c }));
+    }
     rivals[1..].sort_by(|a, b| b.odds.total_cmp(&a.odds));
     rivals
 }

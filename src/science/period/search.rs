@@ -264,7 +264,7 @@ pub(super) fn evaluate(found: &Found, frequency_per_h: f64, reach_per_h: f64) ->
 }
 
 /// Periods closer than this share are one.
-const SAME_SHARE: f64 = 0.003;
+pub(super) const SAME_SHARE: f64 = 0.003;
 
 /// Joins neighbours and gives each its share of the probability.
 fn share_out(candidates: &mut Vec<Candidate>) {
