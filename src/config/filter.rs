@@ -23,17 +23,12 @@ pub(super) fn filter(raw: RawFilter, checker: &Checker<'_>) -> Result<Vec<Filter
 /// All cuts with their limits, wanted or not: a mistake is told even while a cut is not used.
 fn limits(raw: &RawFilter, checker: &Checker<'_>) -> Result<[Filter; 6], ConfigError> {
     let number = |key, value, default, range| checker.number(key, value, default, range);
-    let gap = number("filter.gap_threshold", raw.gap_threshold, 0.0, 0.0..=100.0)?;
-    let numbers = raw.unwanted_detections.clone().unwrap_or_else(|| vec![1, 2, 3]);
-    let mut unwanted = Vec::with_capacity(numbers.len());
-    for n in numbers {
-        unwanted.push(checker.whole(
-            "filter.unwanted_detections",
-            Some(n),
-            0_usize,
-            0..=100_000,
-        )?);
-    }
+    let gap = number("filter.gap_factor", raw.gap_factor, 0.0, 0.0..=100.0)?;
+    let is_list = |text: &str| numbers(text).is_some();
+    let wanted = raw.unwanted_detections.clone().unwrap_or_else(|| "1,2,3".to_owned());
+    let form = "whole numbers with commas between, as \"1,2,3\"";
+    let text = checker.text("filter.unwanted_detections", wanted, is_list, form)?;
+    let unwanted = numbers(&text).unwrap_or_default();
     Ok([
         Filter::Detections { unwanted },
         Filter::ProperMotion {
@@ -52,8 +47,8 @@ fn limits(raw: &RawFilter, checker: &Checker<'_>) -> Result<[Filter; 6], ConfigE
             snr_min: number("filter.rate_snr_min", raw.rate_snr_min, 0.5, 0.0..=1e6)?,
         },
         Filter::Motion(MotionTest {
-            r2_min: number("filter.r2_min", raw.r2_min, 0.95, 0.0..=1.0)?,
-            gap_threshold: (gap > 0.0).then_some(gap),
+            r2_ratio_min: number("filter.r2_ratio_min", raw.r2_ratio_min, 0.95, 0.0..=1.0)?,
+            gap_factor: (gap > 0.0).then_some(gap),
         }),
         Filter::Pixel {
             shift_min_px: number("filter.shift_min_px", raw.shift_min_px, 2.0, 0.0..=1000.0)?,
@@ -76,6 +71,12 @@ fn limits(raw: &RawFilter, checker: &Checker<'_>) -> Result<[Filter; 6], ConfigE
     ])
 }
 
+/// Whole numbers between commas; an empty text is an empty list.
+fn numbers(text: &str) -> Option<Vec<usize>> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words.map(|word| word.parse().ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
@@ -86,12 +87,13 @@ mod tests {
     fn cuts_come_in_the_order_written_and_none_by_default() {
         assert!(Config::default().filters.is_empty());
         let text = "[filter]\nchain = [\"pixel\", \"detections\"]\nshift_min_px = 3.0\n\
-                    unwanted_detections = [1, 2]\n";
+                    unwanted_detections = \"1, 2\"\n";
         let config = load_text(text).expect("a configuration");
         let expected =
             [Filter::Pixel { shift_min_px: 3.0 }, Filter::Detections { unwanted: vec![1, 2] }];
         assert_eq!(config.filters, expected);
         assert!(load_text("[filter]\nchain = [\"pixels\"]\n").is_err());
         assert!(load_text("[filter]\nr2_min = 1.5\n").is_err());
+        assert!(load_text("[filter]\nunwanted_detections = \"one\"\n").is_err());
     }
 }

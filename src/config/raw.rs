@@ -229,8 +229,8 @@ pub struct RawLink {
 pub struct RawFilter {
     /// Names of the cuts in their order.
     pub chain: Option<Vec<String>>,
-    /// Numbers of detections that are not kept.
-    pub unwanted_detections: Option<Vec<i64>>,
+    /// Numbers of detections that are not kept, as `1,2,3`.
+    pub unwanted_detections: Option<String>,
     /// Slowest motion [arcsec/h].
     pub rate_low_arcsec_per_h: Option<f64>,
     /// Fastest motion [arcsec/h].
@@ -238,9 +238,9 @@ pub struct RawFilter {
     /// Least rate in units of its error.
     pub rate_snr_min: Option<f64>,
     /// Least coefficient of determination of a straight motion.
-    pub r2_min: Option<f64>,
+    pub r2_ratio_min: Option<f64>,
     /// Gaps between groups of detections [scaled median deviations]; 0 for none.
-    pub gap_threshold: Option<f64>,
+    pub gap_factor: Option<f64>,
     /// Least shift on the detector [px].
     pub shift_min_px: Option<f64>,
     /// Least ratio of the error of an axis to its scatter.

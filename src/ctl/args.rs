@@ -11,16 +11,20 @@ use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 mod catalog;
 mod judging;
 mod orbits;
+mod period;
+mod trace;
 
 pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
 pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
 };
+pub(super) use period::PeriodArgs;
 
 pub(super) use orbits::{
     OrbitsCommand, OrbitsEphemerisArgs, OrbitsImportArgs, OrbitsUpdateArgs, Site,
 };
+pub(super) use trace::TraceArgs;
 
 /// Finds, names and measures the moving objects of a night.
 #[derive(Debug, Parser)]
@@ -46,6 +50,8 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Write pictures, animations or FITS files of candidates' cut-outs.
     Cutouts(CutoutsArgs),
+    /// Search the rotation period of an object of a night or of a light curve's file.
+    Period(PeriodArgs),
     /// Tell what the service is doing, how it is, and the last nights.
     Status(ServiceArgs),
     /// List, show, close or reopen nights.
@@ -54,6 +60,8 @@ pub(super) enum Command {
     /// Show frames.
     #[command(subcommand)]
     Frame(FrameCommand),
+    /// Say at which step of a night an object was lost, or that it was found.
+    Trace(TraceArgs),
     /// Forget results of a night, so that they are made again.
     Reprocess(ReprocessArgs),
     /// Begin no new work until `resume`; frames in work are finished.

@@ -15,6 +15,7 @@ mod client;
 mod config;
 mod cutouts;
 mod db;
+mod export;
 mod frame;
 mod labels;
 mod mail;
@@ -23,9 +24,11 @@ mod night;
 mod orbits;
 mod orders;
 mod output;
+mod period;
 mod status;
 mod submit;
 mod table;
+mod trace;
 mod user;
 mod vet;
 
@@ -39,10 +42,9 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::config::{Config, ConfigError, load as load_config};
 use crate::ops::OpsError;
 use crate::ops::demo::demo;
-use crate::ops::export::{ExportFormat, export};
 use crate::ops::run::{RunRequest, RunSummary, run_night};
 use crate::pipeline::artifact::frame_record::FrameStatus;
-use args::{Args, Command, CommonArgs, Format, FrameCommand};
+use args::{Args, Command, CommonArgs, FrameCommand};
 use bar::Bar;
 
 const EXIT_FAILED: u8 = 1;
@@ -132,29 +134,13 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             }
             Ok(code)
         }
-        Command::Export(export_args) => {
-            let format = match export_args.format {
-                Format::Detections => ExportFormat::Detections,
-                Format::Frames => ExportFormat::Frames,
-                Format::Candidates => ExportFormat::Candidates,
-                Format::Outliers => ExportFormat::Outliers,
-                Format::NotSolved => ExportFormat::NotSolved,
-                Format::Removed => ExportFormat::Removed,
-                Format::Ssos => ExportFormat::Ssos,
-                Format::Skybot => ExportFormat::Skybot,
-                Format::Known => ExportFormat::Known,
-                Format::SkybotResiduals => ExportFormat::SkybotResiduals,
-                Format::SkybotPm => ExportFormat::SkybotPm,
-                Format::FieldMap => ExportFormat::FieldMap,
-            };
-            let n = export(&export_args.data, &export_args.night, format, &export_args.output)?;
-            println!("{n} rows written to {}.", export_args.output.display());
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Export(args) => export::run(&args).map(done),
         Command::Cutouts(args) => cutouts::export(&args).map(done),
+        Command::Period(args) => period::run(&args).map(done),
         Command::Status(args) => status::show(&args).map(done),
         Command::Night(command) => night::run(&command).map(done),
         Command::Frame(FrameCommand::Show(args)) => frame::show(&args).map(done),
+        Command::Trace(args) => trace::run(&args).map(done),
         Command::Reprocess(args) => orders::reprocess(&args).map(done),
         Command::Pause(args) => orders::pause(&args).map(done),
         Command::Resume(args) => orders::resume(&args).map(done),

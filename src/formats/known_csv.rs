@@ -1,8 +1,8 @@
 //! SkyBoT-style lists of predicted places of known objects.
 //!
 //! Columns by name, any order: `ra`, `dec` [deg] and `mjd_mid` or `file` are needed; `num`,
-//! `name`, `class`, `err_arcsec`, `dra_arcsec_h` (with cos(Dec)), `ddec_arcsec_h`, `mv` are used when
-//! there. What services answered is kept in the same form.
+//! `name`, `class`, `err_arcsec`, `dra_arcsec_h` (with cos(Dec)), `ddec_arcsec_h`, `mv` are used
+//! when there. What services answered is kept in the same form.
 
 use std::io::Read;
 

@@ -23,6 +23,8 @@ const HEAD_LINES_MAX: usize = 200;
 const SLOPE_DEFAULT: f64 = 0.15;
 /// Range of semi-major axes that are taken [au].
 const AXIS_AU: std::ops::RangeInclusive<f64> = 0.05..=20_000.0;
+/// Epochs that are taken [MJD]: 1852 to 2147, when the planets are known.
+const EPOCHS_MJD: std::ops::RangeInclusive<f64> = -2_500.0..=105_500.0;
 /// First bytes of a gzip'd file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -56,7 +58,7 @@ pub enum RowFault {
     #[error("columns 1-7 are no packed designation")]
     Designation,
     /// The epoch.
-    #[error("columns 21-25 are no packed date")]
+    #[error("columns 21-25 are no packed date from 1852 to 2147")]
     Epoch,
     /// A number.
     #[error("an element (columns 27-103) is no number")]
@@ -161,7 +163,8 @@ fn parse(line: &[u8]) -> Result<MpcOrbit, RowFault> {
     let number = |first, last| text(first, last).parse::<f64>().ok().filter(|v| v.is_finite());
     let needed = |first, last| number(first, last).ok_or(RowFault::Number);
     let designation = Designation::from_packed(text(1, 7)).ok_or(RowFault::Designation)?;
-    let epoch_mjd = packed_date(text(21, 25)).ok_or(RowFault::Epoch)?;
+    let epoch_mjd = packed_date(text(21, 25)).filter(|mjd| EPOCHS_MJD.contains(mjd));
+    let epoch_mjd = epoch_mjd.ok_or(RowFault::Epoch)?;
     let angle_rad = |first, last| needed(first, last).map(|deg| deg * DEG_RAD);
     let elements = Elements {
         anomaly_rad: angle_rad(27, 35)?,

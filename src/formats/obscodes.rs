@@ -1,8 +1,8 @@
 //! Where observatories stand: the Minor Planet Center's list of codes, extended form (JSON).
 //!
 //! An object per code with `Longitude` [deg, east], `cos` and `sin` (distance from the Earth's axis
-//! and from the plane of its equator, in radii of the equator), plain or gzip'd. Space telescopes and roving
-//! observers have none of them and are left out.
+//! and from the plane of its equator, in radii of the equator), plain or gzip'd. Space telescopes
+//! and roving observers have none of them and are left out.
 
 use std::collections::BTreeMap;
 use std::io::Read;

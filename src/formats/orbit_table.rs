@@ -1,10 +1,10 @@
 //! All known orbits in one file, each found by its index.
 //!
-//! Layout, all little endian: header (128 byte: counts, range of epochs, checksum), records (88 byte
-//! per orbit: place [au] and velocity [au/d] from the Sun at the orbit's own epoch, epoch [MJD, TT],
-//! magnitude and slope, growth of the error, where its texts are), texts (UTF-8, one after the
-//! other). Unknown values are NaN in a record. Counts are checked against the size before anything
-//! is read, and the whole against its checksum: broken bytes give an error.
+//! Layout, all little endian: header (128 byte: counts, range of epochs, checksum), records (88
+//! byte per orbit: place [au] and velocity [au/d] from the Sun at the orbit's own epoch, epoch
+//! [MJD, TT], magnitude and slope, growth of the error, where its texts are), texts (UTF-8, one
+//! after the other). Unknown values are NaN in a record. Counts are checked against the size before
+//! anything is read, and the whole against its checksum: broken bytes give an error.
 
 use super::mpcorb::MpcOrbit;
 use crate::science::orbit::kepler::State;

@@ -157,7 +157,7 @@ pub enum SkybotError {
     Table(ServiceTableError),
     /// The places are those for another observer.
     #[error(
-        "the service took the observatory {asked} for {found}: is site.mpc_code a code that it knows?"
+        "the service took the observatory {asked} for {found}: is site.mpc_code a code it knows?"
     )]
     OtherObserver {
         /// The code that was asked for.

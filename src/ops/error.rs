@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::mail::MailError;
+use super::trace::TraceError;
 use crate::formats::blind_index::BlindIndexError;
 use crate::formats::fits::FitsError;
 use crate::formats::known_csv::KnownCsvError;
@@ -92,6 +93,9 @@ pub enum OpsError {
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An object cannot be traced.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// A backup could not be made.
     #[error(transparent)]
     Backup(#[from] BackupError),

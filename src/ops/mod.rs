@@ -22,6 +22,7 @@ pub mod prune;
 pub mod run;
 pub mod status;
 pub mod submit;
+pub mod trace;
 pub mod users;
 pub mod vetting;
 

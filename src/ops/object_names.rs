@@ -1,12 +1,13 @@
 //! Names of objects without a name: `UNK_n` and `AST_n`, as Automatic-SSOs gives them, by object.
 //!
-//! A night's unnamed candidates get numbers when the night is closed, in order of the time they were
-//! first seen. A number is never given to another object: a night done again keeps those of objects
-//! that are still there (the same identifier, or half of the same detections) and goes on counting.
-//! The number becomes a name once a person has said what the object is: `AST_n` for an asteroid,
-//! `UNK_n` for what cannot be told. One number serves both, so that a changed mind changes three
-//! letters. An object seen in several nights has its key ([`crate::store::night_objects`]) in the
-//! place of the number, so that it is called the same in all of them.
+//! A night's unnamed candidates get numbers when the night is closed, in order of the time they
+//! were first seen. A number is never given to another object: a night done again keeps those of
+//! objects that are still there (the same identifier, or half of the same detections) and goes on
+//! counting. The number becomes a name once a person has said what the object is: `AST_n` for an
+//! asteroid, `UNK_n` for what cannot be told. One number serves both, so that a changed mind
+//! changes three letters. An object seen in several nights has its key
+//! ([`crate::store::night_objects`]) in the place of the number, so that it is called the same in
+//! all of them.
 
 use std::collections::BTreeMap;
 

@@ -134,7 +134,7 @@ fn mover(candidate: &Candidate) -> Mover {
     Mover {
         seen: seen.collect(),
         rate_arcsec_per_h: (speed * pa_rad.sin(), speed * pa_rad.cos()),
-        rate_arcsec_per_h_err: 60.0 * candidate.rate_err_arcsec_per_min,
+        rate_err_arcsec_per_h: 60.0 * candidate.rate_err_arcsec_per_min,
         g_mag: candidate.mag,
     }
 }
@@ -244,7 +244,7 @@ fn in_frame(track: &KnownTrack, frame: &NightFrame, at: &PlaceAt) -> KnownPlace 
 }
 
 /// A file's name without its FITS endings, so that `a.fits` and `a.fits.fz` are one frame.
-fn stem(name: &str) -> &str {
+pub fn stem(name: &str) -> &str {
     let mut stem = name.rsplit('/').next().unwrap_or(name);
     for ending in [".fz", ".gz", ".fits", ".fit", ".fts"] {
         let cut = stem.len().saturating_sub(ending.len());

@@ -2,6 +2,7 @@
 
 use super::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use super::artifact::catalogue::Catalogue;
+use super::artifact::linking::{Linking, SeenSource};
 use super::static_sky::{PixelSource, mark_static};
 use crate::science::detect::sources::SourceFlags;
 use crate::science::movers::associate::mark_repeated;
@@ -69,12 +70,14 @@ pub struct NightParams {
 }
 
 /// A candidate and the motion it was found by.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct LinkedNight {
     /// Candidates, not yet compared with known objects, most certain first.
     pub candidates: Vec<Candidate>,
     /// Remarks: limits that were hit, fields with too few frames.
     pub notes: Vec<String>,
+    /// The sources and what they were taken for.
+    pub linking: Linking,
 }
 
 /// Frames whose centres lie nearer than this share of a frame's side are one field.
@@ -90,7 +93,7 @@ pub fn link_night(
     pixels: &dyn PixelSource,
     params: &NightParams,
 ) -> LinkedNight {
-    let mut night = LinkedNight { candidates: Vec::new(), notes: Vec::new() };
+    let mut night = LinkedNight::default();
     for members in fields(frames) {
         if members.len() < params.link.detections_min {
             night.notes.push(format!(
@@ -184,9 +187,41 @@ fn link_field(
             frames[0].name
         ));
     }
+    let starts = note_sources(frames, &field, &sources, &mut night.linking);
     for tracklet in &linked.tracklets {
-        night.candidates.push(candidate(tracklet, frames, &field, &sources));
+        let candidate = candidate(tracklet, frames, &field, &sources);
+        for m in &tracklet.members {
+            let row = starts[m.frame as usize] + m.index as usize;
+            night.linking.sources[row].candidate = Some(candidate.id.clone());
+        }
+        night.candidates.push(candidate);
     }
+}
+
+/// Notes the sources of a field's frames; gives the row where each frame's begin.
+fn note_sources(
+    frames: &[&NightFrame],
+    field: &[FieldFrame],
+    indices: &[Vec<usize>],
+    linking: &mut Linking,
+) -> Vec<usize> {
+    let mut starts = Vec::with_capacity(frames.len());
+    for ((frame, seen), indices) in frames.iter().zip(field).zip(indices) {
+        starts.push(linking.sources.len());
+        let number = linking.frames.len();
+        linking.frames.push(frame.name.clone());
+        linking.sources.extend(seen.detections.iter().zip(indices).map(|(d, &i)| SeenSource {
+            frame: number,
+            ra_deg: frame.catalogue.ra_rad[i] / DEG_RAD,
+            dec_deg: frame.catalogue.dec_rad[i] / DEG_RAD,
+            sigma_arcsec: d.sigma_arcsec,
+            mag: d.mag,
+            snr: d.snr,
+            role: d.role,
+            candidate: None,
+        }));
+    }
+    starts
 }
 
 /// A frame's detections on the plane in order of `east_arcsec`, and their indices in its catalogue.

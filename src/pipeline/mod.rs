@@ -27,5 +27,6 @@ pub mod solve;
 pub mod stage;
 pub mod static_sky;
 pub mod summarize;
+pub mod trace;
 
 pub use stage::{FRAME_STAGES, NIGHT_STAGES, StageName};

@@ -1,9 +1,9 @@
 //! Questions over HTTP: what every service that is asked for something has in common.
 //!
 //! [`body`] does one question to one address with every limit it needs. [`Caller`] asks the mirrors
-//! of a service in order, up to three times, and finds out when all of it is down. [`in_turn`] keeps
-//! two questions in work and tells of each answer. All of it blocks: it works on a small runtime of
-//! its own.
+//! of a service in order, up to three times, and finds out when all of it is down. [`in_turn`]
+//! keeps two questions in work and tells of each answer. All of it blocks: it works on a small
+//! runtime of its own.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -148,8 +148,9 @@ pub fn known_residuals_svg(report: &NightReport) -> Vec<String> {
     put(
         &mut svg,
         format_args!(
-            "<path class=\"middle\" d=\"M{:.1} {at_y:.1}h14M{at_x:.1} {:.1}v14\" stroke=\"#c0392b\" \
-         stroke-width=\"2\"/><text x=\"{RIGHT}\" y=\"{:.1}\" text-anchor=\"end\">median {:+.2}, \
+            "<path class=\"middle\" d=\"M{:.1} {at_y:.1}h14M{at_x:.1} {:.1}v14\" \
+         stroke=\"#c0392b\" stroke-width=\"2\"/><text x=\"{RIGHT}\" y=\"{:.1}\" \
+         text-anchor=\"end\">median {:+.2}, \
          {:+.2}; {} detections</text></svg>",
             at_x - 7.0,
             at_y - 7.0,
@@ -263,8 +264,8 @@ fn axes(svg: &mut String, (x, y): (&Scale, &Scale)) {
     put(
         svg,
         format_args!(
-            "<path d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}V{TOP}Z\" fill=\"none\" stroke=\"currentColor\" \
-         stroke-opacity=\"0.6\"/>"
+            "<path d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}V{TOP}Z\" fill=\"none\" \
+         stroke=\"currentColor\" stroke-opacity=\"0.6\"/>"
         ),
     );
 }

@@ -255,8 +255,8 @@ fn bar(svg: &mut String, scale: f64) {
     put(
         svg,
         format_args!(
-            "<path d=\"M{:.1} {y}H{x}\" stroke=\"currentColor\" stroke-width=\"2\"/><text x=\"{:.1}\" \
-         y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+            "<path d=\"M{:.1} {y}H{x}\" stroke=\"currentColor\" stroke-width=\"2\"/><text \
+         x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
             x - units(*arcmin),
             x - units(*arcmin) - 5.0,
             y + 4.0

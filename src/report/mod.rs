@@ -18,6 +18,7 @@ pub mod known;
 pub mod mail;
 pub mod map;
 mod page;
+pub mod period;
 mod picture;
 pub mod plot;
 pub mod quicklook;

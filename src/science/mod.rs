@@ -7,6 +7,7 @@ pub mod detect;
 pub mod image;
 pub mod movers;
 pub mod orbit;
+pub mod period;
 pub mod photometry;
 pub mod reference;
 pub mod simulate;

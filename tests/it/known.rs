@@ -228,10 +228,14 @@ fn exports(night: &NightOnDisk, names: &[String]) {
     let head = rows.next().expect("a header");
     let at = |name: &str| head.iter().position(|column| *column == name).expect("a column");
     let mut matched = std::collections::BTreeSet::new();
+    // Axes of the faintest sources cannot be measured.
+    let (mut n_rows, mut n_shaped) = (0, 0);
     for row in rows {
         assert_eq!(row.len(), head.len());
         let number = |name: &str| row[at(name)].parse::<f64>().ok();
-        assert!(number("FLUX").is_some() && number("AWIN_IMAGE").is_some(), "{row:?}");
+        assert!(number("FLUX").is_some(), "{row:?}");
+        n_rows += 1;
+        n_shaped += usize::from(number("AWIN_IMAGE").is_some());
         if row[at("MATCHED")] == "True" {
             matched.insert(format!("{} {}", row[at("SKYBOT_NUMBER")], row[at("SKYBOT_NAME")]));
             // Observed minus predicted, with the cosine of the declination.
@@ -241,6 +245,7 @@ fn exports(night: &NightOnDisk, names: &[String]) {
             assert!((off("SKYBOT_DELTARA") - expected).abs() < 0.01, "{row:?}");
         }
     }
+    assert!(10 * n_shaped >= 8 * n_rows, "{n_shaped} of {n_rows}");
     let steady = names.iter().filter(|name| matched.contains(*name)).count();
     assert_eq!(steady, matched.len(), "{matched:?} of {names:?}");
     assert!(!matched.is_empty());

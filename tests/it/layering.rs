@@ -25,7 +25,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "science",
         layers: &[],
-        crates: &["multiversion", "ndarray", "rayon", "cdshealpix", "thiserror"],
+        // rustfft: sums over frequencies of a light curve.
+        crates: &["multiversion", "ndarray", "rayon", "rustfft", "cdshealpix", "thiserror"],
         world: &[],
     },
     Layer {

@@ -218,10 +218,10 @@ fn scores(report: &NightReport, truth: &Truth) -> (Vec<f64>, Vec<f64>) {
 fn movers_of_a_night_score_above_its_accidents() {
     let night = NightOnDisk::new(&Scenario::demo(7));
     let mut config = Config::default();
-    // Noise is detected, and what is a million times likelier an accident linked: what a real
+    // Noise is detected, and what is a billion times likelier an accident linked: what a real
     // night would never report.
-    config.extract.threshold_sigma = 3.0;
-    config.link.chance_odds_max = 1e6;
+    config.extract.threshold_sigma = 2.7;
+    config.link.chance_odds_max = 1e9;
     let summary = run_night(&night.request("loose"), &config, &Silent).expect("the night");
     let (real, accidental) = scores(&summary.report, &night.truth);
     println!("movers {real:.3?}\naccidents {accidental:.3?}");

@@ -54,10 +54,21 @@ pub(in crate::ctl) struct OrbitsEphemerisArgs {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(in crate::ctl) start: Epoch,
     /// From one time to the next, as 30s, 10m, 1h, 1d.
-    #[arg(long, value_name = "STEP", default_value = "1d", value_parser = step_d, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "STEP",
+        default_value = "1d",
+        value_parser = step_d,
+        allow_negative_numbers = true
+    )]
     pub(in crate::ctl) step: f64,
     /// How many times.
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "10",
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
     pub(in crate::ctl) count: u32,
     /// Observatory code, or latitude,longitude,height in degrees (east positive) and metres
     /// [default: the configured site, else the Earth's centre].
@@ -79,7 +90,8 @@ pub(in crate::ctl) enum Site {
 fn time(text: &str) -> Result<Epoch, String> {
     let wrong = || "write it as 2026-11-21, 2026-11-21T20:30:00 or 61365.85".to_owned();
     if let Ok(mjd) = text.parse::<f64>() {
-        let is_time = (0.0..=100_000.0).contains(&mjd);
+        // From 1899 on: a bare year is a mistake.
+        let is_time = (15_000.0..=100_000.0).contains(&mjd);
         return is_time.then(|| Epoch::from_mjd_utc(mjd)).ok_or_else(wrong);
     }
     let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, "0"));

@@ -1,8 +1,14 @@
+//! Lines of MPCORB.DAT, right and wrong.
+
 use super::*;
 use std::io::Cursor;
 
 /// A line of the Minor Planet Center's form, with all columns that are read.
-const CERES: &str = "00001    3.33  0.15 K25BL 231.53975   73.29974   80.24963   10.58789  0.0795763  0.21429712   2.7656157  0 E2025-U56  7390 125 1801-2025 0.80 M-v 30k MPCORBFIT  4000      (1) Ceres              20251018";
+const CERES: &str = concat!(
+    "00001    3.33  0.15 K25BL 231.53975   73.29974   80.24963   10.58789  0.0795763 ",
+    " 0.21429712   2.7656157  0 E2025-U56  7390 125 1801-2025 0.80 M-v 30k MPCORBFIT ",
+    " 4000      (1) Ceres              20251018",
+);
 
 fn rows(bytes: &[u8]) -> Vec<Result<MpcOrbit, BadRow>> {
     let mut reader = MpcorbReader::new(Cursor::new(bytes.to_vec())).expect("a reader");
@@ -33,10 +39,12 @@ fn heads_blank_lines_and_bad_rows_are_told_apart() {
         "MINOR PLANET CENTER ORBIT DATABASE (MPCORB)\n\nDes'n     H     G   Epoch\n-------\n";
     let provisional = CERES.replace("00001  ", "K14A00A").replace("(1) Ceres", "2014 AA  ");
     let broken = CERES.replace("0.0795763", "1.0795763");
+    let early = CERES.replace("K25BL", "I5111");
     let long = "x".repeat(5_000);
-    let text = format!("{head}{CERES}\r\n\n{provisional}\n{broken}\n{long}\nshort\n{CERES}");
+    let text =
+        format!("{head}{CERES}\r\n\n{provisional}\n{broken}\n{long}\nshort\n{CERES}\n{early}");
     let found = rows(text.as_bytes());
-    assert_eq!(found.len(), 6);
+    assert_eq!(found.len(), 7);
     assert_eq!(found[1].as_ref().expect("an orbit").designation.to_string(), "2014 AA");
     assert_eq!(found[1].as_ref().expect("an orbit").name, "");
     let fault = |i: usize| found[i].as_ref().expect_err("a fault").clone();
@@ -44,6 +52,8 @@ fn heads_blank_lines_and_bad_rows_are_told_apart() {
     assert_eq!(fault(3), BadRow { line: 9, fault: RowFault::Long });
     assert_eq!(fault(4), BadRow { line: 10, fault: RowFault::Short });
     assert!(found[5].is_ok());
+    // 1851: before the planets are known.
+    assert_eq!(fault(6), BadRow { line: 12, fault: RowFault::Epoch });
 }
 
 #[test]

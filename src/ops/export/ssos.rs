@@ -1,9 +1,9 @@
 //! The table of ssos: one row per detection, columns and units as its `--inspect` leaves them.
 //!
-//! Source: ../shared/spec/seeds.md 2.11; behind its 50 columns the three of the inspection and two of
-//! Automatic-SSOs (`MAG_CALIB`, `MAG_CALIB_ERR`). Differences, all where the seeds are wrong:
-//! `SOURCE_NUMBER` counts objects of the night, offsets are true arcseconds (their cosine was
-//! not), a known object's detections all carry its name, and `UNK_n` and `AST_n` belong to objects.
+//! Source: ../shared/spec/seeds.md 2.11; behind its 50 columns the three of the inspection and two
+//! of Automatic-SSOs (`MAG_CALIB`, `MAG_CALIB_ERR`). Differences, all where the seeds are wrong:
+//! `SOURCE_NUMBER` counts objects of the night, offsets are true arcseconds (their cosine was not),
+//! a known object's detections all carry its name, and `UNK_n` and `AST_n` belong to objects.
 
 use std::collections::BTreeMap;
 

@@ -20,6 +20,7 @@ use crate::formats::known_csv::write_known;
 use crate::pipeline::artifact::catalogue::Catalogue;
 use crate::pipeline::artifact::frame_info::Site;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
+use crate::pipeline::artifact::linking::Linking;
 use crate::pipeline::artifact::report::{NightReport, Note};
 use crate::pipeline::filter::filter;
 use crate::pipeline::identify::{Identified, identify};
@@ -39,6 +40,8 @@ use crate::store::{NightId, ProductFile, ProductKind, Products, Store};
 const HTML_NAME: &str = "report.html";
 /// Name of the list of known objects in the frames.
 const KNOWN_NAME: &str = "skybot_all.csv";
+/// Name of the table of what linking saw.
+const LINKING_NAME: &str = "linking.fits";
 
 /// What the night's stages need besides the frames.
 pub(super) struct NightInputs<'a> {
@@ -154,6 +157,7 @@ fn linked(
     let params = work.config.night_params();
     let linked = link_night(frames, &stars, pixels, &params.link_night);
     let linking = |text| Note { subject: "linking".to_owned(), text };
+    keep_linking(work, &linked.linking)?;
     report_to(progress, Event::Stage { name: "link" })?;
     let filtered =
         filter(linked.candidates, frames, &params.filters, &*bright_stars(frames, &stars));
@@ -199,6 +203,22 @@ fn bright_stars<'a>(frames: &[NightFrame], stars: &'a StarSource<'_>) -> Box<Bri
 fn keep_known(work: &FrameWork<'_>, known: &Identified) -> Result<(), OpsError> {
     let path = known_path(work.store.products(), work.night)?;
     Ok(ProductFile::write_bytes(&path, write_known(known.places.iter()).as_bytes())?)
+}
+
+/// Puts what linking saw beside the page, for `trace`.
+fn keep_linking(work: &FrameWork<'_>, linking: &Linking) -> Result<(), OpsError> {
+    let path = linking_path(work.store.products(), work.night)?;
+    let (columns, header) = linking.to_table();
+    ProductFile::write(&path, |to| Ok(fits::write_table(to, &columns, &header, "LINKING")?))?;
+    Ok(())
+}
+
+/// Where what linking saw lies.
+pub(in crate::ops) fn linking_path(
+    products: &Products,
+    night: &NightId,
+) -> Result<PathBuf, OpsError> {
+    Ok(products.resolve(&products.relative_path(night, ProductKind::Report, LINKING_NAME)?)?)
 }
 
 /// Where the places of known objects in a night's frames lie.

@@ -35,7 +35,7 @@ use crate::store::{NightId, Store};
 
 pub use super::clock::now;
 pub use files::{FileStamp, NightFile};
-pub(super) use finish::known_path;
+pub(super) use finish::{known_path, linking_path};
 pub use known::KnownObjects;
 pub use reference::{Haul, RunReference, TileCatalogue};
 pub(super) use reference::{hash_of_lists, read_lists};

@@ -8,6 +8,7 @@ pub mod frame_info;
 pub mod frame_record;
 pub mod joined;
 pub mod known;
+pub mod linking;
 pub mod rating;
 pub mod removed;
 pub mod report;

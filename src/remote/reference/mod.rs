@@ -2,7 +2,8 @@
 //!
 //! Both speak TAP (IVOA, Table Access Protocol 1.1): a query in ADQL goes to `<url>/sync`, a
 //! VOTable comes back. `query` writes the queries, `call` does one of them, `fetch` cuts a tile in
-//! pieces where a service gives only so many rows. A tile is counted before it is asked for, so that a part is never taken for all.
+//! pieces where a service gives only so many rows. A tile is counted before it is asked for, so
+//! that a part is never taken for all.
 //!
 //! The functions block; they work on a small runtime of their own.
 

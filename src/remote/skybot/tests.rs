@@ -88,7 +88,7 @@ fn each_fault_is_told_and_a_second_try_mends_it() {
             |e| matches!(e, SkybotFetchError::Http(HttpError::BrokenOff { .. })),
         ),
         (
-            || Reply::Text(200, TEXT.get(..300).expect("letters").to_owned()),
+            || Reply::Text(200, TEXT.get(..TEXT.len() - 40).expect("letters").to_owned()),
             |e| matches!(e, SkybotFetchError::Reply { source: SkybotError::Broken { .. }, .. }),
         ),
         (

@@ -177,7 +177,7 @@ impl Grower<'_> {
         {
             return None;
         }
-        if rate <= SLOW_ARCSEC_PER_H && is_two_places(&self.points(&members), motion.chi2) {
+        if is_two_places(&self.points(&members), &motion) {
             return None;
         }
         let score = self.scorer.score(&members, &motion);
@@ -187,12 +187,15 @@ impl Grower<'_> {
 }
 
 /// Tells whether two places, one after the other, explain points in order of time nearly as well
-/// as a motion with this chi-squared does.
+/// as a slow motion does.
 ///
 /// A faint star that crosses the limit a few times in a row, and one accident or another star
 /// later, line up with a slow motion; what moves has left its first place.
-fn is_two_places(points: &[PlanePoint], motion_chi2: f64) -> bool {
+pub fn is_two_places(points: &[PlanePoint], motion: &Motion) -> bool {
     const BETTER_BY: f64 = 15.0;
+    if motion.rate_arcsec_per_h() > SLOW_ARCSEC_PER_H {
+        return false;
+    }
     let still = |group: &[PlanePoint]| {
         let (mut w, mut east, mut north, mut squares) = (0.0, 0.0, 0.0, 0.0);
         // Places are counted from the first one: the sums lose no digits.
@@ -208,7 +211,7 @@ fn is_two_places(points: &[PlanePoint], motion_chi2: f64) -> bool {
         if w > 0.0 { squares - (east * east + north * north) / w } else { 0.0 }
     };
     (1..=points.len())
-        .any(|cut| still(&points[..cut]) + still(&points[cut..]) < motion_chi2 + BETTER_BY)
+        .any(|cut| still(&points[..cut]) + still(&points[cut..]) < motion.chi2 + BETTER_BY)
 }
 
 #[cfg(test)]
@@ -227,9 +230,13 @@ mod tests {
 
     #[test]
     fn two_flickering_places_are_no_motion() {
-        assert!(is_two_places(&points(&[0.0, 0.2, -0.1, 0.1, 4.0, 4.1]), 12.0));
-        assert!(is_two_places(&points(&[0.0, 0.2, -0.1]), 0.0));
-        assert!(!is_two_places(&points(&[0.0, 1.5, 3.0, 4.5, 6.0]), 0.0));
-        assert!(!is_two_places(&points(&[0.0, 2.0, 4.0]), 0.0));
+        let is_two = |places: &[f64]| {
+            let points = points(places);
+            is_two_places(&points, &Motion::fit(&points).expect("a motion"))
+        };
+        assert!(is_two(&[0.0, 0.2, -0.1, 0.1, 4.0, 4.1]));
+        assert!(is_two(&[0.0, 0.2, -0.1]));
+        assert!(!is_two(&[0.0, 1.5, 3.0, 4.5, 6.0]));
+        assert!(!is_two(&[0.0, 2.0, 4.0]));
     }
 }

@@ -1,8 +1,8 @@
 //! Names moving objects after predicted places of known ones, on place and motion.
 //!
-//! For each pair of a mover and a known object the offsets observed minus predicted are taken in all
-//! frames with a prediction, on the sphere. A pair is possible if the offsets are small enough in
-//! most frames and the rates agree; its cost is a chi-square of mean offset, rate and brightness
+//! For each pair of a mover and a known object the offsets observed minus predicted are taken in
+//! all frames with a prediction, on the sphere. A pair is possible if the offsets are small enough
+//! in most frames and the rates agree; its cost is a chi-square of mean offset, rate and brightness
 //! plus the logarithm of the offset's variance, so that an object whose place is badly known does
 //! not win by being close to everything. All pairs are then assigned together: one object is one
 //! mover, and the sum of costs is smallest (Kuhn 1955; Jonker & Volgenant's shortest paths).
@@ -75,7 +75,7 @@ pub struct Mover {
     /// Rates east and north [arcsec/h].
     pub rate_arcsec_per_h: (f64, f64),
     /// Error of the rate per axis [arcsec/h].
-    pub rate_arcsec_per_h_err: f64,
+    pub rate_err_arcsec_per_h: f64,
     /// Magnitude [mag, Gaia G].
     pub g_mag: Option<f64>,
 }
@@ -144,7 +144,7 @@ pub fn compare(mover: &Mover, object: &KnownTrack, params: &IdentifyParams) -> O
     let predicted_rate = middle(rates.iter().map(|r| r.0).collect())
         .zip(middle(rates.iter().map(|r| r.1).collect()));
     let off_rate = predicted_rate.map_or(0.0, |p| (rate.0 - p.0).hypot(rate.1 - p.1));
-    if off_rate > slack + 3.0 * mover.rate_arcsec_per_h_err.min(slack) {
+    if off_rate > slack + 3.0 * mover.rate_err_arcsec_per_h.min(slack) {
         return None;
     }
     let measured: Vec<(f64, f64)> = offsets.iter().copied().flatten().collect();
@@ -162,7 +162,7 @@ pub fn compare(mover: &Mover, object: &KnownTrack, params: &IdentifyParams) -> O
     })
 }
 
-/// East and north, or predicted and seen.
+/// Two numbers per detection: an offset east and north, or two errors [arcsec].
 type Pair = (f64, f64);
 
 /// Chi-square of a pair, and the variance of its mean offset in units of the least one.
@@ -179,7 +179,7 @@ fn chi_square(
     let seen_err = median(&errors.iter().map(|e| e.1).collect::<Vec<_>>())?;
     let variance = predicted_err.powi(2) + SYSTEM_ERR_ARCSEC.powi(2) + seen_err.powi(2) / n;
     let rate_err = mover
-        .rate_arcsec_per_h_err
+        .rate_err_arcsec_per_h
         .max(RATE_ERR_LEAST_ARCSEC_PER_H)
         .hypot(RATE_ERR_SHARE * speed)
         .hypot(RATE_ERR_PER_PLACE_ERR * predicted_err);

@@ -2,9 +2,9 @@
 //!
 //! A prediction belongs to one frame, or to an instant that several frames lie around. Between
 //! instants a place is interpolated on the tangent plane: a polynomial through up to four of them
-//! (Lagrange); through two by their rates too (Hermite). With half an hour between them the parallax
-//! of the turning Earth, 8.8 arcsec at 1 au, is met within 1e-4 arcsec; it is by far the fastest
-//! change of an object's motion.
+//! (Lagrange); through two by their rates too (Hermite). With half an hour between them the
+//! parallax of the turning Earth, 8.8 arcsec at 1 au, is met within 1e-4 arcsec; it is by far the
+//! fastest change of an object's motion.
 
 use super::super::sky::tan::TangentPlane;
 use super::super::units::{ARCSEC_RAD, DEG_RAD};

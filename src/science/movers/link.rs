@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::field::{DetectionId, FieldFrame};
 use super::free::FreeFrame;
-use super::grow::Grower;
+use super::grow::{Grower, is_two_places};
 use super::motion::Motion;
 use super::pairs::{Likeness, Pair, PairSearch, Tier};
 use super::score::{Score, ScoreParams, Scorer};
@@ -38,8 +38,8 @@ const BEYOND_DOUBT_LOG_ODDS: f64 = 12.0;
 pub struct LinkParams {
     /// Slowest motion [arcsec/h].
     pub rate_min_arcsec_per_h: f64,
-    /// The two detections that start a slow tracklet are 1, 2, 4, ... steps of frames apart, at most
-    /// this many.
+    /// The two detections that start a slow tracklet are 1, 2, 4, ... steps of frames apart, at
+    /// most this many.
     pub seed_gap_frames: usize,
     /// What belongs to one object.
     pub likeness: Likeness,
@@ -48,7 +48,7 @@ pub struct LinkParams {
     /// A tracklet is kept when its odds of being chance are below this.
     pub chance_odds_max: f64,
     /// Most pairs looked at; faster motions are given up first.
-    pub pairs_max: f64,
+    pub pair_count_max: f64,
     /// Most confirmed pairs grown.
     pub seeds_max: usize,
     /// Prior knowledge of the odds.
@@ -63,7 +63,7 @@ impl Default for LinkParams {
             likeness: Likeness { pull_max: 3.5, mag_difference: 1.2 },
             detections_min: 3,
             chance_odds_max: 0.02,
-            pairs_max: 2e9,
+            pair_count_max: 2e9,
             seeds_max: 4_000_000,
             score: ScoreParams::default(),
         }
@@ -124,6 +124,30 @@ pub fn link(frames: &[FieldFrame], params: &LinkParams) -> Linked {
     search.linked
 }
 
+/// What the rules say of given detections.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weighed {
+    /// The fitted motion; `None` without two different times.
+    pub motion: Option<Motion>,
+    /// Its odds, in a field of these detections alone.
+    pub score: Option<Score>,
+    /// Whether two places explain them nearly as well.
+    pub is_two_places: bool,
+}
+
+/// Weighs detections, in order of frames, as a tracklet without asking whether it would be kept.
+pub fn weigh(frames: &[FieldFrame], members: &[DetectionId], params: &LinkParams) -> Weighed {
+    let scorer = Scorer::new(frames, &params.score);
+    let grower = Grower { frames, free: Vec::new(), params, scorer };
+    let points = grower.points(members);
+    let motion = Motion::fit(&points);
+    Weighed {
+        motion,
+        score: motion.map(|motion| grower.scorer.score(members, &motion)),
+        is_two_places: motion.is_some_and(|motion| is_two_places(&points, &motion)),
+    }
+}
+
 /// A detection that no tracklet beyond doubt holds.
 const NOBODY: u32 = u32::MAX;
 
@@ -160,7 +184,7 @@ impl Search<'_> {
             let steps = self.grower.steps(tier);
             let expected = |(tier, (i, j))| self.grower.search(tier).expected(i, j);
             let expected: f64 = steps.into_iter().map(expected).sum();
-            if expected <= self.grower.params.pairs_max {
+            if expected <= self.grower.params.pair_count_max {
                 break;
             }
             tier.rate_max_arcsec_per_h *= STEP;

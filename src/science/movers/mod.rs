@@ -3,9 +3,9 @@
 //! The way of a night: sources that stand still are set apart ([`stationary`]), pieces of
 //! satellite trails too ([`trail`]); pairs of what is left ([`free`], [`pairs`]) grow ([`grow`])
 //! into tracklets ([`link`]) whose chance of being an accident is computed from the density of such
-//! left-overs ([`score`]); tracklets may pass cuts ([`filters`]), are compared with predicted places
-//! ([`known`], [`identify`]) and asked whether they look like
-//! artefacts ([`real_score`]). All places lie on one tangent plane per field.
+//! left-overs ([`score`]); tracklets may pass cuts ([`filters`]), are compared with predicted
+//! places ([`known`], [`identify`]) and asked whether they look like artefacts ([`real_score`]).
+//! All places lie on one tangent plane per field.
 
 pub mod associate;
 pub mod field;

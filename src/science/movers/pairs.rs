@@ -2,8 +2,9 @@
 //!
 //! A pair fixes a motion. Most pairs are accidents, so each is asked at once whether the frames
 //! nearest in time hold a third detection where the motion leads, or, where detections lie so
-//! dense that chance puts one there, a fourth and a fifth; only then is it worth a fit. The error of that place is that of a line through two measured points plus the swing
-//! an object may have (see [`super::motion`]).
+//! dense that chance puts one there, a fourth and a fifth; only then is it worth a fit. The error
+//! of that place is that of a line through two measured points plus the swing an object may have
+//! (see [`super::motion`]).
 
 use rayon::prelude::*;
 
@@ -134,18 +135,18 @@ impl PairSearch<'_> {
 
     /// Tells whether two detections may be one object, by brightness, rate and shape.
     fn is_like(&self, a: &FreePoint, b: &FreePoint, (i, j): (usize, usize)) -> bool {
-        let mag_slack = self.likeness.mag_difference + 2.0 * a.mag_sigma.hypot(b.mag_sigma);
+        let mag_slack = self.likeness.mag_difference + 2.0 * length(a.mag_sigma, b.mag_sigma);
         if (a.mag - b.mag).abs() > mag_slack {
             return false;
         }
         let dt = self.free[j].t_h - self.free[i].t_h;
         let (de, dn) = (b.east_arcsec - a.east_arcsec, b.north_arcsec - a.north_arcsec);
-        let moved = de.hypot(dn);
-        let slack = 2.0 * a.sigma_arcsec.hypot(b.sigma_arcsec);
+        let moved = length(de, dn);
+        let err = length(a.sigma_arcsec, b.sigma_arcsec);
         let rate = (de / dt, dn / dt);
         // What stays within its errors shows no motion yet; a later frame does.
-        moved >= MOVED_SIGMA * a.sigma_arcsec.hypot(b.sigma_arcsec)
-            && moved + slack >= self.tier.rate_min_arcsec_per_h * dt
+        moved >= MOVED_SIGMA * err
+            && moved + 2.0 * err >= self.tier.rate_min_arcsec_per_h * dt
             && is_drawn_by(rate, (a.streak, a.snr), &self.frames[i])
             && is_drawn_by(rate, (b.streak, b.snr), &self.frames[j])
     }
@@ -159,7 +160,7 @@ impl PairSearch<'_> {
     ) -> bool {
         let dt = t_b - t_a;
         let (de, dn) = (b.east_arcsec - a.east_arcsec, b.north_arcsec - a.north_arcsec);
-        let swing = 0.5 * acceleration_prior_arcsec_per_h2(de.hypot(dn) / dt);
+        let swing = 0.5 * acceleration_prior_arcsec_per_h2(length(de, dn) / dt);
         let mag = 0.5 * (a.mag + b.mag);
         let pull2_max = CONFIRMED_SIGMA * CONFIRMED_SIGMA;
         let (mut n_confirming, mut by_chance) = (0, 0.0);
@@ -212,7 +213,12 @@ pub const MAG_PULL_MAX: f64 = 3.0;
 /// Scatter of a detection's magnitude: its own error and the object's rotation [mag].
 pub fn mag_sigma(own_mag: f64) -> f64 {
     const ROTATION_MAG: f64 = 0.5;
-    own_mag.hypot(ROTATION_MAG)
+    length(own_mag, ROTATION_MAG)
+}
+
+/// Length of a vector; not as careful with huge numbers as `hypot`, which takes much longer.
+fn length(a: f64, b: f64) -> f64 {
+    (a * a + b * b).sqrt()
 }
 
 /// What draws a longer line than this during its exposure is seen as a streak [FWHM].
@@ -235,7 +241,7 @@ pub fn is_drawn_by(
     if frame.exposure_h <= 0.0 {
         return true;
     }
-    let drawn = east.hypot(north) * frame.exposure_h;
+    let drawn = length(east, north) * frame.exposure_h;
     let fwhm = frame.fwhm_arcsec;
     let Some(streak) = streak else {
         let longest = if snr < BRIGHT_SNR { POINT_FWHM } else { BRIGHT_FWHM };

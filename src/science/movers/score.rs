@@ -203,12 +203,13 @@ impl<'a> Scorer<'a> {
     }
 }
 
-/// What is no mover and so bright that it hides one next to it.
+/// What is no mover and hides one next to it.
 #[derive(Debug, Clone)]
 struct Obstacles {
-    /// East, north and radius [arcsec], ordered by east.
-    discs_arcsec: Vec<(f64, f64, f64)>,
-    widest_arcsec: f64,
+    /// Those that hide no more than their own image.
+    faint: Discs,
+    /// Bright ones, with their wings.
+    bright: Discs,
 }
 
 impl Obstacles {
@@ -220,24 +221,42 @@ impl Obstacles {
         const MOST_FWHM: f64 = 12.0;
         const DEX_PER_MAG: f64 = 0.08;
         let hidden = frame.detections.iter().filter(|d| d.role != Role::Free);
-        let discs_arcsec: Vec<(f64, f64, f64)> = hidden
-            .map(|d| {
-                let wing = 10_f64.powf(DEX_PER_MAG * (frame.limiting_mag - d.mag));
-                let widths = if wing.is_finite() { wing } else { LEAST_FWHM };
-                let radius = widths.clamp(LEAST_FWHM, MOST_FWHM) * frame.fwhm_arcsec;
-                (d.east_arcsec, d.north_arcsec, radius)
-            })
-            .collect();
+        let discs = hidden.map(|d| {
+            let wing = 10_f64.powf(DEX_PER_MAG * (frame.limiting_mag - d.mag));
+            let widths = if wing.is_finite() { wing } else { LEAST_FWHM };
+            let radius = widths.clamp(LEAST_FWHM, MOST_FWHM) * frame.fwhm_arcsec;
+            (d.east_arcsec, d.north_arcsec, radius)
+        });
+        let least_arcsec = LEAST_FWHM * frame.fwhm_arcsec;
+        let (faint, bright) = discs.partition(|d| d.2 <= least_arcsec);
+        Self { faint: Discs::of(faint), bright: Discs::of(bright) }
+    }
+
+    fn hide(&self, east_arcsec: f64, north_arcsec: f64) -> bool {
+        self.faint.cover(east_arcsec, north_arcsec) || self.bright.cover(east_arcsec, north_arcsec)
+    }
+}
+
+/// Discs of the plane.
+#[derive(Debug, Clone)]
+struct Discs {
+    /// East, north and radius [arcsec], ordered by east.
+    discs_arcsec: Vec<(f64, f64, f64)>,
+    widest_arcsec: f64,
+}
+
+impl Discs {
+    fn of(discs_arcsec: Vec<(f64, f64, f64)>) -> Self {
         let widest_arcsec = discs_arcsec.iter().map(|d| d.2).fold(0.0, f64::max);
         Self { discs_arcsec, widest_arcsec }
     }
 
-    fn hide(&self, east_arcsec: f64, north_arcsec: f64) -> bool {
+    fn cover(&self, east_arcsec: f64, north_arcsec: f64) -> bool {
         let first = self.discs_arcsec.partition_point(|d| d.0 < east_arcsec - self.widest_arcsec);
         self.discs_arcsec[first..]
             .iter()
             .take_while(|d| d.0 <= east_arcsec + self.widest_arcsec)
-            .any(|d| (d.0 - east_arcsec).hypot(d.1 - north_arcsec) <= d.2)
+            .any(|d| (d.0 - east_arcsec).powi(2) + (d.1 - north_arcsec).powi(2) <= d.2 * d.2)
     }
 }
 

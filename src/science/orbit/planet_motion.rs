@@ -2,8 +2,8 @@
 //!
 //! Newton's law between all ten and the relativistic pull of the Sun (first post-Newtonian term of
 //! a small body); the flattening of the Earth, tides and asteroids are left out: over 384 days
-//! they move the Moon by up to 30 km, the Earth by 400 m and nothing else by more. Steps of two days by
-//! [`super::collocation`].
+//! they move the Moon by up to 30 km, the Earth by 400 m and nothing else by more. Steps of two
+//! days by [`super::collocation`].
 
 use super::collocation::{COLLOCATION, NODES};
 use super::kepler::GM_SUN;

@@ -1,9 +1,9 @@
 //! Known objects of a run: where their places come from, in which order, and what is said of it.
 //!
 //! No stage asks the network: before a night is closed the cones that its frames need are planned
-//! ([`plan`]), fetched and kept ([`fetch`]); naming works on what is kept. Lists that somebody names
-//! win over services. Orbits on disk ([`orbits`]) stand in for what SkyBoT did not answer, and
-//! are compared with what it did ([`compare`]).
+//! ([`plan`]), fetched and kept ([`fetch`]); naming works on what is kept. Lists that somebody
+//! names win over services. Orbits on disk ([`orbits`]) stand in for what SkyBoT did not answer,
+//! and are compared with what it did ([`compare`]).
 
 mod compare;
 mod fetch;

@@ -7,10 +7,10 @@ use crate::science::units::ARCSEC_RAD;
 #[derive(Debug, Clone, PartialEq)]
 pub struct MotionTest {
     /// Least coefficient of determination.
-    pub r2_min: f64,
+    pub r2_ratio_min: f64,
     /// Gaps longer than this many scaled median deviations of the times split the detections into
     /// groups that are tested apart; `None` tests all together.
-    pub gap_threshold: Option<f64>,
+    pub gap_factor: Option<f64>,
 }
 
 /// Fewest detections of a group.
@@ -24,7 +24,7 @@ impl MotionTest {
     /// With groups one good group suffices, as in the code of ssos.
     pub fn objection(&self, points: &[FilterPoint]) -> Option<String> {
         let times: Vec<f64> = points.iter().map(|p| p.t_d).collect();
-        let groups = match self.gap_threshold {
+        let groups = match self.gap_factor {
             Some(threshold) => epoch_groups(&times, threshold),
             None => std::iter::once(0..points.len()).collect(),
         };
@@ -36,13 +36,13 @@ impl MotionTest {
                 continue;
             }
             let r2 = self.evenness(members);
-            if r2 >= self.r2_min {
+            if r2 >= self.r2_ratio_min {
                 return None;
             }
             best = best.max(r2);
         }
         let told = if best.is_finite() { format!("R2 {best:.3}") } else { "groups of two".into() };
-        Some(format!("motion is not even: {told}, wanted {}", self.r2_min))
+        Some(format!("motion is not even: {told}, wanted {}", self.r2_ratio_min))
     }
 
     /// The lesser R^2 of both axes; an axis along which nothing moves does not count, if the other

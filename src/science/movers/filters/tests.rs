@@ -31,8 +31,8 @@ fn example((in_ra, in_dec): (f64, f64)) -> FilterTracklet {
     }
 }
 
-fn motion(gap_threshold: Option<f64>) -> Filter {
-    Filter::Motion(MotionTest { r2_min: 0.95, gap_threshold })
+fn motion(gap_factor: Option<f64>) -> Filter {
+    Filter::Motion(MotionTest { r2_ratio_min: 0.95, gap_factor })
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Movers and predictions on a made-up sky at Dec 60 degrees, where 1 degree of RA is half a degree.
+//! Movers and predictions on a made-up sky at Dec 60 degrees, where 1 degree of RA is half a
+//! degree.
 
 use super::*;
 use crate::science::movers::known::KnownPlace;
@@ -19,7 +20,7 @@ fn mover(at: (f64, f64), rate: (f64, f64)) -> Mover {
         let (ra_rad, dec_rad) = sky(at.0 + rate.0 * t_h, at.1 + rate.1 * t_h);
         Seen { mjd_utc: START_MJD + t_h / 24.0, ra_rad, dec_rad, err_arcsec: 0.1 }
     });
-    Mover { seen: seen.collect(), rate_arcsec_per_h: rate, rate_arcsec_per_h_err: 0.1, g_mag: None }
+    Mover { seen: seen.collect(), rate_arcsec_per_h: rate, rate_err_arcsec_per_h: 0.1, g_mag: None }
 }
 
 /// A known object with predictions every half hour.

@@ -1,3 +1,5 @@
+//! The known bodies of a night against the exact propagation.
+
 use std::f64::consts::TAU;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Sun, planets and Moon against DE440.
+
 use super::*;
 
 /// jplephem 2.x with NAIF's de440.bsp; made once. MJD (TDB), body, place from the barycentre [au].

@@ -1,3 +1,5 @@
+//! Perturbed motion against closed forms and JPL Horizons.
+
 use super::*;
 
 /// From, to [MJD, TDB]; state at the begin; place at the end; limit [au].

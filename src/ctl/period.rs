@@ -1,0 +1,178 @@
+//! `period`: the rotation period of an object, from a file or a night.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use comfy_table::Table;
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+
+use super::args::PeriodArgs;
+use super::client::configured;
+use super::output::{say, say_json};
+use crate::formats::alcdef::{is_alcdef, read_alcdef, write_alcdef};
+use crate::formats::light_curve::{LightCurve, Measured, Session};
+use crate::formats::light_curve_csv::{read_csv, write_csv};
+use crate::ops::orders::find_night;
+use crate::pipeline::artifact::candidate::{Candidate, Identity};
+use crate::report::period::{PeriodFacts, draw, facts, period_file, period_text};
+use crate::report::words::printable;
+use crate::science::period::{Analysis, Params, Point, Series, Wanted, analyse};
+use crate::store::Reader;
+use crate::store::files::ProductFile;
+
+/// Largest file read [bytes].
+const FILE_BYTES_MAX: u64 = 200_000_000;
+
+/// Searches, prints and writes.
+pub(super) fn run(args: &PeriodArgs) -> anyhow::Result<()> {
+    let path = Path::new(&args.source);
+    let curve = if path.is_file() { from_file(path)? } else { from_night(args)? };
+    let object = args.name.clone().filter(|_| path.is_file()).unwrap_or(curve.object.clone());
+    let object = if object.is_empty() { "object".to_owned() } else { object };
+    let points: Vec<Point> = curve
+        .points
+        .iter()
+        .map(|point| {
+            let (time_h, mag) = curve.reduced(point);
+            Point { time_h, mag, err_mag: point.err_mag, session: point.session }
+        })
+        .collect();
+    let series = Series::new(&points)?;
+    let series = if args.one_zero_point { series.in_one_session() } else { series };
+    let search = Params { period_min_h: args.period_min, ..Params::default() };
+    let wanted = Wanted {
+        iterations: args.iterations as usize,
+        trials: args.trials as usize,
+        search,
+        ..Wanted::default()
+    };
+    let analysis = analyse(&series, &wanted)?;
+    let facts = facts(&printable(&object), &analysis);
+    if let Some(folder) = &args.to {
+        write(folder, &curve, &analysis, &facts)?;
+    }
+    if args.json {
+        return say_json(&facts);
+    }
+    let mut text = period_text(&facts);
+    if curve.n_bad > 0 {
+        text.push_str(&format!("{} rows could not be read\n", curve.n_bad));
+    }
+    text.push_str(&rivals(&facts));
+    say(&text)
+}
+
+/// The rivals as a table.
+fn rivals(facts: &PeriodFacts) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header([
+        "period h",
+        "relation",
+        "odds to first",
+        "order",
+        "range mag",
+        "BIC",
+    ]);
+    for rival in &facts.rivals {
+        table.add_row([
+            format!("{:.5}", rival.period_h),
+            rival.relation.clone(),
+            odds(rival.odds_to_first),
+            rival.order.to_string(),
+            format!("{:.3}", rival.range_mag),
+            format!("{:.1}", rival.bic_score),
+        ]);
+    }
+    table.to_string()
+}
+
+fn odds(odds: f64) -> String {
+    if odds >= 0.01 { format!("{odds:.2}") } else { format!("{odds:.0e}") }
+}
+
+/// Reads a file of either format.
+fn from_file(path: &Path) -> anyhow::Result<LightCurve> {
+    let read = || format!("cannot read {}", path.display());
+    let size = std::fs::metadata(path).with_context(read)?.len();
+    if size > FILE_BYTES_MAX {
+        bail!("{} has {size} bytes: at most {FILE_BYTES_MAX} are read", path.display());
+    }
+    let text = String::from_utf8_lossy(&std::fs::read(path).with_context(read)?).into_owned();
+    let curve = if is_alcdef(&text) { read_alcdef(&text) } else { read_csv(&text) };
+    let mut curve = curve.with_context(read)?;
+    if curve.object.is_empty() {
+        curve.object =
+            path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    }
+    Ok(curve)
+}
+
+/// The detections of a night's candidate with magnitudes.
+fn from_night(args: &PeriodArgs) -> anyhow::Result<LightCurve> {
+    let (_, data) = configured(args.config.as_deref(), args.data.as_deref(), &[])?;
+    let reader = Reader::open(&data).with_context(|| {
+        format!("{} is no file, and no night can be looked up", printable(&args.source))
+    })?;
+    let night = find_night(&reader, &args.source)?;
+    let Some(name) = &args.name else {
+        bail!("name the object: autossosctl period {night} NAME");
+    };
+    let is_wanted = |candidate: &&Candidate| {
+        candidate.id.eq_ignore_ascii_case(name)
+            || matches!(&candidate.identity, Identity::Known { name: known, .. }
+                if known.eq_ignore_ascii_case(name))
+    };
+    let candidates = reader.candidates(&night)?;
+    let Some(candidate) = candidates.iter().find(is_wanted) else {
+        bail!(
+            "night {night} has no object {}: `autossosctl night show {night}` lists them",
+            printable(name)
+        );
+    };
+    let session = Session { name: night.to_string(), filter: "G".to_owned(), ..Session::default() };
+    let points = candidate.detections.iter().filter_map(|d| {
+        Some(Measured {
+            mid_mjd_utc: d.mid_mjd_utc,
+            mag: d.mag?,
+            err_mag: d.mag_err,
+            session: 0,
+            sun_au: None,
+            observer_au: None,
+            phase_deg: None,
+        })
+    });
+    Ok(LightCurve {
+        object: name.clone(),
+        points: points.collect(),
+        sessions: vec![session],
+        n_bad: 0,
+    })
+}
+
+/// Writes all files of a search.
+fn write(
+    folder: &Path,
+    curve: &LightCurve,
+    analysis: &Analysis,
+    facts: &PeriodFacts,
+) -> anyhow::Result<()> {
+    let stem: String = facts
+        .object
+        .chars()
+        .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+        .collect();
+    let put = |end: &str, bytes: &[u8]| {
+        let path = folder.join(format!("{stem}_{end}"));
+        ProductFile::write_bytes(&path, bytes)
+            .with_context(|| format!("cannot write {}", path.display()))
+    };
+    put("period.txt", period_file(facts).as_bytes())?;
+    put("period.json", serde_json::to_string(facts).context("cannot print JSON")?.as_bytes())?;
+    put("points.csv", write_csv(curve).as_bytes())?;
+    put("points.alcdef", write_alcdef(curve).as_bytes())?;
+    for picture in draw(&facts.object, analysis)? {
+        put(&format!("{}.svg", picture.name), picture.svg.as_bytes())?;
+        put(&format!("{}.png", picture.name), &picture.png)?;
+    }
+    Ok(())
+}
