@@ -51,7 +51,7 @@ impl<'a> Crowd<'a> {
                 let is_same = |f: &&Field| {
                     separation_rad(f.centre_rad, field.centre_rad) < 0.5 * f.radius_rad
                 };
-                if !each.iter().any(|f| is_same(f)) {
+                if !each.iter().any(is_same) {
                     each.push(field);
                 }
             }

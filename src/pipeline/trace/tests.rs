@@ -70,6 +70,7 @@ fn night(
         faint: Vec::new(),
         known: Vec::new(),
         removed: Vec::new(),
+        joined: Vec::new(),
         not_done: Vec::new(),
     };
     (report, linking)

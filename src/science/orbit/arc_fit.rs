@@ -116,7 +116,7 @@ impl Origin {
         let (distance, along) = (norm(r), dot(v, u));
         // |v + rho' u|^2 < 0.98 (2 GM / r).
         let root2 = along * along - dot(v, v) + 0.98 * 2.0 * GM_SUN / distance;
-        if !(root2 > 0.0) {
+        if root2.is_nan() || root2 <= 0.0 {
             return None;
         }
         let root = root2.sqrt();
@@ -342,20 +342,14 @@ fn solve(normal: &[[f64; 7]; 6], n: usize, damping: f64) -> Option<[f64; 6]> {
     let mut lower = [[0.0; 6]; 6];
     for i in 0..n {
         for j in 0..=i {
-            let mut sum = normal[i][j] / (scale[i] * scale[j]);
-            if i == j {
-                sum += damping;
-            }
-            for k in 0..j {
-                sum -= lower[i][k] * lower[j][k];
-            }
-            if i == j {
-                if !(sum > 0.0) {
-                    return None;
-                }
+            let scaled = normal[i][j] / (scale[i] * scale[j]) + if i == j { damping } else { 0.0 };
+            let sum = scaled - product(&lower[i][..j], &lower[j][..j]);
+            if i != j {
+                lower[i][j] = sum / lower[j][j];
+            } else if sum > 0.0 {
                 lower[i][i] = sum.sqrt();
             } else {
-                lower[i][j] = sum / lower[j][j];
+                return None;
             }
         }
     }
@@ -373,15 +367,13 @@ fn solve(normal: &[[f64; 7]; 6], n: usize, damping: f64) -> Option<[f64; 6]> {
 
 fn inverse(normal: &[[f64; 7]; 6], n: usize) -> [[f64; 6]; 6] {
     let mut inverse = [[0.0; 6]; 6];
-    for k in 0..n {
+    // The matrix is symmetric: rows are columns.
+    for (k, column) in inverse.iter_mut().enumerate().take(n) {
         let mut unit = *normal;
         for (i, row) in unit.iter_mut().enumerate() {
             row[6] = if i == k { 1.0 } else { 0.0 };
         }
-        let column = solve(&unit, n, 1e-12).unwrap_or([0.0; 6]);
-        for (i, value) in column.into_iter().enumerate() {
-            inverse[i][k] = value;
-        }
+        *column = solve(&unit, n, 1e-12).unwrap_or([0.0; 6]);
     }
     inverse
 }

@@ -201,7 +201,7 @@ pub fn bend_max(speed_rad_per_d: f64) -> f64 {
 /// Unit vector of a sum of directions, and the axes to its east and north.
 pub(super) fn frame_at(sum: [f64; 3]) -> Option<(UnitVector, (UnitVector, UnitVector))> {
     let length = norm(sum);
-    if !(length > 0.5) {
+    if length.is_nan() || length <= 0.5 {
         return None;
     }
     let middle = sum.map(|v| v / length);

@@ -110,7 +110,7 @@ impl VaisalaArcs {
         let best = all().map(|h| h.chi2_above).fold(f64::INFINITY, f64::min);
         for place in sheet.iter_mut().flatten() {
             *place = place.map(|h| Hypothesis { chi2_above: h.chi2_above - best, ..h });
-            place.take_if(|h| !(h.chi2_above <= CHI2_ABOVE_MAX));
+            place.take_if(|h| h.chi2_above.is_nan() || h.chi2_above > CHI2_ABOVE_MAX);
         }
         Some(Self { motion, origin, sheet })
     }
