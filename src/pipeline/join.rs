@@ -109,7 +109,7 @@ pub fn join(
     let times = times.filter(|s| s.is_usable()).map(|s| s.mid_mjd_utc);
     let (first, last) =
         times.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), t| (low.min(t), high.max(t)));
-    if first >= last {
+    if first >= last || !first.is_finite() {
         return Ok(Vec::new());
     }
     // The light of the farthest orbits is some hours old.

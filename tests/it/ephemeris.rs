@@ -13,6 +13,8 @@ use autossos::science::orbit::observer::Observer;
 use autossos::science::orbit::place::{Brightness, Sight};
 use autossos::science::orbit::planets::Planets;
 use autossos::science::orbit::propagate::propagate;
+use autossos::science::orbit::short_arc::Sighting;
+use autossos::science::orbit::vaisala::VaisalaArcs;
 use autossos::science::sky::vector::separation_rad;
 use autossos::science::time::Epoch;
 use autossos::science::units::ARCSEC_RAD;
@@ -106,4 +108,73 @@ fn places_and_magnitudes_agree_with_horizons() {
     assert!(at(0.5) < 0.002 && at(0.99) < 0.1 && at(1.0) < 0.2);
     assert!(off_mag < 0.01);
     assert!(off_arcsec_per_h < 0.5);
+}
+
+/// One night's rows of an object seen from a place: times, and places [rad].
+type Rows = Vec<(f64, (f64, f64))>;
+
+/// Rows of the table by object and observatory, each night by itself.
+fn nights(path: PathBuf) -> BTreeMap<(String, String), Vec<Rows>> {
+    let mut all: BTreeMap<(String, String), Vec<Rows>> = BTreeMap::new();
+    for row in rows(path).iter().filter(|row| !row[0].starts_with("1I")) {
+        let place = (number(row, 5).to_radians(), number(row, 6).to_radians());
+        let nights = all.entry((row[0].to_owned(), row[2].to_owned())).or_default();
+        let mjd = number(row, 1);
+        match nights.last_mut() {
+            Some(night) if (mjd - night[0].0).abs() < 0.3 => night.push((mjd, place)),
+            _ => nights.push(vec![(mjd, place)]),
+        }
+    }
+    all
+}
+
+/// The rows as somebody would have measured them: each 0.1 arcsec off in another direction.
+fn measured(night: &Rows) -> Vec<Sighting> {
+    let err_rad = 0.1 * ARCSEC_RAD;
+    let one = |&(mid_mjd_utc, (ra_rad, dec_rad)): &(f64, (f64, f64))| {
+        let (sine, cosine) = (mid_mjd_utc * 1e4).sin_cos();
+        Sighting {
+            mid_mjd_utc,
+            ra_rad: ra_rad + err_rad * sine / f64::cos(dec_rad),
+            dec_rad: dec_rad + err_rad * cosine,
+            err_rad,
+        }
+    };
+    night.iter().map(one).collect()
+}
+
+#[test]
+fn one_night_of_horizons_foresees_the_next_ones() {
+    let Some(shared) = shared() else { return };
+    let codes = std::fs::read(shared.join("orbits/obscodes_extended.json")).expect("the codes");
+    let codes = read_obscodes(&codes).expect("the codes");
+    let (mut n, mut n_inside, mut n_by_motion) = (0, 0, 0);
+    for ((name, code), nights) in nights(shared.join("ephemeris/horizons.csv")) {
+        let observer: Observer = codes[&code];
+        let (mut worst, mut sizes) = (0.0_f64, Vec::new());
+        // Each fourth night is measured: neighbours say the same.
+        for (i, night) in nights.iter().enumerate().step_by(4).filter(|(_, n)| n.len() >= 3) {
+            let first = night[0].0;
+            let planets = Planets::covering(first - 2.0, first + 12.0).expect("a span");
+            let arcs = VaisalaArcs::new(&measured(night), &observer, &planets).expect("arcs");
+            for later in nights[i + 1..].iter().take_while(|later| later[0].0 - first < 4.5) {
+                let (mjd, place) = later[later.len() / 2];
+                let region = arcs.region((mjd, 1e-3), &observer, &planets).expect("a region");
+                let outside = region.distance_rad(place) / region.err_rad;
+                worst = worst.max(outside);
+                sizes.push(region.middle().err_rad / ARCSEC_RAD);
+                let moved = arcs.motion().at(mjd);
+                let off = separation_rad((moved.ra_rad, moved.dec_rad), place);
+                n += 1;
+                n_inside += usize::from(region.contains(place));
+                n_by_motion += usize::from(off < 3.0 * moved.err_rad);
+            }
+        }
+        sizes.sort_by(f64::total_cmp);
+        let middle = sizes.get(sizes.len() / 2).copied().unwrap_or_default();
+        println!("{name} {code}: outside {worst:.2} sigma, region {middle:.0} arcsec");
+    }
+    println!("{n} places: {n_inside} inside the region, {n_by_motion} by motion alone");
+    assert!(n > 50 && n_inside as f64 >= 0.97 * n as f64, "{n_inside} of {n}");
+    assert!(n_by_motion as f64 >= 0.95 * n as f64, "{n_by_motion} of {n}");
 }

@@ -343,18 +343,14 @@ fn solve(normal: &[[f64; 7]; 6], n: usize, damping: f64) -> Option<[f64; 6]> {
     let mut lower = [[0.0; 6]; 6];
     for i in 0..n {
         for j in 0..=i {
-            let mut sum = normal[i][j] / (scale[i] * scale[j]);
-            if i == j {
-                sum += damping;
-            }
-            sum -= product(&lower[i][..j], &lower[j][..j]);
-            if i == j {
-                if sum.is_nan() || sum <= 0.0 {
-                    return None;
-                }
+            let scaled = normal[i][j] / (scale[i] * scale[j]) + if i == j { damping } else { 0.0 };
+            let sum = scaled - product(&lower[i][..j], &lower[j][..j]);
+            if i != j {
+                lower[i][j] = sum / lower[j][j];
+            } else if sum > 0.0 {
                 lower[i][i] = sum.sqrt();
             } else {
-                lower[i][j] = sum / lower[j][j];
+                return None;
             }
         }
     }
@@ -372,14 +368,16 @@ fn solve(normal: &[[f64; 7]; 6], n: usize, damping: f64) -> Option<[f64; 6]> {
 
 /// The inverse of the first `n` unknowns' equations, symmetric as they are.
 fn inverse(normal: &[[f64; 7]; 6], n: usize) -> [[f64; 6]; 6] {
-    std::array::from_fn(|k| {
+    let mut inverse = [[0.0; 6]; 6];
+    // The matrix is symmetric: rows are columns.
+    for (k, column) in inverse.iter_mut().enumerate().take(n) {
         let mut unit = *normal;
         for (i, row) in unit.iter_mut().enumerate() {
             row[6] = if i == k { 1.0 } else { 0.0 };
         }
-        let column = if k < n { solve(&unit, n, 1e-12) } else { None };
-        column.unwrap_or([0.0; 6])
-    })
+        *column = solve(&unit, n, 1e-12).unwrap_or([0.0; 6]);
+    }
+    inverse
 }
 
 #[cfg(test)]
