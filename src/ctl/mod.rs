@@ -22,6 +22,7 @@ mod light_curve;
 mod mail;
 mod manual;
 mod night;
+mod old_config;
 mod orbits;
 mod orders;
 mod output;
