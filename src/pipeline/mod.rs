@@ -21,6 +21,7 @@ pub mod judge_astrometry;
 pub mod link;
 pub mod masters;
 pub mod rate;
+pub mod recover;
 pub mod reduce;
 pub mod share_astrometry;
 pub mod solve;

@@ -28,8 +28,8 @@ pub const FRAME_STAGES: [StageName; 5] = [
 pub const NIGHT_STAGES: [StageName; 7] = [
     StageName { name: "share-astrometry", version: 2 },
     StageName { name: "judge-astrometry", version: 2 },
-    StageName { name: "link", version: 1 },
-    StageName { name: "identify", version: 1 },
+    StageName { name: "link", version: 2 },
+    StageName { name: "identify", version: 2 },
     StageName { name: "rate", version: 1 },
     StageName { name: "summarize", version: 1 },
     StageName { name: "cut-outs", version: 1 },

@@ -197,6 +197,25 @@ impl PsfModel {
         words
     }
 
+    /// The model that [`PsfModel::keywords`] told; `None` where they do not tell a sound one.
+    pub fn from_keywords(
+        value: impl Fn(&str) -> Option<f64>,
+        size_px: (usize, usize),
+    ) -> Option<Self> {
+        let beta = value("PSFBETA").filter(|beta| (1.1..50.0).contains(beta))?;
+        let mut model = Self::uniform(Shape { xx: 1.0, xy: 0.0, yy: 1.0 }, beta, size_px);
+        for (name, surface) in ["XX", "XY", "YY"].iter().zip(&mut model.surfaces) {
+            for (k, coefficient) in surface.iter_mut().enumerate() {
+                let told = value(&format!("PSF{name}{k}")).filter(|c| c.is_finite());
+                *coefficient = if k == 0 { told? } else { told.unwrap_or(0.0) };
+                model.n_terms = if told.is_some() { k + 1 } else { model.n_terms };
+            }
+        }
+        model.n_stars = value("PSFNSTAR").map_or(0, |n| n.max(0.0) as usize);
+        let [xx, xy, yy] = [0, 1, 2].map(|k| model.surfaces[k][0]);
+        Shape { xx, xy, yy }.is_sound().then_some(model)
+    }
+
     /// The star of unit light at a place.
     pub fn star_at(&self, x_px: f64, y_px: f64) -> Star<'_> {
         Star::new(&self.profile, self.shape_at(x_px, y_px))
@@ -438,6 +457,9 @@ mod tests {
         assert!(value("PSFELL").expect("told").abs() < 1e-9);
         let a = 3.0 / width_factor(3.1);
         assert!((value("PSFXX0").expect("told") - a * a).abs() < 1e-9);
+        let back = PsfModel::from_keywords(value, (100, 100)).expect("a sound model");
+        assert!((back.fwhm_at(20.0, 80.0) - 3.0).abs() < 1e-9);
+        assert!(PsfModel::from_keywords(|_| None, (100, 100)).is_none());
         assert!(value("PSFXX1").is_none() && words.iter().all(|w| w.0.len() <= 8));
     }
 
