@@ -20,7 +20,7 @@ impl Imported {
     pub fn to_toml(&self) -> String {
         let mut text = String::from("# Made by `autossosctl config import` of:\n");
         for (file, kind) in &self.files {
-            let _ = writeln!(text, "#   {file} ({})", kind.words());
+            writeln!(text, "#   {file} ({})", kind.words()).expect("a text grows");
         }
         text.push_str(
             "# What is not set here has its built-in value: `autossosctl config show`.\n",
@@ -28,7 +28,7 @@ impl Imported {
         for section in known_sections() {
             let lines = self.section(section);
             if !lines.is_empty() {
-                let _ = write!(text, "\n[{section}]\n{lines}");
+                write!(text, "\n[{section}]\n{lines}").expect("a text grows");
             }
         }
         text.push_str(&self.remarks("Refused or unknown: to be looked at", is_lost));
@@ -53,14 +53,15 @@ impl Imported {
             let Some((of, name)) = key.split_once('.').filter(|_| is_last) else { continue };
             if of == section {
                 let was = format!("{} {} of {}", old.key, old.value, old.file);
-                let _ = writeln!(text, "# {}\n{name} = {value}", was.replace('\n', " "));
+                writeln!(text, "# {}\n{name} = {value}", was.replace('\n', " "))
+                    .expect("a text grows");
             }
         }
         for (key, is_profile) in [("profile_files", true), ("rules_files", false)] {
             let files = self.made.iter().filter(|made| made.is_profile == is_profile);
             let files: Vec<String> = files.map(|made| quoted(&made.file)).collect();
             if section == "instrument" && !files.is_empty() {
-                let _ = writeln!(text, "{key} = [{}]", files.join(", "));
+                writeln!(text, "{key} = [{}]", files.join(", ")).expect("a text grows");
             }
         }
         if section == "filter" {
@@ -123,12 +124,12 @@ fn wrapped(line: &str) -> String {
     let mut row = String::from("#   ");
     for word in line.split_whitespace() {
         if row.len() + word.len() > REMARK_WIDTH {
-            let _ = writeln!(text, "{}", row.trim_end());
+            writeln!(text, "{}", row.trim_end()).expect("a text grows");
             row = String::from("#     ");
         }
         row.push_str(word);
         row.push(' ');
     }
-    let _ = writeln!(text, "{}", row.trim_end());
+    writeln!(text, "{}", row.trim_end()).expect("a text grows");
     text
 }
