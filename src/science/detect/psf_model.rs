@@ -197,6 +197,29 @@ impl PsfModel {
         words
     }
 
+    /// The model that such keywords describe; `None` when one is missing.
+    pub fn from_keywords(
+        value: impl Fn(&str) -> Option<f64>,
+        size_px: (usize, usize),
+    ) -> Option<Self> {
+        let beta = value("PSFBETA").filter(|beta| *beta > 1.0 && *beta < 100.0)?;
+        let mut surfaces = [[0.0; TERMS]; 3];
+        let mut n_terms = 1;
+        for (name, surface) in ["XX", "XY", "YY"].iter().zip(&mut surfaces) {
+            surface[0] = value(&format!("PSF{name}0"))?;
+            for (k, term) in surface.iter_mut().enumerate().skip(1) {
+                if let Some(found) = value(&format!("PSF{name}{k}")) {
+                    *term = found;
+                    n_terms = n_terms.max(k + 1);
+                }
+            }
+        }
+        let shape = Shape { xx: surfaces[0][0], xy: surfaces[1][0], yy: surfaces[2][0] };
+        let profile = Arc::new(Profile::new(beta, 40.0));
+        let n_stars = value("PSFNSTAR").map_or(0, |n| n.max(0.0) as usize);
+        shape.is_sound().then_some(Self { profile, surfaces, size_px, n_stars, n_terms })
+    }
+
     /// The star of unit light at a place.
     pub fn star_at(&self, x_px: f64, y_px: f64) -> Star<'_> {
         Star::new(&self.profile, self.shape_at(x_px, y_px))
