@@ -174,6 +174,7 @@ fn candidate(number: usize, frames: &[NightFrame]) -> Candidate {
         detections: detections.collect(),
         n_expected: FRAMES as u64,
         n_covered: FRAMES as u64,
+        photometry: Vec::new(),
         rating: None,
     }
 }

@@ -4,10 +4,12 @@ use super::resolved::Config;
 use crate::formats::fits::Limits as FitsLimits;
 use crate::pipeline::calibrate::clean::CleanParams;
 use crate::pipeline::judge_astrometry::JudgeAstrometryParams;
+use crate::pipeline::judge_photometry::JudgePhotometryParams;
 use crate::pipeline::link::NightParams as LinkNightParams;
 use crate::pipeline::masters::MasterParams;
 use crate::pipeline::reduce::FrameParams;
 use crate::pipeline::share_astrometry::ShareAstrometryParams;
+use crate::pipeline::share_photometry::SharePhotometryParams;
 use crate::pipeline::solve::HintParams;
 use crate::pipeline::summarize::QualityParams;
 use crate::science::calib::cosmic::CosmicParams;
@@ -22,6 +24,10 @@ pub struct NightParams {
     pub share: ShareAstrometryParams,
     /// Frames of bad astrometry.
     pub judge: JudgeAstrometryParams,
+    /// Zero points.
+    pub photometry: SharePhotometryParams,
+    /// Frames of bad photometry.
+    pub judge_photometry: JudgePhotometryParams,
     /// Linking.
     pub link_night: LinkNightParams,
     /// Cuts on tracklets.
@@ -89,6 +95,8 @@ impl Config {
             hint: frame.hint,
             solve: frame.solve,
         };
+        params.photometry = self.photometry.zero_points;
+        params.judge_photometry.r2_min = self.photometry.zero_points.regression.r2_min;
         params.filters.clone_from(&self.filters);
         params.identify.radius_arcsec = self.known.radius_arcsec;
         params.identify.rate_difference_arcsec_per_h = self.known.rate_difference_arcsec_per_h;

@@ -201,12 +201,28 @@ pub struct RawAstrometry {
     pub blind_index: Option<String>,
 }
 
-/// `[photometry]`: apertures.
+/// `[photometry]`: apertures and zero points.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawPhotometry {
     /// Radius of the aperture in units of the seeing.
     pub aperture_fwhm: Option<f64>,
+    /// How zero points are found: `robust` or `regression`.
+    pub method: Option<String>,
+    /// Clipping limit of the robust method [sigma].
+    pub clip_sigma: Option<f64>,
+    /// Whether the robust method looks for an error of the flat.
+    pub flat: Option<bool>,
+    /// Brightest stars of the regression [mag].
+    pub regression_mag_min: Option<f64>,
+    /// Faintest stars of the regression [mag].
+    pub regression_mag_max: Option<f64>,
+    /// Largest errors of its stars [mag].
+    pub regression_err_max_mag: Option<f64>,
+    /// Clipping factor of the regression.
+    pub regression_sigma: Option<f64>,
+    /// Least coefficient of determination of a frame's regression.
+    pub r2_ratio_min: Option<f64>,
 }
 
 /// `[link]`: moving objects.

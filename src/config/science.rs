@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use super::check::Checker;
 use super::error::ConfigError;
 use super::raw::{RawAstrometry, RawCalibrate, RawLink, RawPhotometry};
+use crate::pipeline::artifact::frame_photometry::PhotometryMethod;
 use crate::pipeline::judge_astrometry::OutlierRule;
+use crate::pipeline::share_photometry::SharePhotometryParams;
 use crate::science::sky::keywords::Convention;
 
 /// Cleaning of frames.
@@ -55,16 +57,18 @@ impl Default for Astrometry {
     }
 }
 
-/// Apertures.
+/// Apertures and zero points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Photometry {
     /// Radius of the photometric aperture in units of the seeing.
     pub aperture_fwhm: f64,
+    /// How zero points are found.
+    pub zero_points: SharePhotometryParams,
 }
 
 impl Default for Photometry {
     fn default() -> Self {
-        Self { aperture_fwhm: 1.5 }
+        Self { aperture_fwhm: 1.5, zero_points: SharePhotometryParams::default() }
     }
 }
 
@@ -156,6 +160,30 @@ pub(super) fn photometry(
     checker: &Checker<'_>,
 ) -> Result<Photometry, ConfigError> {
     let default = Photometry::default();
+    let mut zero_points = default.zero_points;
+    zero_points.method = checker.word(
+        "photometry.method",
+        raw.method.clone(),
+        zero_points.method,
+        &[("robust", PhotometryMethod::Robust), ("regression", PhotometryMethod::Regression)],
+    )?;
+    let robust = &mut zero_points.robust;
+    let (key, limits) = ("photometry.clip_sigma", 2.0..=10.0);
+    robust.clip_sigma = checker.number(key, raw.clip_sigma, robust.clip_sigma, limits)?;
+    robust.is_spatial = raw.flat.unwrap_or(robust.is_spatial);
+    let line = &mut zero_points.regression;
+    let number =
+        |key: &'static str, value, default, limits| checker.number(key, value, default, limits);
+    let (key, value) = ("photometry.regression_mag_min", raw.regression_mag_min);
+    line.min_mag = number(key, value, line.min_mag, -5.0..=30.0)?;
+    let (key, value) = ("photometry.regression_mag_max", raw.regression_mag_max);
+    line.max_mag = number(key, value, line.max_mag, -5.0..=30.0)?;
+    let (key, value) = ("photometry.regression_err_max_mag", raw.regression_err_max_mag);
+    line.max_magerr_mag = number(key, value, line.max_magerr_mag, 0.001..=1.0)?;
+    let (key, value) = ("photometry.regression_sigma", raw.regression_sigma);
+    line.sigma = number(key, value, line.sigma, 1.0..=20.0)?;
+    let (key, value) = ("photometry.r2_ratio_min", raw.r2_ratio_min);
+    line.r2_min = number(key, value, line.r2_min, 0.0..=1.0)?;
     Ok(Photometry {
         aperture_fwhm: checker.number(
             "photometry.aperture_fwhm",
@@ -163,6 +191,7 @@ pub(super) fn photometry(
             default.aperture_fwhm,
             0.5..=5.0,
         )?,
+        zero_points,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Magnitudes of a solved frame: aperture correction, zero point, matched-filter scale.
 
+use super::artifact::frame_photometry::FramePhotometry;
 use super::calibrate::Calibrated;
 use super::stage::{Outcome, Refusal};
 use crate::science::detect::Extraction;
@@ -17,6 +18,9 @@ use crate::science::reference::StarAtEpoch;
 /// Fewest stars that tell the profile of their cores.
 const CORE_STARS_MIN: usize = 10;
 
+/// Error of the share where no stars tell it.
+const SHARE_UNKNOWN_ERR: f64 = 0.02;
+
 /// A frame's magnitude scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FluxScale {
@@ -30,9 +34,29 @@ pub struct FluxScale {
     pub filter_zero_mag: f64,
     /// Exposure [s].
     pub exposure_s: f64,
+    /// What the stars' growth was measured with.
+    pub seeing: Seeing,
+    /// Radius of the photometric aperture [px].
+    pub aperture_px: f64,
+    /// Light in the aperture over the fitted light of a star.
+    pub circle_share: f64,
 }
 
 impl FluxScale {
+    /// The scale as the frame's record keeps it, for the night.
+    pub fn kept(&self, gain_e_per_adu: f64) -> FramePhotometry {
+        FramePhotometry {
+            gain_e_per_adu,
+            aperture_px: self.aperture_px,
+            share: self.share,
+            share_err: self.aperture.map_or(SHARE_UNKNOWN_ERR, |a| a.share_err),
+            circle_share: self.circle_share,
+            fwhm_px: self.seeing.fwhm_px,
+            core_beta: self.seeing.core_beta,
+            ..FramePhotometry::default()
+        }
+    }
+
     /// Magnitude of a point source with a signal-to-noise ratio of 5 [mag].
     pub fn limiting_mag(&self) -> f64 {
         self.filter_zero_mag - 2.5 * 5.0_f64.log10()
@@ -94,14 +118,22 @@ pub fn calibrate_flux(
     let stars = photometric_stars(sources, pairs, share, exposure_s);
     let zero_point =
         fit_zero_point(&stars, params).ok_or(Refusal::NoZeroPoint { n_stars: stars.len() })?;
-    let mut scale =
-        FluxScale { zero_point, aperture, share, filter_zero_mag: f64::NAN, exposure_s };
+    let mut scale = FluxScale {
+        zero_point,
+        aperture,
+        share,
+        filter_zero_mag: f64::NAN,
+        exposure_s,
+        seeing,
+        aperture_px: extraction.aperture_px,
+        circle_share: extraction.circle_share,
+    };
     scale.filter_zero_mag = filter_zero(sources, &scale, extraction, fwhm_px);
     Ok(scale)
 }
 
 /// Remarks that spoil a star for photometry.
-fn is_clean(flags: SourceFlags) -> bool {
+pub(super) fn is_clean(flags: SourceFlags) -> bool {
     let spoiled = SourceFlags::SATURATED
         .with(SourceFlags::EDGE)
         .with(SourceFlags::MASKED)

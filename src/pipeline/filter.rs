@@ -136,6 +136,7 @@ mod tests {
             detections: (0..n).map(detection).collect(),
             n_expected: n as u64,
             n_covered: n as u64,
+            photometry: Vec::new(),
             rating: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::artifact::catalogue::Catalogue;
 use super::artifact::frame_info::FrameInfo;
+use super::artifact::frame_photometry::SkyStats;
 use super::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
 use super::calibrate::clean::{CleanParams, clean};
 use super::calibrate::{CalibrateParams, Calibrated, calibrate};
@@ -14,6 +15,7 @@ use crate::science::astrometry::{Skies, Solution, SolveParams, StarSource};
 use crate::science::detect::psf_model::PsfModel;
 use crate::science::detect::{ExtractParams, Extraction};
 use crate::science::image::Image;
+use crate::science::photometry::sky_stats::sky_statistics;
 use crate::science::photometry::zero_point::ZeroPointParams;
 use crate::science::sky::keywords::{Convention, KeywordValue};
 use crate::science::sky::wcs::Wcs;
@@ -107,6 +109,7 @@ pub fn reduce_frame(
     drop(raw.pixels);
     clean(&mut calibrated, &info, &params.clean);
     record.ltv_px = Some(calibrated.ltv_px);
+    record.sky_stats = sky_stats(&calibrated);
     record.steps.clone_from(&calibrated.steps);
     record.notes.extend(calibrated.notes.iter().cloned());
     let stages = Stages { skies, params, is_overdue };
@@ -123,6 +126,19 @@ pub fn reduce_frame(
             Ok(ReducedFrame { record, calibrated: Some(calibrated), catalogue: None, psf })
         }
     }
+}
+
+/// Statistics of a calibrated frame's sky.
+fn sky_stats(frame: &Calibrated) -> Option<SkyStats> {
+    let found = sky_statistics(&frame.pixels.pixels_e, &frame.pixels.mask)?;
+    let per_adu = frame.gain_e_per_adu;
+    Some(SkyStats {
+        mean_adu: found.mean / per_adu,
+        sd_adu: found.sd / per_adu,
+        median_adu: found.median / per_adu,
+        mad_adu: found.mad / per_adu,
+        masked_share: found.masked_share,
+    })
 }
 
 /// A record that knows only what the header says; rejected until more is known.
@@ -161,6 +177,8 @@ pub fn empty_record(name: &str, content_hash: &str, status: FrameStatus) -> Fram
         fwhm_arcsec: None,
         limiting_mag: None,
         sky_e: None,
+        sky_stats: None,
+        photometry: None,
         wcs: Vec::new(),
         ltv_px: None,
         steps: Vec::new(),
@@ -281,6 +299,7 @@ fn note_flux_scale(scale: &FluxScale, gain_e_per_adu: f64, record: &mut FrameRec
             .zero_point_err_mag
             .hypot(scale.aperture.map_or(0.02, |a| 1.0857 * a.share_err)),
     );
+    record.photometry = Some(Box::new(scale.kept(gain_e_per_adu)));
     record.colour_term = scale.zero_point.colour_term_err.map(|_| scale.zero_point.colour_term);
     record.limiting_mag = Some(scale.limiting_mag());
     if scale.zero_point.colour_term_err.is_none() {

@@ -21,14 +21,17 @@ pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "calibrate", version: 5 },
     StageName { name: "extract", version: 3 },
     StageName { name: "solve", version: 5 },
-    StageName { name: "calibrate-flux", version: 3 },
+    StageName { name: "calibrate-flux", version: 4 },
 ];
 
 /// Stages of a night, in order.
-pub const NIGHT_STAGES: [StageName; 7] = [
+pub const NIGHT_STAGES: [StageName; 10] = [
     StageName { name: "share-astrometry", version: 2 },
     StageName { name: "judge-astrometry", version: 2 },
+    StageName { name: "share-photometry", version: 1 },
+    StageName { name: "judge-photometry", version: 1 },
     StageName { name: "link", version: 2 },
+    StageName { name: "measure-movers", version: 1 },
     StageName { name: "identify", version: 2 },
     StageName { name: "rate", version: 1 },
     StageName { name: "summarize", version: 1 },

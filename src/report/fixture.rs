@@ -65,6 +65,8 @@ fn frames() -> Vec<FrameRecord> {
         fwhm_arcsec: None,
         limiting_mag: None,
         sky_e: None,
+        sky_stats: None,
+        photometry: None,
         wcs: Vec::new(),
         ltv_px: None,
         steps: Vec::new(),
@@ -117,6 +119,8 @@ fn good_frame(number: u32) -> FrameRecord {
         fwhm_arcsec: Some(2.41 + 0.1 * n),
         limiting_mag: Some(20.13 - 0.02 * n),
         sky_e: Some(310.0),
+        sky_stats: None,
+        photometry: None,
         wcs,
         ltv_px: Some((-24.0, 0.0)),
         steps: vec!["bias".to_owned(), "flat".to_owned()],
@@ -156,6 +160,7 @@ fn candidate(id: &str, identity: Identity, mag: f64) -> Candidate {
         detections: [0, 1, 3, 4].map(detection).to_vec(),
         n_expected: 5,
         n_covered: 5,
+        photometry: Vec::new(),
         rating: None,
     }
 }

@@ -64,6 +64,8 @@ fn frame(name: &str, mid_mjd_utc: Option<f64>) -> FrameRecord {
         fwhm_arcsec: Some(2.4),
         limiting_mag: Some(20.1),
         sky_e: Some(310.0),
+        sky_stats: None,
+        photometry: None,
         wcs: vec![
             ("CTYPE1".to_owned(), WcsKeyword::Text("RA---TAN-SIP".to_owned())),
             ("CRVAL1".to_owned(), WcsKeyword::Real(123.0)),
@@ -103,6 +105,7 @@ fn candidate(id: &str, identity: Identity) -> Candidate {
         detections: (0..4).map(detection).collect(),
         n_expected: 5,
         n_covered: 5,
+        photometry: Vec::new(),
         rating: None,
     }
 }

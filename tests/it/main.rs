@@ -23,6 +23,7 @@ mod mailbox;
 mod night;
 mod observatory;
 mod packaging;
+mod photometry;
 mod ratings;
 mod resume;
 mod service;

@@ -190,6 +190,7 @@ fn candidate(id: &str, identity: Identity, place: f64) -> Candidate {
         detections: (0..5).map(detection).collect(),
         n_expected: 5,
         n_covered: 5,
+        photometry: Vec::new(),
         rating: None,
     }
 }

@@ -82,11 +82,19 @@ const TEXTBOOK: &[(&str, &str)] = &[
     ("colour_term", "magnitude per magnitude of colour: no unit"),
     ("colour_term_err", "as the colour term"),
     ("colour_term_prior", "as the colour term"),
+    ("r2", "coefficient of determination"),
+    ("r2_min", "as R2"),
+    ("slope", "of magnitudes against magnitudes: no unit"),
+    ("slope_err", "as the slope"),
 ];
 /// Names that stand for a value of any unit or of none (path, name, reason).
 const ANY_UNIT: &[(&str, &str, &str)] = &[
     ("src/science/image/stats.rs", "mean", "statistics of any values, in their unit"),
     ("src/science/image/stats.rs", "median", "statistics of any values, in their unit"),
+    ("src/science/photometry/sky_stats.rs", "mean", "in the unit of the pixels"),
+    ("src/science/photometry/sky_stats.rs", "sd", "in the unit of the pixels"),
+    ("src/science/photometry/sky_stats.rs", "median", "in the unit of the pixels"),
+    ("src/science/photometry/sky_stats.rs", "mad", "in the unit of the pixels"),
     ("src/config/", "magnitude_max", "the name of the unit itself"),
     ("src/config/", "partial_wait_min", "minutes, not the least wait"),
     ("src/config/", "close_after_min", "minutes, not a least value"),

@@ -46,6 +46,7 @@ fn candidate(number: usize) -> Candidate {
         detections: (0..4).map(detection).collect(),
         n_expected: 5,
         n_covered: 5,
+        photometry: Vec::new(),
         rating: None,
     }
 }

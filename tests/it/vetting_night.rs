@@ -136,6 +136,8 @@ fn frame(number: usize) -> FrameRecord {
         fwhm_arcsec: Some(2.4),
         limiting_mag: Some(20.1),
         sky_e: Some(310.0),
+        sky_stats: None,
+        photometry: None,
         wcs: Vec::new(),
         ltv_px: None,
         steps: vec!["bias".to_owned(), "flat".to_owned()],
@@ -184,6 +186,7 @@ fn candidate(number: usize) -> Candidate {
         detections: (0..N_FRAMES).filter(|frame| *frame != 5).map(detection).collect(),
         n_expected: N_FRAMES as u64,
         n_covered: N_FRAMES as u64,
+        photometry: Vec::new(),
         rating: (!is_known).then(|| Rating {
             chance_probability: 1e-9,
             real_score: 0.93,

@@ -1,7 +1,12 @@
 //! Old files with the values they were shipped with (seeds.md 1.3, 1.18, 2.2, 2.4, 2.5, 3.2).
 
+use std::path::Path;
+
 use super::*;
-use crate::config::examine;
+use crate::config::Config;
+use crate::config::check::Checker;
+use crate::config::resolved::resolve;
+use crate::config::settings::{Settings, Source};
 use crate::pipeline::ingest::{ForcedKind, FrameRules};
 
 /// `config.autossos` as shipped.
@@ -80,6 +85,16 @@ fn fates<'a>(imported: &'a Imported, key: &str) -> &'a [Fate] {
     &imported.keys.iter().find(|found| found.key == key).expect("the key is told").fates
 }
 
+/// A configuration file's text, checked.
+fn resolved(text: &str) -> Config {
+    let mut settings = Settings::default();
+    settings.add(text, &Source::File(Path::new("autossos.toml")));
+    let mistakes = settings.take_mistakes();
+    assert!(mistakes.is_empty(), "{mistakes:?}\n{text}");
+    let raw = settings.to_raw().expect("a configuration");
+    resolve(raw, &Checker::new(&settings)).expect("values that hold")
+}
+
 #[test]
 fn shipped_files_make_a_configuration_that_holds() {
     let imported = all_defaults();
@@ -92,10 +107,7 @@ fn shipped_files_make_a_configuration_that_holds() {
     let lost: Vec<&ImportedKey> = imported.not_taken().collect();
     assert!(lost.is_empty(), "{lost:#?}");
     let text = imported.to_toml();
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("autossos.toml");
-    std::fs::write(&file, &text).expect("written");
-    let config = examine(Some(&file), &[], std::iter::empty()).expect(&text).config;
+    let config = resolved(&text);
     assert!(
         (config.night_params().link_night.link.score.rate_max_arcsec_per_h - 6000.0).abs() < 1e-9
     );

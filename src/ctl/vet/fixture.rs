@@ -47,6 +47,7 @@ pub(super) fn open(id: &str) -> Vetted {
         detections: (0..5).map(detection).collect(),
         n_expected: 6,
         n_covered: 6,
+        photometry: Vec::new(),
         rating: Some(rating),
     };
     Vetted { candidate, is_faint: false, opinions: Vec::new(), history: Vec::new(), joined: None }

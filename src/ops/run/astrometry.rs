@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::super::error::OpsError;
 use super::frames::{FrameResult, FrameWork};
-use super::product_header::{has_wcs, set_wcs};
+use super::product_header::{has_wcs, has_zero_point, set_wcs, set_zero_point};
 use super::take::{Scanned, ScannedFrame, chain};
 use crate::formats::fits::{self, Header, Limits};
 use crate::pipeline::agree::{SolvedFrame, disagreements};
@@ -20,6 +20,7 @@ use crate::pipeline::judge_astrometry::judge_astrometry;
 use crate::pipeline::link::NightFrame;
 use crate::pipeline::reduce::wcs_keywords;
 use crate::pipeline::share_astrometry::{SharedSolution, share_astrometry};
+use crate::pipeline::share_photometry::apply;
 use crate::pipeline::stage::Refusal;
 use crate::science::astrometry::FrameSize;
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
@@ -129,7 +130,7 @@ pub(super) fn judge(
 }
 
 /// The record of a frame.
-fn record_of<'a>(
+pub(super) fn record_of<'a>(
     results: &'a mut [FrameResult],
     frame: &NightFrame,
 ) -> Option<&'a mut FrameRecord> {
@@ -181,12 +182,12 @@ fn write(work: &FrameWork<'_>, result: &FrameResult) -> Result<(), OpsError> {
     let is_other = |header: &Header| match result.record.wcs.is_empty() {
         // A solution that was found and is not believed.
         true => header.text("CTYPE1").is_some(),
-        false => !has_wcs(header, &result.record.wcs),
+        false => !has_wcs(header, &result.record.wcs) || !has_zero_point(header, &result.record),
     };
     if told.is_ok_and(|header| is_other(&header)) {
         write_image(work, &image, &result.record)?;
         if let Some(path) = &last {
-            write_table(path, &result.record)?;
+            write_table(path, result)?;
         }
     }
     Ok(())
@@ -197,10 +198,12 @@ fn write_image(work: &FrameWork<'_>, path: &Path, record: &FrameRecord) -> Resul
     let Ok(pixels) = fits::read_pixels(path, &info) else { return Ok(()) };
     let mut header = info.header.clone();
     set_wcs(&mut header, &record.wcs);
+    set_zero_point(&mut header, record);
     Ok(ProductFile::write(path, |path| Ok(fits::write_image(path, &pixels, &header)?))?)
 }
 
-fn write_table(path: &Path, record: &FrameRecord) -> Result<(), OpsError> {
+fn write_table(path: &Path, result: &FrameResult) -> Result<(), OpsError> {
+    let record = &result.record;
     let Ok((mut header, columns)) = fits::read_table(path, &Limits::default()) else {
         return Ok(());
     };
@@ -208,7 +211,9 @@ fn write_table(path: &Path, record: &FrameRecord) -> Result<(), OpsError> {
     if let Some(wcs) = record.solution() {
         place(&mut catalogue, &wcs);
     }
+    apply(&mut catalogue, record, (result.nx, result.ny, result.is_turned));
     set_wcs(&mut header, &record.wcs);
+    set_zero_point(&mut header, record);
     Ok(ProductFile::write(path, |path| {
         Ok(fits::write_table(path, &catalogue.to_columns(), &header, "SOURCES")?)
     })?)

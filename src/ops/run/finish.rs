@@ -13,7 +13,7 @@ use super::keys::NIGHT_UNIT;
 use super::known::KnownNight;
 use super::pictures::{ProductPixels, keep_cutouts};
 use super::take::{Scanned, chain};
-use super::{astrometry, now, report_to};
+use super::{astrometry, now, photometry, report_to};
 use crate::config::Config;
 use crate::formats::fits::{self, Limits};
 use crate::formats::known_csv::write_known;
@@ -101,8 +101,12 @@ pub(super) fn finish(
     astrometry::share(work, &mut frames, &mut results, &mut notes);
     report_to(progress, Event::Stage { name: "share-astrometry" })?;
     astrometry::judge(work, &mut frames, &mut results, &mut notes);
-    astrometry::write_all(work, &results)?;
     report_to(progress, Event::Stage { name: "judge-astrometry" })?;
+    photometry::share(work, &mut frames, &mut results, &mut notes)?;
+    report_to(progress, Event::Stage { name: "share-photometry" })?;
+    photometry::judge(work, &mut results, &mut notes);
+    report_to(progress, Event::Stage { name: "judge-photometry" })?;
+    astrometry::write_all(work, &results)?;
     let pixels = ProductPixels { store: work.store, results: &results };
     let (mut finds, known) = linked(work, inputs, (&frames, &pixels), progress)?;
     keep_known(work, &known)?;
@@ -165,6 +169,8 @@ fn linked(
     let mut notes: Vec<Note> =
         linked.notes.into_iter().chain(filtered.notes).map(linking).collect();
     let mut candidates = filtered.candidates;
+    photometry::measure(work, &mut candidates, (frames, pixels), &stars);
+    report_to(progress, Event::Stage { name: "measure-movers" })?;
     let known = identify(&mut candidates, frames, &inputs.known.sky, &params.identify);
     let naming = |text: &String| Note { subject: "identification".to_owned(), text: text.clone() };
     notes.extend(known.notes.iter().map(naming));
@@ -279,7 +285,7 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
 }
 
 /// Magnitude of a source that gives one electron in all: the zero point is that of one ADU/s.
-fn electron_mag(record: &FrameRecord, gain_e_per_adu: Option<f64>) -> Option<f64> {
+pub(super) fn electron_mag(record: &FrameRecord, gain_e_per_adu: Option<f64>) -> Option<f64> {
     let electrons = gain_e_per_adu? * record.exposure_s?;
     Some(record.zero_point_mag? + 2.5 * electrons.log10()).filter(|mag| mag.is_finite())
 }

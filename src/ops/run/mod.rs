@@ -16,6 +16,7 @@ mod master_files;
 mod masters;
 mod one_frame;
 mod parallel;
+mod photometry;
 mod pictures;
 mod product_header;
 mod reference;

@@ -45,9 +45,7 @@ pub(super) fn product_header(
     if let Some(mid_mjd_utc) = record.mid_mjd_utc {
         header.set("MJD-AVG", mid_mjd_utc, "[d] UTC, middle of the exposure");
     }
-    if let Some(zero_point) = record.zero_point_mag {
-        header.set("MAGZERO", zero_point, "Gaia G of 1 ADU/s, BP-RP = 0.82");
-    }
+    set_zero_point(&mut header, record);
     for (key, value, comment) in psf.map(PsfModel::keywords).unwrap_or_default() {
         header.set(&key, value, comment);
     }
@@ -55,6 +53,20 @@ pub(super) fn product_header(
         header.push_history(&format!("autossos: {line}"));
     }
     header
+}
+
+/// Sets the zero point of a product's header.
+pub(super) fn set_zero_point(header: &mut Header, record: &FrameRecord) {
+    if let Some(zero_point) = record.zero_point_mag {
+        header.set("MAGZERO", zero_point, "Gaia G of 1 ADU/s, BP-RP = 0.82");
+    }
+}
+
+/// Tells whether a header has the record's zero point.
+pub(super) fn has_zero_point(header: &Header, record: &FrameRecord) -> bool {
+    const SAME_MAG: f64 = 1e-9;
+    let told = header.real("MAGZERO");
+    record.zero_point_mag.is_none_or(|zero| told.is_some_and(|t| (t - zero).abs() < SAME_MAG))
 }
 
 fn set_keywords(header: &mut Header, wcs: &[(String, WcsKeyword)]) {

@@ -94,6 +94,7 @@ fn candidate(id: &str, identity: Identity, place: f64) -> Candidate {
         detections: (0..N_FRAMES).map(detection).collect(),
         n_expected: N_FRAMES.into(),
         n_covered: N_FRAMES.into(),
+        photometry: Vec::new(),
         rating: None,
     }
 }

@@ -36,6 +36,7 @@ pub(in crate::ops) fn candidate(id: &str, x_px: f64) -> Candidate {
         detections: (0..4).map(detection).collect(),
         n_expected: 5,
         n_covered: 5,
+        photometry: Vec::new(),
         rating: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::photometric_point::PhotometricPoint;
 use super::rating::Rating;
 
 /// Who a candidate is.
@@ -77,6 +78,10 @@ pub struct Candidate {
     pub n_expected: u64,
     /// How many usable frames cover its path.
     pub n_covered: u64,
+    /// Its light in all frames that cover its path, in order of time: detections measured once
+    /// more, forced measurements and limits.
+    #[serde(default)]
+    pub photometry: Vec<PhotometricPoint>,
     /// How it is rated; `None` from programs that did not rate.
     #[serde(default)]
     pub rating: Option<Rating>,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::frame_photometry::{FramePhotometry, SkyStats};
 use crate::science::sky::wcs::Wcs;
 
 /// How far a science file came.
@@ -63,6 +64,12 @@ pub struct FrameRecord {
     pub limiting_mag: Option<f64>,
     /// Sky level [e-/px].
     pub sky_e: Option<f64>,
+    /// Statistics of the sky with its sources masked.
+    #[serde(default)]
+    pub sky_stats: Option<SkyStats>,
+    /// Magnitude scale and what it rests on; `None` for frames that did not come that far.
+    #[serde(default)]
+    pub photometry: Option<Box<FramePhotometry>>,
     /// The WCS of the calibrated frame as FITS keywords in order (1-based pixels, degrees).
     pub wcs: Vec<(String, WcsKeyword)>,
     /// Calibrated pixel = raw pixel + ltv, per axis [px].
@@ -94,6 +101,11 @@ impl FrameRecord {
                 WcsKeyword::Text(_) => None,
             })
         })
+    }
+
+    /// Whether its photometry counts; frames without any have none that could be wrong.
+    pub fn is_photometry_valid(&self) -> bool {
+        self.photometry.as_ref().is_none_or(|photometry| photometry.faults.is_empty())
     }
 
     /// Where the frame lies on the sky. The solutions' tangent points are the frames' centres

@@ -127,6 +127,7 @@ fn candidate() -> Candidate {
         detections: (0..6).filter(|n| *n != MISSED).map(detection).collect(),
         n_expected: 6,
         n_covered: 7,
+        photometry: Vec::new(),
         rating: None,
     }
 }

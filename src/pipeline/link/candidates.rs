@@ -76,6 +76,7 @@ pub(super) fn candidate(
         detections,
         n_expected: tracklet.score.n_expected as u64,
         n_covered: tracklet.score.n_covered as u64,
+        photometry: Vec::new(),
         rating: None,
     }
 }

@@ -126,6 +126,7 @@ fn candidate(frames: &[NightFrame]) -> Candidate {
         n_expected: detections.len() as u64,
         n_covered: N_FRAMES as u64,
         detections,
+        photometry: Vec::new(),
         rating: None,
     }
 }

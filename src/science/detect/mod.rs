@@ -100,6 +100,8 @@ pub struct Extraction {
     pub ellipticity: Option<f64>,
     /// Radius of the photometric aperture [px].
     pub aperture_px: f64,
+    /// Light in that aperture over the fitted light of a star, and 1 without a fit.
+    pub circle_share: f64,
     /// How many sources were found before the limit cut them.
     pub n_found: usize,
     /// The frame less its sky, unusable pixels zero [e-].
@@ -163,6 +165,7 @@ pub fn extract(
         psf: seen.psf,
         psf_model: seen.model,
         aperture_px,
+        circle_share: apertures.circle_share,
         n_found,
         signal_e: signal,
     })
@@ -230,6 +233,27 @@ pub fn above_sky(pixels_e: &Image<f32>, mask: &Mask, sky: &Background) -> Image<
         less_sky(row, pixels_e.row(y), mask.row(y));
     });
     signal
+}
+
+/// A star as it is known from an extraction: column, row [px] and all its light [e-].
+pub type KnownStar = ((f64, f64), f64);
+
+/// The frame less its sky as its extraction left it, and that sky: the wings of known stars are
+/// taken out of the sky's measure. `None` when it has no measurable sky.
+pub fn above_sky_of_stars(
+    pixels_e: &Image<f32>,
+    mask: &Mask,
+    params: &BackgroundParams,
+    (psf, stars): (&PsfModel, &[KnownStar]),
+) -> Option<(Image<f32>, Background)> {
+    let mut sky = estimate_background(pixels_e, mask, params)?;
+    let mut signal = above_sky(pixels_e, mask, &sky);
+    let star = |&((x_px, y_px), flux_e): &KnownStar| Some(Fitted::known((x_px, y_px), flux_e));
+    let mut fitted: Vec<Option<Fitted>> = stars.iter().map(star).collect();
+    if let Some(lift) = wings::lift(&sky, psf, &fitted) {
+        wings::give_back(&lift, &mut sky, &mut signal, &mut fitted);
+    }
+    Some((signal, sky))
 }
 
 /// Turns a row of sky levels into the signal above them.

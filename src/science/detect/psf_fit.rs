@@ -51,6 +51,24 @@ pub struct Fitted {
     pub n_pixels: usize,
 }
 
+impl Fitted {
+    /// A star of which place and light are known and nothing else is asked.
+    pub(super) fn known((x_px, y_px): (f64, f64), flux_e: f64) -> Self {
+        Self {
+            x_px,
+            y_px,
+            flux_e,
+            flux_err_e: 0.0,
+            sky_area_px2: 0.0,
+            var_xx_px2: 0.0,
+            var_xy_px2: 0.0,
+            var_yy_px2: 0.0,
+            chi2: 1.0,
+            n_pixels: 0,
+        }
+    }
+}
+
 /// Sums of one step.
 struct Normal {
     matrix: [[f64; 3]; 3],

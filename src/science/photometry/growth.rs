@@ -18,11 +18,11 @@ const BETA_RANGE: (f64, f64) = (1.7, 7.0);
 /// Typical 1 / beta of seeing and its spread.
 const INVERSE_BETA_TYPICAL: (f64, f64) = (0.32, 0.07);
 /// How far 1 / beta of a star's wings may lie from that of its core.
-const INVERSE_BETA_CORE_SPREAD: f64 = 0.02;
+const INVERSE_BETA_CORE_SPREAD: f64 = 0.012;
 /// Fewest stars a growth curve rests on.
 const STARS_MIN: usize = 3;
 /// Error of the enclosed light that no scatter shows, per squared radius in units of the seeing.
-const FLOOR_PER_FWHM2: f64 = 1e-3;
+const FLOOR_PER_FWHM2: f64 = 6e-4;
 /// A ring with less than this share of its pixels usable spoils the star.
 const RING_SHARE_MIN: f64 = 0.3;
 

@@ -202,6 +202,7 @@ fn candidate(id: &str) -> Candidate {
         detections: Vec::new(),
         n_expected: 4,
         n_covered: 4,
+        photometry: Vec::new(),
         rating: None,
     }
 }
