@@ -1,15 +1,16 @@
 //! Zero points of a night computed again with other limits, without pixels and without changing
 //! what is stored: to see what limits do before they go into the configuration.
 
+use std::collections::BTreeMap;
+
 use super::error::OpsError;
 use super::run::photometry_path;
 use crate::formats::fits::{Limits, read_table};
-use crate::pipeline::artifact::frame_photometry::{PhotometricSolution, PhotometryMethod};
 use crate::pipeline::artifact::frame_record::FrameRecord;
-use crate::pipeline::artifact::photometric_point::PhotometricPoint;
-use crate::pipeline::artifact::photometry_table::PhotometryTable;
+use crate::pipeline::artifact::photometry_table::{PhotometryTable, TableStar};
 use crate::pipeline::artifact::report::NightReport;
 use crate::pipeline::judge_photometry::{JudgePhotometryParams, judge_photometry};
+use crate::pipeline::measure_movers::rescale;
 use crate::pipeline::share_photometry::{SharePhotometryParams, refit as refit_table, take};
 use crate::store::{NightId, Reader};
 
@@ -51,22 +52,32 @@ pub fn refit(
         take(record, scale);
     }
     let records: Vec<&FrameRecord> = report.frames.iter().collect();
-    let faults = judge_photometry(&records, judge);
-    for (record, faults) in report.frames.iter_mut().zip(faults) {
+    let judged = judge_photometry(&records, judge);
+    for (record, judgement) in report.frames.iter_mut().zip(judged) {
         if let Some(scale) = &mut record.photometry {
-            scale.faults = faults;
+            (scale.faults, scale.is_sky_outlier) = (judgement.faults, judgement.is_sky_outlier);
+            scale.transparency_mag = judgement.transparency_mag;
         }
     }
+    let places = place_maps(&table);
     let NightReport { frames, candidates, faint, .. } = &mut report;
     for candidate in candidates.iter_mut().chain(faint) {
         for point in &mut candidate.photometry {
-            let record = frames.iter().find(|record| record.frame == point.frame);
-            if let Some(scale) = record.and_then(|record| record.photometry.as_deref()) {
-                point.photometry_valid = scale.faults.is_empty();
-                scale.solution.iter().for_each(|solution| measure_again(point, solution));
+            let Some(record) = frames.iter().find(|record| record.frame == point.frame) else {
+                continue;
+            };
+            let Some(scale) = record.photometry.as_deref() else { continue };
+            point.photometry_valid = scale.faults.is_empty();
+            let place =
+                places.get(point.frame.as_str()).map(|map| map.at((point.x_px, point.y_px)));
+            if let Some((solution, place)) = scale.solution.as_ref().zip(place) {
+                rescale(point, solution, (record.exposure_s, place));
             }
         }
         for detection in &mut candidate.detections {
+            if detection.is_recovered {
+                continue;
+            }
             let points = &candidate.photometry;
             let own = points.iter().find(|p| p.is_detected && p.frame == detection.frame);
             if let Some((mag, err)) = own.and_then(|point| point.mag.zip(point.mag_err)) {
@@ -77,12 +88,59 @@ pub fn refit(
     Ok(Refit { report, table })
 }
 
-/// The magnitude of a point by a regression; other limits do not change the robust one.
-fn measure_again(point: &mut PhotometricPoint, solution: &PhotometricSolution) {
-    let measured = point.instrumental_mag.zip(point.instrumental_err_mag);
-    let Some((mag, err)) = measured.filter(|_| point.mag.is_some()) else { return };
-    if solution.method == PhotometryMethod::Regression && solution.line.is_some() {
-        point.mag = Some(solution.mag(mag, (0.0, 0.0)));
-        point.mag_err = Some(solution.mag_err(mag, err).hypot(point.colour_err_mag));
+/// From pixels to places on the detector: a line for each coordinate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct PlaceMap {
+    /// Place at pixel 0, and its change per pixel, of columns and rows.
+    lines: [(f64, f64); 2],
+}
+
+impl PlaceMap {
+    /// The map that a frame's stars tell; `None` when they lie in one column or row.
+    fn of(stars: &[&TableStar]) -> Option<Self> {
+        let line = |pixel: fn(&TableStar) -> f64, place: fn(&TableStar) -> f64| {
+            let by_pixel = |a: &&&TableStar, b: &&&TableStar| pixel(a).total_cmp(&pixel(b));
+            let (low, high) = (stars.iter().min_by(by_pixel)?, stars.iter().max_by(by_pixel)?);
+            let apart_px = pixel(high) - pixel(low);
+            let per_px = (place(high) - place(low)) / apart_px;
+            (apart_px > 1.0).then(|| (place(low) - per_px * pixel(low), per_px))
+        };
+        Some(Self { lines: [line(|s| s.x_px, |s| s.place.0)?, line(|s| s.y_px, |s| s.place.1)?] })
+    }
+
+    fn at(&self, (x_px, y_px): (f64, f64)) -> (f64, f64) {
+        let [(u, per_x), (v, per_y)] = self.lines;
+        (u + per_x * x_px, v + per_y * y_px)
+    }
+}
+
+/// The maps of the frames by their names.
+fn place_maps(table: &PhotometryTable) -> BTreeMap<&str, PlaceMap> {
+    let mut stars: Vec<Vec<&TableStar>> = vec![Vec::new(); table.frames.len()];
+    for star in &table.stars {
+        stars[star.frame].push(star);
+    }
+    let maps = table.frames.iter().zip(&stars);
+    maps.filter_map(|(frame, stars)| Some((frame.name.as_str(), PlaceMap::of(stars)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_tell_where_on_the_detector_a_pixel_is() {
+        let star = |x: f64, y: f64| TableStar {
+            x_px: x,
+            y_px: y,
+            // A frame of 101 x 201 px that lies turned.
+            place: (1.0 - 2.0 * x / 100.0, 1.0 - 2.0 * y / 200.0),
+            ..TableStar::default()
+        };
+        let stars = [star(10.0, 150.0), star(80.0, 20.0), star(40.0, 60.0)];
+        let all: Vec<&TableStar> = stars.iter().collect();
+        let (u, v) = PlaceMap::of(&all).expect("a map").at((50.0, 0.0));
+        assert!(u.abs() < 1e-12 && (v - 1.0).abs() < 1e-12, "{u} {v}");
+        assert_eq!(PlaceMap::of(&all[..1]), None);
     }
 }

@@ -1,11 +1,13 @@
 //! Finds frames whose photometry cannot be trusted.
 //!
-//! Frames of one camera, filter and exposure are compared: the statistics of their skies with the
-//! fences of the night's box plots on both sides, as Automatic-SSOs does, their zero points and
-//! seeing with the fences on the bad side; and the R2 of each frame's regression with its limit. A
-//! fence alone flags one frame in five of a calm night of few frames, so that a value must also lie
-//! far from the median by a share that matters. A frame that is flagged stays in use for linking:
-//! its magnitudes are called invalid, with the reason.
+//! Frames of one filter and exposure are compared. As in Automatic-SSOs the statistics of their
+//! skies are held against the fences of the night's box plots, on both sides; but a sky that is
+//! brighter in twilight or moonlight spoils nothing that the frame's own stars do not show, and a
+//! fence alone takes one frame in five of a calm night of few frames. So an outlier of the sky is a
+//! remark (`is_sky_outlier`), and a fault together with lost light, or when the sky is less even
+//! than its brightness explains. Faults by themselves are clouds, bad seeing, the R2 of the
+//! regression and a zero point that is not known well. A frame that is flagged stays in use for
+//! linking: its magnitudes are called invalid, with the reason.
 
 use super::artifact::frame_photometry::{PhotometryMethod, SkyStats};
 use super::artifact::frame_record::{FrameRecord, FrameStatus};
@@ -19,8 +21,11 @@ const FRAMES_MIN: usize = 5;
 pub struct JudgePhotometryParams {
     /// Least coefficient of determination of a frame's regression.
     pub r2_min: f64,
-    /// Share of the night's median by which the sky's level or noise must differ.
-    pub sky_share_min: f64,
+    /// Noise of the sky over what its brightness explains, against the night's median, above which
+    /// it is uneven.
+    pub uneven_ratio_max: f64,
+    /// Least loss of light that makes an outlier of the sky a fault [mag].
+    pub sky_loss_min_mag: f64,
     /// Least loss of light against the night that is clouds [mag].
     pub cloud_min_mag: f64,
     /// Seeing over the night's median above which it is bad.
@@ -33,7 +38,8 @@ impl Default for JudgePhotometryParams {
     fn default() -> Self {
         Self {
             r2_min: 0.98,
-            sky_share_min: 0.15,
+            uneven_ratio_max: 1.3,
+            sky_loss_min_mag: 0.1,
             cloud_min_mag: 0.3,
             seeing_ratio_max: 1.5,
             zero_point_err_max_mag: 0.05,
@@ -41,21 +47,35 @@ impl Default for JudgePhotometryParams {
     }
 }
 
-/// What is wrong with a frame's photometry, for each record in order; empty where nothing is.
-/// Frames that are not used have no photometry to judge.
+/// What the night says of a frame's photometry.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Judgement {
+    /// Why it is not valid, with numbers; empty where it is.
+    pub faults: Vec<String>,
+    /// Whether mean, SD, median or MAD of its sky lie outside the fences of the night's box plots.
+    pub is_sky_outlier: bool,
+    /// Its zero point against the median of its filter and exposure [mag].
+    pub transparency_mag: Option<f64>,
+}
+
+/// Judges the used frames, for each record in order; the others have no photometry to judge.
 pub fn judge_photometry(
     records: &[&FrameRecord],
     params: &JudgePhotometryParams,
-) -> Vec<Vec<String>> {
-    let mut faults: Vec<Vec<String>> = vec![Vec::new(); records.len()];
+) -> Vec<Judgement> {
+    let mut judged = vec![Judgement::default(); records.len()];
     for members in groups(records) {
         let night = NightPlots::of(&members, records);
         for i in members {
-            faults[i] = night.faults(records[i], params);
-            faults[i].extend(own_faults(records[i], params));
+            let own = &mut judged[i];
+            own.transparency_mag = night.transparency_mag(records[i]);
+            let outside = night.outside(records[i]);
+            own.is_sky_outlier = !outside.is_empty();
+            own.faults = night.faults(records[i], &outside, params);
+            own.faults.extend(own_faults(records[i], params));
         }
     }
-    faults
+    judged
 }
 
 /// Used frames of one filter and exposure.
@@ -88,45 +108,84 @@ const SKY: [SkyQuantity; 4] = [
     ("MAD", |s| s.mad_adu),
 ];
 
+/// Noise of a sky over the root of its brightness.
+fn unevenness(record: &FrameRecord) -> Option<f64> {
+    let stats = record.sky_stats.as_ref().filter(|s| s.mean_adu > 1.0)?;
+    Some(stats.sd_adu / stats.mean_adu.sqrt())
+}
+
 /// Box plots of a group.
 struct NightPlots {
     sky: [Option<BoxPlot>; 4],
+    unevenness: Option<BoxPlot>,
     zero_mag: Option<BoxPlot>,
     fwhm_arcsec: Option<BoxPlot>,
+    n_frames: usize,
 }
 
 impl NightPlots {
     fn of(members: &[usize], records: &[&FrameRecord]) -> Self {
         let plot = |of: &dyn Fn(&FrameRecord) -> Option<f64>| {
-            let values: Vec<f64> = members.iter().filter_map(|i| of(records[*i])).collect();
-            BoxPlot::of(values.iter().copied()).filter(|_| values.len() >= FRAMES_MIN)
+            BoxPlot::of(members.iter().filter_map(|i| of(records[*i])))
         };
         Self {
             sky: SKY.map(|(_, of)| plot(&|record| record.sky_stats.as_ref().map(of))),
+            unevenness: plot(&unevenness),
             zero_mag: plot(&|record| record.zero_point_mag),
             fwhm_arcsec: plot(&|record| record.fwhm_arcsec),
+            n_frames: members.len(),
         }
     }
 
+    fn transparency_mag(&self, record: &FrameRecord) -> Option<f64> {
+        Some(record.zero_point_mag? - self.zero_mag?.median())
+    }
+
+    /// Quantities of the sky outside the night's fences, in words.
+    fn outside(&self, record: &FrameRecord) -> Vec<String> {
+        let Some(stats) = record.sky_stats.as_ref().filter(|_| self.n_frames >= FRAMES_MIN) else {
+            return Vec::new();
+        };
+        let plots =
+            SKY.iter().zip(&self.sky).filter_map(|(quantity, plot)| Some((quantity, (*plot)?)));
+        plots
+            .filter_map(|((name, of), plot)| {
+                let (value, low, high) = (of(stats), plot.lower_fence(), plot.upper_fence());
+                let words = || {
+                    format!("its {name} {value:.1} ADU outside {low:.1} to {high:.1} of the night")
+                };
+                (!(low..=high).contains(&value)).then(words)
+            })
+            .collect()
+    }
+
     /// What sets a frame apart from its night.
-    fn faults(&self, record: &FrameRecord, params: &JudgePhotometryParams) -> Vec<String> {
+    fn faults(
+        &self,
+        record: &FrameRecord,
+        outside: &[String],
+        params: &JudgePhotometryParams,
+    ) -> Vec<String> {
         let mut faults = Vec::new();
-        for ((name, of), plot) in SKY.iter().zip(&self.sky) {
-            let (Some(stats), Some(plot)) = (&record.sky_stats, plot) else { continue };
-            let value = of(stats);
-            let (low, high) = (plot.lower_fence(), plot.upper_fence());
-            let is_far = (value - plot.median()).abs() > params.sky_share_min * plot.median().abs();
-            if is_far && !(low..=high).contains(&value) {
-                faults.push(format!(
-                    "the sky's {name} {value:.1} ADU lies outside the night's {low:.1} to {high:.1}"
-                ));
+        if self.n_frames < FRAMES_MIN {
+            return faults;
+        }
+        let loss = self.transparency_mag(record).map_or(0.0, |t| -t);
+        if !outside.is_empty() && loss > params.sky_loss_min_mag {
+            faults
+                .push(format!("the sky ({}) with {loss:.2} mag of light lost", outside.join(", ")));
+        }
+        if let (Some(value), Some(plot)) = (unevenness(record), &self.unevenness) {
+            let ratio = value / plot.median();
+            if value > plot.upper_fence() && ratio > params.uneven_ratio_max {
+                faults.push(format!("the sky is {ratio:.1} times as uneven as the night's"));
             }
         }
-        if let (Some(zero), Some(plot)) = (record.zero_point_mag, &self.zero_mag) {
-            let loss = plot.median() - zero;
-            if zero < plot.lower_fence() && loss > params.cloud_min_mag {
-                faults.push(format!("clouds: {loss:.2} mag less light than the night's median"));
-            }
+        if let Some(plot) = &self.zero_mag
+            && record.zero_point_mag.is_some_and(|zero| zero < plot.lower_fence())
+            && loss > params.cloud_min_mag
+        {
+            faults.push(format!("clouds: {loss:.2} mag less light than the night's median"));
         }
         if let (Some(fwhm), Some(plot)) = (record.fwhm_arcsec, &self.fwhm_arcsec) {
             let night = plot.median();
@@ -160,21 +219,6 @@ fn own_faults(record: &FrameRecord, params: &JudgePhotometryParams) -> Vec<Strin
         faults.push(format!("the zero point is known to {err:.3} mag only"));
     }
     faults
-}
-
-/// Zero point of each used frame against the median of its filter and exposure [mag].
-pub fn transparencies_mag(records: &[&FrameRecord]) -> Vec<Option<f64>> {
-    let mut found = vec![None; records.len()];
-    for members in groups(records) {
-        let Some(plot) = BoxPlot::of(members.iter().filter_map(|i| records[*i].zero_point_mag))
-        else {
-            continue;
-        };
-        for i in members {
-            found[i] = records[i].zero_point_mag.map(|zero| zero - plot.median());
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -239,36 +283,62 @@ mod tests {
             .collect()
     }
 
-    fn judged(records: &[FrameRecord]) -> Vec<Vec<String>> {
+    fn judged(records: &[FrameRecord]) -> Vec<Judgement> {
         let borrowed: Vec<&FrameRecord> = records.iter().collect();
         judge_photometry(&borrowed, &JudgePhotometryParams::default())
     }
 
+    fn is_calm(judged: &[Judgement]) -> bool {
+        judged.iter().all(|judgement| judgement.faults.is_empty())
+    }
+
     #[test]
     fn a_calm_night_has_no_bad_frame() {
-        assert!(judged(&night()).iter().all(Vec::is_empty));
+        assert!(is_calm(&judged(&night())));
+    }
+
+    #[test]
+    fn a_bright_sky_is_a_remark_and_with_lost_light_a_fault() {
+        let mut records = night();
+        // Ten times as bright, as noisy as that explains.
+        let calm = records[1].sky_stats.expect("made");
+        let bright = |noise: f64| SkyStats {
+            mean_adu: 10.0 * calm.mean_adu,
+            median_adu: 10.0 * calm.median_adu,
+            sd_adu: noise * calm.sd_adu,
+            mad_adu: noise * calm.mad_adu,
+            ..calm
+        };
+        records[1].sky_stats = Some(bright(10.0_f64.sqrt()));
+        let found = judged(&records);
+        assert!(found[1].is_sky_outlier && !found[2].is_sky_outlier && is_calm(&found));
+        records[1].zero_point_mag = Some(22.3);
+        let faults = &judged(&records)[1].faults;
+        assert!(faults.len() == 1 && faults[0].contains("0.21 mag of light lost"), "{faults:?}");
+        records[1].zero_point_mag = records[2].zero_point_mag;
+        records[1].sky_stats = Some(bright(5.0));
+        let faults = &judged(&records)[1].faults;
+        assert!(faults.len() == 1 && faults[0].contains("1.6 times as uneven"), "{faults:?}");
     }
 
     #[test]
     fn each_fault_is_told_with_its_numbers() {
         let mut records = night();
         records[0].zero_point_mag = Some(21.9);
-        let calm = records[1].sky_stats.expect("made");
-        records[1].sky_stats = Some(SkyStats { mean_adu: 900.0, ..calm });
         records[2].fwhm_arcsec = Some(4.4);
         let bad = FramePhotometry { solution: Some(solution(0.9)), ..FramePhotometry::default() };
         records[3].photometry = Some(Box::new(bad));
         records[4].photometry = Some(Box::default());
-        let faults = judged(&records);
+        let found = judged(&records);
         let told = |i: usize, text: &str| {
-            assert!(faults[i].len() == 1 && faults[i][0].contains(text), "{i}: {:?}", faults[i]);
+            let faults = &found[i].faults;
+            assert!(faults.len() == 1 && faults[0].contains(text), "{i}: {faults:?}");
         };
         told(0, "clouds: 0.61 mag");
-        told(1, "mean 900.0 ADU lies outside");
         told(2, "seeing 4.4\"");
         told(3, "R2 of the regression 0.9000, 0.9800 needed (36 of 40 stars)");
         told(4, "no zero point");
-        assert!(faults[5..].iter().all(Vec::is_empty), "{faults:?}");
+        assert!(is_calm(&found[1..2]) && is_calm(&found[5..]), "{found:?}");
     }
 
     #[test]
@@ -279,9 +349,9 @@ mod tests {
             record.zero_point_mag = Some(20.0);
         }
         records[5].status = FrameStatus::Rejected;
-        assert!(judged(&records).iter().all(Vec::is_empty));
-        let borrowed: Vec<&FrameRecord> = records.iter().collect();
-        let transparencies = transparencies_mag(&borrowed);
-        assert!(transparencies[7].is_some_and(|t| t.abs() < 1e-9) && transparencies[5].is_none());
+        let found = judged(&records);
+        assert!(is_calm(&found));
+        assert!(found[7].transparency_mag.is_some_and(|t| t.abs() < 1e-9));
+        assert!(found[5].transparency_mag.is_none());
     }
 }

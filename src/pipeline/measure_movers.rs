@@ -302,21 +302,10 @@ fn finished(
     let place = detector_place((frame.nx, frame.ny, frame.is_turned), forced.place_px);
     // From the fit's scale to all light, as for the stars.
     let per = scale.circle_share / scale.share;
-    let mag_of = |fit_e: f64| {
-        let instrumental = instrumental_mag(fit_e * per, 1.0, frame.exposure_s)?;
-        Some((instrumental, solution.mag(instrumental, place)))
-    };
-    let snr = forced.flux_e / forced.flux_err_e;
-    let is_measured = wanted.detected_px.is_some() || snr >= LIMIT_SIGMA;
-    let magnitude = mag_of(forced.flux_e).filter(|_| is_measured && snr > 0.0);
-    let err = magnitude.map(|(instrumental, _)| {
-        solution.mag_err(instrumental, 1.0857 / snr).hypot(solution.colour_err_mag)
-    });
-    let limit_e = forced.flux_e.max(0.0) + LIMIT_SIGMA * forced.flux_err_e;
     let (ra_rad, dec_rad) = frame.wcs.to_sky(forced.place_px.0, forced.place_px.1);
     let is_contaminated = forced.near_e > forced.flux_err_e.max(CONTAMINATED_SHARE * forced.flux_e)
         || forced.light_share < WHOLE_SHARE;
-    PhotometricPoint {
+    let mut point = PhotometricPoint {
         frame: frame.name.clone(),
         mid_mjd_utc: frame.mid_mjd_utc,
         ra_deg: ra_rad / DEG_RAD,
@@ -326,16 +315,41 @@ fn finished(
         is_detected: wanted.detected_px.is_some(),
         flux_e: forced.flux_e * per,
         flux_err_e: forced.flux_err_e * per,
-        instrumental_mag: magnitude.map(|(instrumental, _)| instrumental),
-        instrumental_err_mag: magnitude.map(|_| 1.0857 / snr),
-        mag: magnitude.map(|(_, mag)| mag),
-        mag_err: err,
-        colour_err_mag: solution.colour_err_mag,
-        limit_mag: if magnitude.is_none() { mag_of(limit_e).map(|(_, mag)| mag) } else { None },
         near_share: forced.near_e / forced.flux_e.max(forced.flux_err_e),
         is_contaminated,
         photometry_valid: scale.faults.is_empty(),
-    }
+        ..PhotometricPoint::default()
+    };
+    rescale(&mut point, solution, (frame.exposure_s, place));
+    point
+}
+
+/// Gives a point the magnitudes of a scale, by its light alone: after the zero points were computed
+/// again.
+///
+/// * `place`: on the detector from its middle, -1..1 over each side.
+pub fn rescale(
+    point: &mut PhotometricPoint,
+    solution: &PhotometricSolution,
+    (exposure_s, place): (Option<f64>, (f64, f64)),
+) {
+    let mag_of = |flux_e: f64| {
+        let instrumental = instrumental_mag(flux_e, 1.0, exposure_s)?;
+        Some((instrumental, solution.mag(instrumental, place)))
+    };
+    let snr = point.flux_e / point.flux_err_e;
+    let is_measured = snr > 0.0 && (point.is_detected || snr >= LIMIT_SIGMA);
+    let magnitude = mag_of(point.flux_e).filter(|_| is_measured);
+    let err_mag = 1.0857 / snr;
+    let limit_e = point.flux_e.max(0.0) + LIMIT_SIGMA * point.flux_err_e;
+    point.instrumental_mag = magnitude.map(|(instrumental, _)| instrumental);
+    point.instrumental_err_mag = magnitude.map(|_| err_mag);
+    point.mag = magnitude.map(|(_, mag)| mag);
+    point.mag_err = magnitude.map(|(instrumental, _)| {
+        solution.mag_err(instrumental, err_mag).hypot(solution.colour_err_mag)
+    });
+    point.colour_err_mag = solution.colour_err_mag;
+    point.limit_mag = mag_of(limit_e).map(|(_, mag)| mag).filter(|_| magnitude.is_none());
 }
 
 #[cfg(test)]

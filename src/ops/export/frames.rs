@@ -19,15 +19,15 @@ const COEFFICIENTS: [&str; 9] = [
     "Epoch",
 ];
 
-/// The sky of each frame [ADU]; `Outlier` is true where its photometry is not valid.
+/// The sky of each frame [ADU]; `Outlier`: outside the fences of the night's box plots.
 pub(super) fn stats(report: &NightReport) -> String {
     let rows = report.frames.iter().filter_map(|frame| {
         let sky = frame.sky_stats.as_ref()?;
-        let is_valid = frame.photometry.as_ref().is_some_and(|p| p.faults.is_empty());
+        let is_outlier = frame.photometry.as_ref().is_some_and(|p| p.is_sky_outlier);
         let values = [sky.mean_adu, sky.sd_adu, sky.median_adu, sky.mad_adu];
         let mut row = vec![frame.frame.clone()];
         row.extend(values.map(|value| format!("{value:.4}")));
-        row.push(if is_valid { "False" } else { "True" }.to_owned());
+        row.push(if is_outlier { "True" } else { "False" }.to_owned());
         row.push(report.night.clone());
         Some(row)
     });

@@ -156,7 +156,8 @@ pub fn table(
             if form != SeedTable::Ssos {
                 let solution = photometry.and_then(|scale| scale.solution.as_ref());
                 let line = solution.and_then(|solution| solution.line.as_ref());
-                row.extend([fixed(line.map(|line| line.r2), 6), truth(!is_valid)]);
+                let is_outlier = photometry.is_some_and(|scale| scale.is_sky_outlier);
+                row.extend([fixed(line.map(|line| line.r2), 6), truth(is_outlier)]);
             }
             rows.push(row);
         }

@@ -15,7 +15,7 @@ use crate::pipeline::artifact::candidate::Candidate;
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::photometry_table::PhotometryTable;
 use crate::pipeline::artifact::report::Note;
-use crate::pipeline::judge_photometry::{judge_photometry, transparencies_mag};
+use crate::pipeline::judge_photometry::judge_photometry;
 use crate::pipeline::link::NightFrame;
 use crate::pipeline::measure_movers::{MoverFrame, Stars, measure_movers};
 use crate::pipeline::share_photometry::{apply, share_photometry, take};
@@ -66,16 +66,17 @@ pub(super) fn share(
 /// Flags the frames whose photometry cannot be trusted, and says why.
 pub(super) fn judge(work: &FrameWork<'_>, results: &mut [FrameResult], notes: &mut Vec<Note>) {
     let records: Vec<&FrameRecord> = results.iter().map(|result| &result.record).collect();
-    let faults = judge_photometry(&records, &work.config.night_params().judge_photometry);
-    let transparencies = transparencies_mag(&records);
-    for ((result, faults), transparency) in results.iter_mut().zip(faults).zip(transparencies) {
+    let judged = judge_photometry(&records, &work.config.night_params().judge_photometry);
+    for (result, judgement) in results.iter_mut().zip(judged) {
         let record = &mut result.record;
         let Some(scale) = record.photometry.as_mut() else { continue };
-        if !faults.is_empty() {
-            let text = format!("its photometry is not valid: {}", faults.join("; "));
+        if !judgement.faults.is_empty() {
+            let text = format!("its photometry is not valid: {}", judgement.faults.join("; "));
             notes.push(Note { subject: record.frame.clone(), text });
         }
-        (scale.faults, scale.transparency_mag) = (faults, transparency);
+        scale.faults = judgement.faults;
+        scale.is_sky_outlier = judgement.is_sky_outlier;
+        scale.transparency_mag = judgement.transparency_mag;
     }
 }
 

@@ -141,6 +141,9 @@ pub struct FramePhotometry {
     pub solution: Option<PhotometricSolution>,
     /// Zero point of the frame against the median of its night and filter [mag].
     pub transparency_mag: Option<f64>,
+    /// Whether its sky's statistics lie outside the fences of the night's box plots.
+    #[serde(default)]
+    pub is_sky_outlier: bool,
     /// Why its photometry is not valid, with numbers; empty when it is.
     pub faults: Vec<String>,
 }
