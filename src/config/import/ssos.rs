@@ -5,6 +5,8 @@ use super::syntax::{Word, flag, quoted, real};
 use super::{Fate, ImportedKey};
 
 const FILE_TOO: &str = "import that file as well";
+/// Smallest and largest side of a cut-out [px].
+const SIDE_PX: (i64, i64) = (15, 255);
 const OUTLIER: &str = "OUTLIER_THRESHOLD";
 
 const RULES: &[Row] = &[
@@ -62,7 +64,7 @@ const RULES: &[Row] = &[
     ("OBSERVATORY_CODE", Rule::By(observatory)),
     ("FOV_DIMENSIONS", Rule::Idle("the field asked for is that of the plate solution")),
     ("EXTRACT_CUTOUTS", Rule::By(cutouts)),
-    ("CUTOUT_SIZE", Rule::Whole("cutouts.side_px")),
+    ("CUTOUT_SIZE", Rule::By(cutout_side)),
     (
         "FIXED_APER_MAGS",
         Rule::Only(
@@ -103,6 +105,17 @@ fn cutouts(value: &str) -> Fate {
         Some(true) => Fate::NotNeeded("candidates get cut-outs".to_owned()),
         Some(false) => Fate::Set { key: "cutouts.candidates_max", value: "0".to_owned() },
         None => Fate::Refused("is no yes or no: set cutouts.candidates_max by hand".to_owned()),
+    }
+}
+
+/// As it is, within what cut-outs can be.
+fn cutout_side(value: &str) -> Fate {
+    match value.parse::<i64>() {
+        Ok(side) => {
+            let value = side.clamp(SIDE_PX.0, SIDE_PX.1).to_string();
+            Fate::Set { key: "cutouts.side_px", value }
+        }
+        Err(_) => Fate::Refused("is no whole number: set cutouts.side_px by hand".to_owned()),
     }
 }
 

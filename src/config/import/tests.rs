@@ -120,7 +120,7 @@ fn shipped_files_make_a_configuration_that_holds() {
         "profile = \"lsss\"",
         "scale_range = 0.2",
         "release = \"gaia-dr2\"",
-        "side_px = 256",
+        "side_px = 255",
         "# PM_UP 300 of default.ssos",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
