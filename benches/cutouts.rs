@@ -120,6 +120,8 @@ fn frame(number: usize) -> NightFrame {
         fwhm_arcsec: 3.0,
         zero_point_err_mag: 0.01,
         electron_mag: Some(25.0),
+        filter: None,
+        psf: None,
         catalogue: Catalogue::default(),
     }
 }
@@ -156,6 +158,7 @@ fn candidate(number: usize, frames: &[NightFrame]) -> Candidate {
             mag: Some(19.0),
             mag_err: Some(0.1),
             snr: 10.0,
+            is_recovered: false,
         }
     });
     Candidate {

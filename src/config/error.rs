@@ -292,6 +292,15 @@ pub enum ConfigError {
         #[source]
         source: ProfileError,
     },
+    /// A rules file holds no rules.
+    #[error("{}: the rules for frames are refused", path.display())]
+    FrameRules {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and cause.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
     /// The checked settings do not fit the raw structs: a defect of this program.
     #[error("the checked settings could not be read")]
     Decode {

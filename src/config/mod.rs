@@ -14,6 +14,7 @@ mod daemon;
 mod error;
 mod extract;
 mod filter;
+pub mod import;
 mod keys;
 mod known;
 mod mail;

@@ -8,7 +8,7 @@ use super::keys::nearest;
 use super::read_text;
 use super::resolved::Instrument;
 use crate::formats::fits::Header;
-use crate::pipeline::ingest::{Profile, choose_profile, generic, shipped};
+use crate::pipeline::ingest::{FrameRules, Profile, choose_profile, generic, shipped};
 
 /// The name that leaves the choice to the headers.
 const AUTO: &str = "auto";
@@ -60,6 +60,18 @@ pub(super) fn load_profiles(files: &[PathBuf]) -> Result<Vec<Profile>, ConfigErr
         }
     }
     Ok(profiles)
+}
+
+/// The rules of files, one after the other.
+pub(super) fn load_rules(files: &[PathBuf]) -> Result<FrameRules, ConfigError> {
+    let mut rules = FrameRules::default();
+    for path in files {
+        let own = FrameRules::parse(&read_text(path)?).map_err(|source| {
+            ConfigError::FrameRules { path: path.clone(), source: Box::new(source) }
+        })?;
+        rules.rule.extend(own.rule);
+    }
+    Ok(rules)
 }
 
 /// The choice that `instrument.profile` names.

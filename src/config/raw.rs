@@ -63,6 +63,8 @@ pub struct RawInstrument {
     pub profile: Option<String>,
     /// Files of the user's own profiles.
     pub profile_files: Option<Vec<String>>,
+    /// Files of rules for single frames.
+    pub rules_files: Option<Vec<String>>,
 }
 
 /// `[site]`: the telescope's place.

@@ -13,7 +13,7 @@ use super::extract::{Extract, extract};
 use super::filter::filter;
 use super::known::{Known, known};
 use super::mail::{Mail, mail};
-use super::profiles::{ProfileChoice, load_profiles, resolve_choice};
+use super::profiles::{ProfileChoice, load_profiles, load_rules, resolve_choice};
 use super::raw::{Raw, RawInstrument, RawLimits, RawReport, RawRun};
 use super::reference::{Reference, reference};
 use super::science::{self, Astrometry, Calibrate, Link, Photometry};
@@ -22,7 +22,7 @@ use super::submit::{Submit, submit};
 use super::telescope::{Telescope, telescopes};
 use super::upkeep::{self, Keep, Log};
 use super::web::{Web, web};
-use crate::pipeline::ingest::{Profile, shipped};
+use crate::pipeline::ingest::{FrameRules, Profile, shipped};
 use crate::science::movers::filters::Filter;
 
 /// Bytes of a mebibyte.
@@ -86,6 +86,10 @@ pub struct Instrument {
     pub profile_files: Vec<PathBuf>,
     /// All profiles: the user's own, then the shipped ones.
     pub profiles: Vec<Profile>,
+    /// Files of rules for single frames.
+    pub rules_files: Vec<PathBuf>,
+    /// Their rules.
+    pub rules: FrameRules,
 }
 
 impl Default for Instrument {
@@ -94,6 +98,8 @@ impl Default for Instrument {
             choice: ProfileChoice::Auto,
             profile_files: Vec::new(),
             profiles: shipped().to_vec(),
+            rules_files: Vec::new(),
+            rules: FrameRules::default(),
         }
     }
 }
@@ -214,7 +220,9 @@ fn instrument(raw: RawInstrument, checker: &Checker<'_>) -> Result<Instrument, C
     let profile_files = checker.paths("instrument.profile_files", raw.profile_files);
     let profiles = load_profiles(&profile_files)?;
     let choice = resolve_choice(raw.profile, &profiles, || checker.place("instrument.profile"))?;
-    Ok(Instrument { choice, profile_files, profiles })
+    let rules_files = checker.paths("instrument.rules_files", raw.rules_files);
+    let rules = load_rules(&rules_files)?;
+    Ok(Instrument { choice, profile_files, profiles, rules_files, rules })
 }
 
 fn limits(raw: &RawLimits, checker: &Checker<'_>) -> Result<Limits, ConfigError> {

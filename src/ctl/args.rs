@@ -10,6 +10,7 @@ use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
 mod catalog;
 mod judging;
+mod light_curve;
 mod orbits;
 mod period;
 mod trace;
@@ -19,6 +20,7 @@ pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
 };
+pub(super) use light_curve::{LightCurveArgs, ObjectArgs, PlotCommand};
 pub(super) use period::PeriodArgs;
 
 pub(super) use orbits::{
@@ -50,6 +52,11 @@ pub(super) enum Command {
     Export(ExportArgs),
     /// Write pictures, animations or FITS files of candidates' cut-outs.
     Cutouts(CutoutsArgs),
+    /// Tell the light curve of an object over its nights: magnitudes, distances, doubts.
+    Lightcurve(LightCurveArgs),
+    /// Draw charts as SVG and PNG files.
+    #[command(subcommand)]
+    Plot(PlotCommand),
     /// Search the rotation period of an object of a night or of a light curve's file.
     Period(PeriodArgs),
     /// Tell what the service is doing, how it is, and the last nights.

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
+use super::old_config::{self, ImportArgs};
 use super::{EXIT_CONFIG, environment};
 use crate::config::{DEFAULT_TOML, Examined, Setting, examine, to_toml};
 use crate::ops::preflight::{PreflightError, preflight};
@@ -23,6 +24,8 @@ pub(super) enum ConfigVerb {
     Check(SourceArgs),
     /// Print every setting that holds and where it comes from.
     Show(ShowArgs),
+    /// Write a configuration from files of Automatic-SSOs, ssos, SExtractor, SCAMP and Filabres.
+    Import(ImportArgs),
     /// Write a configuration file with every key and its built-in value; none is overwritten.
     Init(InitArgs),
 }
@@ -68,8 +71,9 @@ pub(super) fn act(verb: ConfigVerb) -> anyhow::Result<ExitCode> {
             }
             Err(code) => code,
         }),
+        ConfigVerb::Import(import) => old_config::run(&import).map(|()| ExitCode::SUCCESS),
         ConfigVerb::Init(init) => {
-            write_new(&init.file)?;
+            write_new(&init.file, DEFAULT_TOML)?;
             println!("{} is written: name daemon.incoming in it.", init.file.display());
             Ok(ExitCode::SUCCESS)
         }
@@ -133,8 +137,8 @@ fn to_json(settings: &[Setting]) -> anyhow::Result<Value> {
     Ok(Value::Object(sections))
 }
 
-/// Writes the shipped configuration to a file that is not there yet.
-fn write_new(path: &Path) -> anyhow::Result<()> {
+/// Writes a text to a file that is not there yet.
+pub(super) fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path);
     let mut file = match opened {
         Ok(file) => file,
@@ -145,7 +149,7 @@ fn write_new(path: &Path) -> anyhow::Result<()> {
             return Err(error).with_context(|| format!("cannot write {}", path.display()));
         }
     };
-    let written = file.write_all(DEFAULT_TOML.as_bytes()).and_then(|()| file.sync_all());
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     if written.is_err()
         && let Err(error) = std::fs::remove_file(path)
     {
@@ -164,7 +168,7 @@ mod tests {
     fn a_new_file_is_the_shipped_one_and_no_file_is_overwritten() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.toml");
-        write_new(&path).expect("a file");
+        write_new(&path, DEFAULT_TOML).expect("a file");
         let mode = path.metadata().expect("a file").permissions().mode() & 0o777;
         assert_eq!(mode & !FILE_MODE, 0, "{mode:o}: at most what is asked for");
         assert_eq!(mode & 0o600, 0o600);
@@ -172,7 +176,7 @@ mod tests {
 
         std::fs::remove_file(&path).expect("removed");
         std::os::unix::fs::symlink("own.toml", &path).expect("a link to nowhere");
-        let error = write_new(&path).expect_err("a link is there");
+        let error = write_new(&path, DEFAULT_TOML).expect_err("a link is there");
         assert!(error.to_string().contains("already"), "{error}");
         assert!(!folder.path().join("own.toml").exists());
     }

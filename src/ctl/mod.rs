@@ -18,13 +18,16 @@ mod db;
 mod export;
 mod frame;
 mod labels;
+mod light_curve;
 mod mail;
 mod manual;
 mod night;
+mod old_config;
 mod orbits;
 mod orders;
 mod output;
 mod period;
+mod plot;
 mod status;
 mod submit;
 mod table;
@@ -136,6 +139,8 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Export(args) => export::run(&args).map(done),
         Command::Cutouts(args) => cutouts::export(&args).map(done),
+        Command::Lightcurve(args) => light_curve::run(&args).map(done),
+        Command::Plot(command) => plot::act(&command).map(done),
         Command::Period(args) => period::run(&args).map(done),
         Command::Status(args) => status::show(&args).map(done),
         Command::Night(command) => night::run(&command).map(done),

@@ -199,7 +199,11 @@ fn ephemeris(args: &OrbitsEphemerisArgs) -> anyhow::Result<()> {
 }
 
 /// Who looks: as told, else the configured site, else the Earth's centre.
-fn observer(config: &Config, data_dir: &Path, site: Option<&Site>) -> anyhow::Result<Observer> {
+pub(super) fn observer(
+    config: &Config,
+    data_dir: &Path,
+    site: Option<&Site>,
+) -> anyhow::Result<Observer> {
     let by_code = |code: &str| Ok(orbits::observer_of(data_dir, code)?);
     match (site, config.site.place_deg, &config.site.mpc_code) {
         (Some(Site::Place(observer)), ..) => Ok(*observer),

@@ -28,6 +28,11 @@ pub(super) fn instant(mjd_utc: f64) -> String {
     format!("{} UTC", seconds.replace('T', " "))
 }
 
+/// A name as the beginning of a file's name.
+pub(super) fn file_stem(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
+}
+
 /// A label and its value as an indented line; nothing for an empty value.
 pub(super) fn line(text: &mut String, label: &str, value: &str) {
     if !value.is_empty() {

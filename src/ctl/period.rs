@@ -8,12 +8,13 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 
 use super::args::PeriodArgs;
 use super::client::configured;
-use super::output::{say, say_json};
+use super::orbits::observer;
+use super::output::{file_stem, say, say_json};
 use crate::formats::alcdef::{is_alcdef, read_alcdef, write_alcdef};
-use crate::formats::light_curve::{LightCurve, Measured, Session};
+use crate::formats::light_curve::LightCurve;
 use crate::formats::light_curve_csv::{read_csv, write_csv};
+use crate::ops::light_curve::light_curve;
 use crate::ops::orders::find_night;
-use crate::pipeline::artifact::candidate::{Candidate, Identity};
 use crate::report::period::{PeriodFacts, draw, facts, period_file, period_text};
 use crate::report::words::printable;
 use crate::science::period::{Analysis, Params, Point, Series, Wanted, analyse};
@@ -23,10 +24,13 @@ use crate::store::files::ProductFile;
 /// Largest file read [bytes].
 const FILE_BYTES_MAX: u64 = 200_000_000;
 
+/// Means all closed nights.
+const ALL_NIGHTS: &str = "all";
+
 /// Searches, prints and writes.
 pub(super) fn run(args: &PeriodArgs) -> anyhow::Result<()> {
     let path = Path::new(&args.source);
-    let curve = if path.is_file() { from_file(path)? } else { from_night(args)? };
+    let curve = if path.is_file() { from_file(path)? } else { from_nights(args)? };
     let object = args.name.clone().filter(|_| path.is_file()).unwrap_or(curve.object.clone());
     let object = if object.is_empty() { "object".to_owned() } else { object };
     let points: Vec<Point> = curve
@@ -107,46 +111,22 @@ fn from_file(path: &Path) -> anyhow::Result<LightCurve> {
     Ok(curve)
 }
 
-/// The detections of a night's candidate with magnitudes.
-fn from_night(args: &PeriodArgs) -> anyhow::Result<LightCurve> {
-    let (_, data) = configured(args.config.as_deref(), args.data.as_deref(), &[])?;
+/// The trusted magnitudes of an object in a night or in all of them.
+fn from_nights(args: &PeriodArgs) -> anyhow::Result<LightCurve> {
+    let (config, data) = configured(args.config.as_deref(), args.data.as_deref(), &[])?;
     let reader = Reader::open(&data).with_context(|| {
         format!("{} is no file, and no night can be looked up", printable(&args.source))
     })?;
-    let night = find_night(&reader, &args.source)?;
     let Some(name) = &args.name else {
-        bail!("name the object: autossosctl period {night} NAME");
+        bail!("name the object: autossosctl period {} NAME", printable(&args.source));
     };
-    let is_wanted = |candidate: &&Candidate| {
-        candidate.id.eq_ignore_ascii_case(name)
-            || matches!(&candidate.identity, Identity::Known { name: known, .. }
-                if known.eq_ignore_ascii_case(name))
+    let nights = match find_night(&reader, &args.source) {
+        Err(_) if args.source == ALL_NIGHTS => Vec::new(),
+        found => vec![found?],
     };
-    let candidates = reader.candidates(&night)?;
-    let Some(candidate) = candidates.iter().find(is_wanted) else {
-        bail!(
-            "night {night} has no object {}: `autossosctl night show {night}` lists them",
-            printable(name)
-        );
-    };
-    let session = Session { name: night.to_string(), filter: "G".to_owned(), ..Session::default() };
-    let points = candidate.detections.iter().filter_map(|d| {
-        Some(Measured {
-            mid_mjd_utc: d.mid_mjd_utc,
-            mag: d.mag?,
-            err_mag: d.mag_err,
-            session: 0,
-            sun_au: None,
-            observer_au: None,
-            phase_deg: None,
-        })
-    });
-    Ok(LightCurve {
-        object: name.clone(),
-        points: points.collect(),
-        sessions: vec![session],
-        n_bad: 0,
-    })
+    let observer = observer(&config, &data, None)?;
+    let curve = light_curve(&reader, &data, (name, &nights), &observer)?;
+    Ok(curve.light_curve())
 }
 
 /// Writes all files of a search.
@@ -156,11 +136,7 @@ fn write(
     analysis: &Analysis,
     facts: &PeriodFacts,
 ) -> anyhow::Result<()> {
-    let stem: String = facts
-        .object
-        .chars()
-        .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' })
-        .collect();
+    let stem = file_stem(&facts.object);
     let put = |end: &str, bytes: &[u8]| {
         let path = folder.join(format!("{stem}_{end}"));
         ProductFile::write_bytes(&path, bytes)

@@ -197,5 +197,10 @@ mod tests {
         assert!((curve.points[0].mag - mag - 1.505_15).abs() < 1e-4);
         let (hours, _) = curve.reduced(&curve.points[2]);
         assert!((24.0 * curve.points[2].mid_mjd_utc - hours).abs() < 1e-12);
+        // At 90 deg the phase functions are exp(-3.33) and exp(-1.87).
+        curve.points[0].phase_deg = Some(90.0);
+        let lit = 0.85 * (-3.33_f64).exp() + 0.15 * (-1.87_f64).exp();
+        let (_, mag) = curve.reduced(&curve.points[0]);
+        assert!((curve.points[0].mag - mag - 1.505_15 + 2.5 * lit.log10()).abs() < 1e-4);
     }
 }

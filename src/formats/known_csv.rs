@@ -121,6 +121,15 @@ pub fn number_and_name(designation: &str) -> (Option<&str>, &str) {
     if is_number && is_whole { (Some(first), rest.trim()) } else { (None, designation) }
 }
 
+/// Whether a designation, as `12 Victoria`, is meant by its number, its name or both.
+pub fn is_called(designation: &str, name: &str) -> bool {
+    let plain = |text: &str| text.replace(['(', ')'], "").trim().to_lowercase();
+    let (designation, name) = (plain(designation), plain(name));
+    let rest = designation.split_once(' ').map_or("", |(_, rest)| rest);
+    let number = designation.split(' ').next().filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    designation == name || rest == name || number == Some(name.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,5 +171,15 @@ mod tests {
         assert_eq!(places[0].rate_arcsec_per_h, Some((-30.5, 12.0)));
         let missing = read_known("ra,dec\n1,2\n".as_bytes());
         assert!(matches!(missing, Err(KnownCsvError::MissingColumn { column: "mjd_mid" })));
+    }
+
+    #[test]
+    fn objects_are_called_by_number_name_or_both() {
+        for name in ["12", "victoria", "12 Victoria", "(12) Victoria"] {
+            assert!(is_called("12 Victoria", name), "{name}");
+        }
+        assert!(is_called("2008 UC100", "2008 uc100"));
+        assert!(!is_called("2008 UC100", "UC10"));
+        assert!(!is_called("112 Iphigenia", "12"));
     }
 }

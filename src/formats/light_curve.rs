@@ -1,5 +1,8 @@
 //! A light curve as files hold it, and its reduction to one distance and time at the object.
 
+use crate::science::orbit::place::{SLOPE_USUAL_RATIO, phase_dimming_mag};
+use crate::science::units::DEG_RAD;
+
 /// Most points read from a file.
 pub const ROWS_MAX: usize = 1_000_000;
 /// Light time of one astronomical unit [s] (IAU 2012 unit, speed of light).
@@ -54,6 +57,8 @@ pub struct LightCurve {
     pub sessions: Vec<Session>,
     /// The points in the order of the file.
     pub points: Vec<Measured>,
+    /// Slope of its phase function (H, G), when known.
+    pub slope_ratio: Option<f64>,
     /// Rows that could not be used.
     pub n_bad: usize,
 }
@@ -80,8 +85,9 @@ pub enum LightCurveError {
 }
 
 impl LightCurve {
-    /// Time at the object [h, MJD UTC x 24] and magnitude at one au from sun and observer, where
-    /// the distances are known and not applied before.
+    /// Time at the object [h, MJD UTC x 24] and magnitude at one au from sun and observer and in
+    /// opposition (H, G system; the usual slope when none is known), where the distances are known
+    /// and not applied before.
     pub fn reduced(&self, point: &Measured) -> (f64, f64) {
         let session = self.sessions.get(point.session as usize);
         let has_time = session.is_some_and(|s| s.is_light_time_applied);
@@ -91,7 +97,11 @@ impl LightCurve {
             _ => 0.0,
         };
         let dimming = match point.sun_au.zip(point.observer_au) {
-            Some((r, delta)) if !has_distance && r * delta > 0.0 => 5.0 * (r * delta).log10(),
+            Some((r, delta)) if !has_distance && r * delta > 0.0 => {
+                let slope = self.slope_ratio.unwrap_or(SLOPE_USUAL_RATIO);
+                let phase = point.phase_deg.map(|deg| phase_dimming_mag(deg * DEG_RAD, slope));
+                5.0 * (r * delta).log10() + phase.unwrap_or(0.0)
+            }
             _ => 0.0,
         };
         (24.0 * (point.mid_mjd_utc - late_s / DAY_S), point.mag - dimming)

@@ -200,9 +200,11 @@ fn parse(line: &[u8]) -> Result<MpcOrbit, RowFault> {
 }
 
 /// What stands beside the number: `(1) Ceres` is `Ceres`, `(614688)` and `2014 AA` are nothing.
+///
+/// JPL's files of this form have it nine columns to the right, so that flags stand before it.
 fn name(readable: &str) -> String {
     let readable = readable.trim();
-    let rest = readable.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    let rest = readable.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
     rest.map(|(_, name)| name.trim().to_owned()).unwrap_or_default()
 }
 

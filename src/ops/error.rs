@@ -126,6 +126,21 @@ pub enum OpsError {
         /// The data folder.
         data: PathBuf,
     },
+    /// The night has no report yet.
+    #[error("night {night} has no report yet: only closed nights can be asked")]
+    NotClosed {
+        /// Its name.
+        night: String,
+    },
+    /// No night has the object.
+    #[error(
+        "no closed night asked for has an object called {object:?}: `autossosctl night show NIGHT` \
+         lists those of a night"
+    )]
+    NoSuchObject {
+        /// What was asked for.
+        object: String,
+    },
     /// A mail could not be composed or kept.
     #[error("a mail could not be composed")]
     Mail(#[from] MailError),

@@ -10,6 +10,7 @@ pub mod disk;
 pub mod error;
 pub mod export;
 pub mod labels;
+pub mod light_curve;
 pub mod mail;
 pub mod night_end;
 pub mod object_names;

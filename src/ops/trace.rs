@@ -6,7 +6,7 @@ use super::error::OpsError;
 use super::run::{chain, known_path, linking_path};
 use crate::config::Config;
 use crate::formats::fits::{Limits, read_table};
-use crate::formats::known_csv::read_known;
+use crate::formats::known_csv::{is_called, read_known};
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::linking::Linking;
 use crate::pipeline::identify::stem;
@@ -124,34 +124,10 @@ pub fn trace_object(
     }
 }
 
-/// Whether a designation, as `12 Victoria`, is meant by its number, its name or both.
-fn is_called(designation: &str, name: &str) -> bool {
-    let plain = |text: &str| text.replace(['(', ')'], "").trim().to_lowercase();
-    let (designation, name) = (plain(designation), plain(name));
-    let rest = designation.split_once(' ').map_or("", |(_, rest)| rest);
-    let number = designation.split(' ').next().filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    designation == name || rest == name || number == Some(name.as_str())
-}
-
 fn is_for(place: &KnownPlace, frame: &FrameRecord) -> bool {
     if let Some(file) = &place.file {
         return stem(file) == stem(&frame.frame);
     }
     let apart = place.mid_mjd_utc.zip(frame.mid_mjd_utc).map(|(a, b)| (a - b).abs());
     apart.is_some_and(|apart| apart <= SAME_INSTANT_D)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn objects_are_called_by_number_name_or_both() {
-        for name in ["12", "victoria", "12 Victoria", "(12) Victoria"] {
-            assert!(is_called("12 Victoria", name), "{name}");
-        }
-        assert!(is_called("2008 UC100", "2008 uc100"));
-        assert!(!is_called("2008 UC100", "UC10"));
-        assert!(!is_called("112 Iphigenia", "12"));
-    }
 }

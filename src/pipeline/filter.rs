@@ -121,6 +121,7 @@ mod tests {
             mag: Some(18.0),
             mag_err: Some(0.1),
             snr: 10.0,
+            is_recovered: false,
         };
         Candidate {
             id: id.to_owned(),

@@ -25,7 +25,7 @@ pub struct Field {
     /// Half its diagonal [rad].
     pub radius_rad: f64,
     /// Its area [rad^2].
-    pub area_rad2: f64,
+    pub area_sr: f64,
 }
 
 /// A candidate without a name.

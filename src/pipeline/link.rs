@@ -1,13 +1,18 @@
 //! From the catalogues of a night to candidates: fields, stationary sky, tracklets.
 
-use super::artifact::candidate::{Candidate, CandidateDetection, Identity};
+mod candidates;
+
+use self::candidates::{FieldSources, candidate};
+use super::artifact::candidate::Candidate;
 use super::artifact::catalogue::Catalogue;
 use super::artifact::linking::{Linking, SeenSource};
+use super::recover::{FieldView, Recovered, adopt, recover};
 use super::static_sky::{PixelSource, mark_static};
+use crate::science::detect::psf_model::PsfModel;
 use crate::science::detect::sources::SourceFlags;
 use crate::science::movers::associate::mark_repeated;
 use crate::science::movers::field::{FieldFrame, PlaneDetection, Role, Streak};
-use crate::science::movers::link::{LinkParams, Tracklet, link};
+use crate::science::movers::link::{LinkParams, link};
 use crate::science::movers::stationary::{
     PlaneStar, StationaryParams, mark_hot_pixels, mark_stars,
 };
@@ -45,6 +50,10 @@ pub struct NightFrame {
     pub zero_point_err_mag: f64,
     /// Magnitude of a source that gives one electron in all; `None` when unknown [mag].
     pub electron_mag: Option<f64>,
+    /// Name of the filter, when known.
+    pub filter: Option<String>,
+    /// Its stars' shape, when it was measured.
+    pub psf: Option<PsfModel>,
     /// Its sources.
     pub catalogue: Catalogue,
 }
@@ -174,7 +183,7 @@ fn link_field(
             night.notes.push(format!("{}: {n_trails} satellite trail(s) left out", source.name));
         }
     }
-    let linked = link(&field, &params.link);
+    let mut linked = link(&field, &params.link);
     if linked.is_cut {
         night.notes.push(format!(
             "field of {}: the search stopped after {} starting pairs; faint movers may be missing",
@@ -188,14 +197,34 @@ fn link_field(
         ));
     }
     let starts = note_sources(frames, &field, &sources, &mut night.linking);
-    for tracklet in &linked.tracklets {
-        let candidate = candidate(tracklet, frames, &field, &sources);
+    let view = FieldView { frames, field: &field, plane: &plane };
+    let recovered = recover(&linked.tracklets, view, pixels);
+    let indices = FieldSources { frames, field: &field, indices: &sources };
+    for (tracklet, recovered) in linked.tracklets.iter_mut().zip(&recovered) {
+        adopt(tracklet, recovered, view);
+        let candidate = candidate(tracklet, recovered, indices);
+        note_recovered(recovered, &candidate.id, (frames.len(), &mut night.linking));
         for m in &tracklet.members {
             let row = starts[m.frame as usize] + m.index as usize;
             night.linking.sources[row].candidate = Some(candidate.id.clone());
         }
         night.candidates.push(candidate);
     }
+}
+
+/// Notes what was recovered of a candidate, after the sources of its field's frames.
+fn note_recovered(recovered: &[Recovered], id: &str, (n_frames, linking): (usize, &mut Linking)) {
+    let first_frame = linking.frames.len() - n_frames;
+    linking.sources.extend(recovered.iter().map(|r| SeenSource {
+        frame: first_frame + r.frame,
+        ra_deg: r.sky_rad.0 / DEG_RAD,
+        dec_deg: r.sky_rad.1 / DEG_RAD,
+        sigma_arcsec: r.point.sigma_arcsec,
+        mag: r.mag,
+        snr: r.snr,
+        role: Role::Recovered,
+        candidate: Some(id.to_owned()),
+    }));
 }
 
 /// Notes the sources of a field's frames; gives the row where each frame's begin.
@@ -318,82 +347,4 @@ fn plane_stars(stars: &[StarAtEpoch], plane: &TangentPlane) -> Vec<PlaneStar> {
         .collect();
     listed.sort_by(|a, b| a.east_arcsec.total_cmp(&b.east_arcsec));
     listed
-}
-
-fn candidate(
-    tracklet: &Tracklet,
-    frames: &[&NightFrame],
-    field: &[FieldFrame],
-    sources: &[Vec<usize>],
-) -> Candidate {
-    let mut hasher = blake3::Hasher::new();
-    let mut detections = Vec::with_capacity(tracklet.members.len());
-    let mut squares = 0.0;
-    for member in &tracklet.members {
-        let (k, n) = (member.frame as usize, member.index as usize);
-        let (frame, i) = (frames[k], sources[k][n]);
-        let point = field[k].point(n);
-        let residual = tracklet.motion.residual(&point);
-        squares += residual.0 * residual.0 + residual.1 * residual.1;
-        let s = &frame.catalogue.sources;
-        hasher.update(frame.content_hash.as_bytes());
-        hasher.update(&((s.x_px[i] * 10.0).round() as i64).to_le_bytes());
-        hasher.update(&((s.y_px[i] * 10.0).round() as i64).to_le_bytes());
-        let (mag, mag_err) = best_mag(frame, i);
-        detections.push(CandidateDetection {
-            frame: frame.name.clone(),
-            mid_mjd_utc: frame.mid_mjd_utc,
-            ra_deg: frame.catalogue.ra_rad[i] / DEG_RAD,
-            dec_deg: frame.catalogue.dec_rad[i] / DEG_RAD,
-            x_px: s.x_px[i],
-            y_px: s.y_px[i],
-            position_err_arcsec: point.sigma_arcsec,
-            residual_arcsec: residual,
-            mag,
-            mag_err,
-            snr: s.snr[i],
-        });
-    }
-    let n = detections.len() as f64;
-    let motion = &tracklet.motion;
-    // Two coordinates a point, four parameters of place and rate; the accelerations are priors.
-    let freedom = (2.0 * n - 4.0).max(1.0);
-    let mags: Vec<f64> = detections.iter().filter_map(|d| d.mag).collect();
-    Candidate {
-        id: readable_id(hasher.finalize().as_bytes()),
-        identity: Identity::Unchecked,
-        false_alarms: (-tracklet.score.log_odds).exp(),
-        rate_arcsec_per_min: motion.rate_arcsec_per_h() / 60.0,
-        rate_err_arcsec_per_min: motion.rate_err_arcsec_per_h() / 60.0,
-        pa_deg: motion.position_angle_deg(),
-        chi2_reduced: motion.chi2 / freedom,
-        rms_arcsec: (squares / (2.0 * n)).sqrt(),
-        mag: crate::science::image::stats::median(&mags),
-        detections,
-        n_expected: tracklet.score.n_expected as u64,
-        n_covered: tracklet.score.n_covered as u64,
-        photometry: Vec::new(),
-        rating: None,
-    }
-}
-
-/// The more precise of aperture and matched-filter magnitude.
-fn best_mag(frame: &NightFrame, i: usize) -> (Option<f64>, Option<f64>) {
-    let catalogue = &frame.catalogue;
-    let s = &catalogue.sources;
-    let filter_err = (1.0857 / s.snr[i].max(1.0)).hypot(frame.zero_point_err_mag);
-    let is_long = s.a_px[i] > 1.7 * s.b_px[i];
-    let finite = |v: f64| v.is_finite().then_some(v);
-    // The matched filter loses light of trails and, above this, gains nothing.
-    const FILTER_SNR_MAX: f64 = 15.0;
-    if s.snr[i] < FILTER_SNR_MAX && !is_long {
-        return (finite(catalogue.filter_mag[i]), finite(filter_err));
-    }
-    (finite(catalogue.mag[i]), finite(catalogue.mag_err[i]))
-}
-
-/// Seven letters and digits (35 bits) that cannot be misread.
-fn readable_id(hash: &[u8; 32]) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-    hash.iter().take(7).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }

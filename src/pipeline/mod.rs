@@ -23,6 +23,7 @@ pub mod link;
 pub mod masters;
 pub mod measure_movers;
 pub mod rate;
+pub mod recover;
 pub mod reduce;
 pub mod share_astrometry;
 pub mod share_photometry;

@@ -144,6 +144,7 @@ fn candidate(id: &str, identity: Identity, mag: f64) -> Candidate {
             mag: (number != 3).then_some(mag + 0.02 * n),
             mag_err: (number != 3).then_some(0.04),
             snr: 25.0,
+            is_recovered: false,
         }
     };
     Candidate {

@@ -7,7 +7,7 @@ use crate::pipeline::artifact::report::NightReport;
 
 use super::words::{
     chance, chance_briefly, clock, count, declination, magnitude, number, printable,
-    right_ascension, shortened, status, with_error,
+    right_ascension, seen, shortened, status, with_error,
 };
 
 /// Most reasons of a rating that are told, and the length of one [characters].
@@ -137,7 +137,7 @@ impl PlaceView {
             east: number(Some(detection.residual_arcsec.0), 2),
             north: number(Some(detection.residual_arcsec.1), 2),
             mag: with_error(detection.mag, detection.mag_err, 2),
-            snr: number(Some(detection.snr), 1),
+            snr: seen(detection),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers in the words of the report: signs, units, unknowns, chances.
 
-use crate::pipeline::artifact::candidate::Candidate;
+use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection};
 use crate::pipeline::artifact::frame_record::FrameStatus;
 use crate::science::image::stats::{median, median_and_scatter};
 use crate::science::time::SECONDS_PER_DAY;
@@ -17,6 +17,12 @@ pub fn number(value: Option<f64>, decimals: usize) -> String {
         Some(value) if value.is_finite() => without_negative_zero(format!("{value:.decimals$}")),
         _ => UNKNOWN.to_owned(),
     }
+}
+
+/// The signal-to-noise ratio of a detection, and whether it was measured without one.
+pub fn seen(detection: &CandidateDetection) -> String {
+    let snr = number(Some(detection.snr), 1);
+    if detection.is_recovered { format!("{snr} (recovered)") } else { snr }
 }
 
 /// A count, or a dash.

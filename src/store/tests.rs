@@ -90,6 +90,7 @@ fn candidate(id: &str, identity: Identity) -> Candidate {
         mag: None,
         mag_err: None,
         snr: 12.0,
+        is_recovered: false,
     };
     Candidate {
         id: id.to_owned(),

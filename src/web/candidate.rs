@@ -17,7 +17,7 @@ use crate::ops::vetting::{Vetted, next_open, vetted};
 use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use crate::report::plot::{light_curve_svg, residual_svgs};
 use crate::report::words::{
-    chance, clock, declination, magnitude, number, printable, right_ascension, with_error,
+    chance, clock, declination, magnitude, number, printable, right_ascension, seen, with_error,
 };
 use crate::store::NightId;
 
@@ -80,7 +80,7 @@ impl DetectionView {
             east: number(Some(detection.residual_arcsec.0), 2),
             north: number(Some(detection.residual_arcsec.1), 2),
             mag: with_error(detection.mag, detection.mag_err, 2),
-            snr: number(Some(detection.snr), 1),
+            snr: seen(detection),
         }
     }
 }

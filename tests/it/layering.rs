@@ -216,7 +216,7 @@ const EXCEPTIONS: &[Exception] = &[
         reason: "instrument profiles are rules of ingest and written in TOML",
     },
     Exception {
-        path: "src/pipeline/link.rs",
+        path: "src/pipeline/link/candidates.rs",
         target: "blake3",
         reason: "a candidate's id is the hash of its detections: the same night, the same ids",
     },

@@ -174,6 +174,7 @@ fn candidate(id: &str, identity: Identity, place: f64) -> Candidate {
             mag: Some(19.2 + 0.01 * n),
             mag_err: Some(0.02 + 0.02 * n),
             snr: 18.0,
+            is_recovered: false,
         }
     };
     Candidate {

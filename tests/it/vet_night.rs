@@ -30,6 +30,7 @@ fn candidate(number: usize) -> Candidate {
         mag: Some(19.2),
         mag_err: Some(0.1),
         snr: 12.0,
+        is_recovered: false,
     };
     Candidate {
         id: candidate_id(number),

@@ -168,6 +168,7 @@ fn candidate(number: usize) -> Candidate {
             mag: Some(19.1 + 0.05 * (frame % 3) as f64),
             mag_err: Some(0.07),
             snr: 14.0,
+            is_recovered: false,
         }
     };
     let is_known = number % 7 == 6;

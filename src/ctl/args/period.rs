@@ -5,10 +5,10 @@ use std::path::PathBuf;
 /// `period`: what to search and where to write.
 #[derive(Debug, clap::Args)]
 pub(in crate::ctl) struct PeriodArgs {
-    /// Light curve: a CSV (time, mag, mag_err, session) or ALCDEF file; or a night.
-    #[arg(value_name = "FILE|NIGHT")]
+    /// Light curve, a CSV (time, mag, mag_err, session) or ALCDEF file; or a night, or `all`.
+    #[arg(value_name = "FILE|NIGHT|all")]
     pub(in crate::ctl) source: String,
-    /// Object of the night: a candidate or a name; of a file: what to call it.
+    /// Object of the night: a name, a number, a candidate or a key; of a file: what to call it.
     #[arg(value_name = "NAME")]
     pub(in crate::ctl) name: Option<String>,
     /// Sines to take out one after the other.

@@ -159,12 +159,13 @@ fn row(d: &CandidateDetection, has_places: bool) -> String {
         String::new()
     };
     format!(
-        "{}{places} {:>5} {:>4} {:+6.2} {:+6.2}",
+        "{}{places} {:>5} {:>4} {:+6.2} {:+6.2}{}",
         words::clock(Some(d.mid_mjd_utc)),
         words::number(d.mag, 2),
         words::number(Some(d.snr), 0),
         d.residual_arcsec.0,
-        d.residual_arcsec.1
+        d.residual_arcsec.1,
+        if d.is_recovered { " recovered" } else { "" }
     )
 }
 

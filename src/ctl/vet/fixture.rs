@@ -25,6 +25,7 @@ pub(super) fn open(id: &str) -> Vetted {
         mag: Some(19.2),
         mag_err: Some(0.08),
         snr: 12.3,
+        is_recovered: false,
     };
     let rating = Rating {
         chance_probability: 1e-9,

@@ -34,6 +34,16 @@ fn a_line_is_read_by_its_columns() {
 }
 
 #[test]
+fn a_line_of_jpl_s_form_has_its_name_further_right() {
+    let line = "00001    3.33  0.12 K2289 334.32717   73.53163   80.26644   10.58680  0.0786358  \
+                0.21418055   2.7666190  0 JPLSBDB";
+    let found = rows(format!("{line:<170}0000 (1) Ceres\n").as_bytes());
+    let orbit = found[0].as_ref().expect("an orbit");
+    assert_eq!((orbit.name.as_str(), orbit.arc.uncertainty), ("Ceres", Some(0)));
+    assert!((orbit.epoch_mjd - 59_800.0).abs() < 1e-9);
+}
+
+#[test]
 fn heads_blank_lines_and_bad_rows_are_told_apart() {
     let head =
         "MINOR PLANET CENTER ORBIT DATABASE (MPCORB)\n\nDes'n     H     G   Epoch\n-------\n";

@@ -51,27 +51,36 @@ pub fn ephemeris(
     times: &EphemerisTimes,
     observer: &Observer,
 ) -> Result<(OrbitLabel, Vec<EphemerisRow>), OrbitsError> {
+    let at = |k: usize| Epoch::from_mjd_utc(times.start.mjd_utc() + times.step_d * k as f64);
+    let instants: Vec<Epoch> = (0..times.count.min(ROWS_MAX)).map(at).collect();
+    ephemeris_at(data_dir, name, &instants, observer)
+}
+
+/// The same at given instants, best in order of time.
+pub fn ephemeris_at(
+    data_dir: &Path,
+    name: &str,
+    instants: &[Epoch],
+    observer: &Observer,
+) -> Result<(OrbitLabel, Vec<EphemerisRow>), OrbitsError> {
     let table = OrbitFolder::below(data_dir).open()?.ok_or(OrbitsError::None)?;
     let no_object = || OrbitsError::NoObject { name: name.to_owned() };
     let index = find(&table, name).ok_or_else(no_object)?;
     let body = table.body(index).ok_or_else(no_object)?;
     let label = table.label(index).ok_or_else(no_object)?;
     let lost = || OrbitsError::Lost { name: name.to_owned() };
-    let at = |k: usize| Epoch::from_mjd_utc(times.start.mjd_utc() + times.step_d * k as f64);
-    let n_rows = times.count.min(ROWS_MAX);
-    let ends = [at(0).mjd_tt(), at(n_rows.saturating_sub(1)).mjd_tt(), body.mjd_tdb];
-    let (low, high) =
-        ends.into_iter().fold((f64::MAX, f64::MIN), |(a, b), mjd| (a.min(mjd), b.max(mjd)));
+    let times = instants.iter().map(|at| at.mjd_tt()).chain([body.mjd_tdb]);
+    let (low, high) = times.fold((f64::MAX, f64::MIN), |(a, b), mjd| (a.min(mjd), b.max(mjd)));
     let planets = Planets::covering(low, high)?;
-    let mut rows = Vec::with_capacity(n_rows);
+    let mut rows = Vec::with_capacity(instants.len().min(ROWS_MAX));
     let (mut state, mut mjd) = (body.state, body.mjd_tdb);
-    for k in 0..n_rows {
-        let sight = Sight::new(observer, at(k), &planets);
+    for &at in instants.iter().take(ROWS_MAX) {
+        let sight = Sight::new(observer, at, &planets);
         state = propagate(&state, mjd, sight.mjd_tdb(), &planets).ok_or_else(lost)?;
         mjd = sight.mjd_tdb();
         let seen = sight.see(&state, 0.0).ok_or_else(lost)?;
         rows.push(EphemerisRow {
-            at: at(k),
+            at,
             err_arcsec: body.growth.error_arcsec(mjd, seen.sun_distance_au, seen.distance_au),
             v_mag: label.brightness.map(|brightness| seen.v_mag(brightness)),
             seen,

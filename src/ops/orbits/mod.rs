@@ -12,7 +12,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-pub use ephemeris::{EphemerisRow, EphemerisTimes, ephemeris, observer_of};
+pub use ephemeris::{EphemerisRow, EphemerisTimes, ephemeris, ephemeris_at, observer_of};
 pub use night::{OrbitNight, PredictedPlace};
 pub use update::{CODES_URL, MPCORB_URL, Updated, update};
 

@@ -29,6 +29,7 @@ use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::rate::{StarSource, rate};
 use crate::pipeline::summarize::{Finds, reject_blurred, summarize};
 use crate::report::{CandidatePictures, render_html};
+use crate::science::detect::psf_model::PsfModel;
 use crate::science::movers::filters::BrightStars;
 use crate::science::reference::{ReferenceSky, StarAtEpoch};
 use crate::science::time::Epoch;
@@ -277,6 +278,8 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
         fwhm_arcsec: record.fwhm_arcsec.unwrap_or(3.0),
         zero_point_err_mag: record.zero_point_err_mag.unwrap_or(0.0),
         electron_mag: electron_mag(record, header.real("RAWGAIN")),
+        filter: record.filter.clone(),
+        psf: PsfModel::from_keywords(|key| header.real(key), (result.nx, result.ny)),
         catalogue: Catalogue::from_columns(&columns)?,
     })
 }

@@ -121,7 +121,7 @@ fn field(frame: &FrameRecord) -> Option<Field> {
     Some(Field {
         centre_rad: rad(outline.centre_deg),
         radius_rad: 0.5 * side(0, 2).max(side(1, 3)),
-        area_rad2: side(0, 1) * side(1, 2),
+        area_sr: side(0, 1) * side(1, 2),
     })
 }
 

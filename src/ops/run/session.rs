@@ -205,7 +205,7 @@ impl NightSession {
             let before = recorded.get(&file.name)?;
             (before.stamp.as_ref() == Some(&stamp)).then(|| before.content_hash.clone())
         };
-        let taking = take_files(files, &self.workshop.config, &known)?;
+        let taking = take_files(files, (self.night.as_str(), &self.workshop.config), &known)?;
         let mut rows = Vec::new();
         let mut all_taken = Vec::new();
         for (file, taking) in files.iter().zip(taking) {

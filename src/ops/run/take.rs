@@ -15,7 +15,7 @@ use crate::pipeline::artifact::frame_info::{FrameInfo, FrameKind};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
 use crate::pipeline::clock_check::{FrameClock, clock_notes};
-use crate::pipeline::ingest::{IngestRefusal, interpret};
+use crate::pipeline::ingest::{IngestRefusal, interpret_as};
 use crate::pipeline::reduce::empty_record;
 use crate::science::time::Epoch;
 
@@ -124,23 +124,26 @@ pub(super) enum Taking {
 
 /// Hashes files and reads their headers, some at a time.
 ///
-/// `known`: content hash of a file that was hashed before under the same name and stamp.
+/// * `night`: its name, for rules about single frames.
+/// * `known`: content hash of a file that was hashed before under the same name and stamp.
 pub(super) fn take_files(
     files: &[&NightFile],
-    config: &Config,
+    (night, config): (&str, &Config),
     known: &(dyn Fn(&NightFile) -> Option<String> + Sync),
 ) -> Result<Vec<Taking>, OpsError> {
-    parallel::for_each(files, config.run.workers, |file| Ok(take_file(file, config, known(file))))
+    parallel::for_each(files, config.run.workers, |file| {
+        Ok(take_file(file, (night, config), known(file)))
+    })
 }
 
-fn take_file(file: &NightFile, config: &Config, known: Option<String>) -> Taking {
+fn take_file(file: &NightFile, (night, config): (&str, &Config), known: Option<String>) -> Taking {
     let hashed = match known {
         Some(hash) => Ok(hash),
         None => content_hash(&file.path),
     };
     let (content_hash, found) = match hashed {
         Ok(hash) => {
-            let found = look_at(file, &hash, config);
+            let found = look_at(file, &hash, (night, config));
             (hash, found)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => return Taking::Unsteady,
@@ -171,13 +174,18 @@ fn content_hash(path: &Path) -> std::io::Result<String> {
     }
 }
 
-fn look_at(file: &NightFile, hash: &str, config: &Config) -> Found {
-    let image = match fits::probe(&file.path, &config.fits_limits()) {
+fn look_at(file: &NightFile, hash: &str, (night, config): (&str, &Config)) -> Found {
+    let mut image = match fits::probe(&file.path, &config.fits_limits()) {
         Ok(image) => image,
         Err(error) => return unreadable(file, hash, &error),
     };
+    let ruled = config.instrument.rules.apply((night, &file.name), &mut image.header);
+    if ruled.is_ignored {
+        let text = "left alone by a rules file".to_owned();
+        return Found::Skipped(Note { subject: file.name.clone(), text });
+    }
     let profile = config.instrument.profile_for(&image.header);
-    match interpret(&image.header, image.nx, image.ny, profile) {
+    match interpret_as(&image.header, (image.nx, image.ny), profile, ruled.kind) {
         Ok(info) => Found::Frame(Arc::new(ScannedFrame {
             file: file.clone(),
             content_hash: hash.to_owned(),

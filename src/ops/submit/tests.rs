@@ -78,6 +78,7 @@ fn candidate(id: &str, identity: Identity, place: f64) -> Candidate {
             mag: Some(19.2 + 0.01 * n),
             mag_err: Some(0.06),
             snr: 18.0,
+            is_recovered: false,
         }
     };
     Candidate {

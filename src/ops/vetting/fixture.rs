@@ -21,6 +21,7 @@ pub(in crate::ops) fn candidate(id: &str, x_px: f64) -> Candidate {
         mag: None,
         mag_err: None,
         snr: 12.0,
+        is_recovered: false,
     };
     Candidate {
         id: id.to_owned(),

@@ -46,6 +46,9 @@ pub struct CandidateDetection {
     pub mag_err: Option<f64>,
     /// Signal-to-noise ratio.
     pub snr: f64,
+    /// Whether it was not detected but measured where its motion leads, the static sky taken off.
+    #[serde(default)]
+    pub is_recovered: bool,
 }
 
 /// A moving object of the night.
@@ -85,10 +88,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Tells whether it was seen in at least half of the frames that cover its path.
+    /// Tells whether it was detected in at least half of the frames that cover its path.
     ///
-    /// What flickers at the limit of detection is kept, but not reported as an object.
+    /// What flickers at the limit of detection is kept, but not reported as an object. What was
+    /// measured because it was looked for is no witness of its own.
     pub fn is_steady(&self) -> bool {
-        2 * self.detections.len() as u64 >= self.n_covered
+        let n_detected = self.detections.iter().filter(|d| !d.is_recovered).count();
+        2 * n_detected as u64 >= self.n_covered
     }
 }

@@ -37,8 +37,15 @@ pub struct Linking {
 }
 
 /// Roles by their number in the table.
-const ROLES: [Role; 6] =
-    [Role::Free, Role::Star, Role::Static, Role::HotPixel, Role::Trail, Role::Unfit];
+const ROLES: [Role; 7] = [
+    Role::Free,
+    Role::Star,
+    Role::Static,
+    Role::HotPixel,
+    Role::Trail,
+    Role::Unfit,
+    Role::Recovered,
+];
 
 /// A role in words.
 pub fn role_words(role: Role) -> &'static str {
@@ -49,6 +56,7 @@ pub fn role_words(role: Role) -> &'static str {
         Role::HotPixel => "on the same pixel while the sky moved",
         Role::Trail => "on a satellite's trail",
         Role::Unfit => "too sharp, saturated, trailed or cut by the edge",
+        Role::Recovered => "not detected, measured where its motion leads",
     }
 }
 

@@ -67,6 +67,8 @@ fn frame(number: usize) -> NightFrame {
         zero_point_err_mag: 0.01,
         // Half the light is 0.7526 mag brighter per electron.
         electron_mag: Some(if number == HALF { 25.0 - 0.752_575 } else { 25.0 }),
+        filter: None,
+        psf: None,
         catalogue: Catalogue::default(),
     }
 }
@@ -109,6 +111,7 @@ fn candidate() -> Candidate {
             mag: Some(19.0),
             mag_err: Some(0.1),
             snr: 20.0,
+            is_recovered: false,
         }
     };
     Candidate {

@@ -34,9 +34,22 @@ pub fn interpret(
     ny: usize,
     profile: &Profile,
 ) -> Result<FrameInfo, IngestRefusal> {
+    interpret_as(header, (nx, ny), profile, None)
+}
+
+/// The same for a frame that is said to be for something else than its header says.
+pub fn interpret_as(
+    header: &Header,
+    (nx, ny): (usize, usize),
+    profile: &Profile,
+    forced: Option<FrameKind>,
+) -> Result<FrameInfo, IngestRefusal> {
     let mut reader = Reader::new(header);
     let stated_exposure_s = reader.ruled_number(&profile.exposure_s, &EXPOSURE);
-    let kind = read_kind(&mut reader, &profile.kind, stated_exposure_s)?;
+    let kind = match forced {
+        Some(kind) => kind,
+        None => read_kind(&mut reader, &profile.kind, stated_exposure_s)?,
+    };
     let exposure_s = settle_exposure(&mut reader, kind, stated_exposure_s)?;
     let mid = read_mid(&mut reader, &profile.time, exposure_s);
     let binning = read_binning(&mut reader, &profile.binning);

@@ -8,6 +8,7 @@ mod angle;
 mod choose;
 mod datetime;
 mod detector;
+mod frame_rules;
 mod interpret;
 mod lookup;
 mod pointing;
@@ -21,10 +22,11 @@ mod time;
 use thiserror::Error;
 
 pub use choose::choose_profile;
-pub use interpret::interpret;
+pub use frame_rules::{CardValue, ForcedKind, FrameRule, FrameRules, Ruled};
+pub use interpret::{interpret, interpret_as};
 pub use profile::Profile;
 pub use section::parse_section;
-pub use shipped::{ProfileError, generic, shipped};
+pub use shipped::{GENERIC_TOML, ProfileError, generic, shipped};
 pub use simulated::names_simulator;
 
 /// Why a header is not turned into a frame.

@@ -1,4 +1,4 @@
-//! Reading profiles from TOML, and the four that are built into the program.
+//! Reading profiles from TOML, and those that are built into the program.
 
 use std::sync::LazyLock;
 
@@ -7,12 +7,16 @@ use thiserror::Error;
 use super::profile::{NumberRule, Profile};
 
 /// File names and texts of the shipped profiles, the most specific first.
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 6] = [
     ("lowell-nasa42.toml", include_str!("../../../config/profiles/lowell-nasa42.toml")),
+    ("cafos.toml", include_str!("../../../config/profiles/cafos.toml")),
+    ("lsss.toml", include_str!("../../../config/profiles/lsss.toml")),
     ("maxim.toml", include_str!("../../../config/profiles/maxim.toml")),
     ("ing.toml", include_str!("../../../config/profiles/ing.toml")),
-    ("generic.toml", include_str!("../../../config/profiles/generic.toml")),
+    ("generic.toml", GENERIC_TOML),
 ];
+/// The profile of any camera, for those that are made from it.
+pub const GENERIC_TOML: &str = include_str!("../../../config/profiles/generic.toml");
 /// Largest difference of a civil clock from UTC [h]: the Line Islands keep UTC+14.
 pub(super) const OFFSET_MAX_HOURS: f64 = 14.0;
 /// Longest keyword that is looked up: a HIERARCH card's name fits one card [characters].

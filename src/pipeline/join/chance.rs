@@ -55,7 +55,7 @@ impl<'a> Crowd<'a> {
                     each.push(field);
                 }
             }
-            let area = each.iter().map(|f| f.area_rad2).sum::<f64>().max(AREA_MIN_SR);
+            let area = each.iter().map(|f| f.area_sr).sum::<f64>().max(AREA_MIN_SR);
             (each, area)
         });
         let fields = fields.collect();

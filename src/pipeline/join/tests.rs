@@ -71,7 +71,7 @@ fn square(centre_rad: (f64, f64), half_rad: f64) -> Field {
     Field {
         centre_rad,
         radius_rad: half_rad * std::f64::consts::SQRT_2,
-        area_rad2: 4.0 * half_rad * half_rad,
+        area_sr: 4.0 * half_rad * half_rad,
     }
 }
 

@@ -75,6 +75,8 @@ fn frame(k: usize, scatter_px: f64) -> NightFrame {
         fwhm_arcsec: 3.0,
         zero_point_err_mag: 0.01,
         electron_mag: None,
+        filter: None,
+        psf: None,
         catalogue,
     }
 }

@@ -114,6 +114,8 @@ fn frame(k: usize) -> NightFrame {
         fwhm_arcsec: FWHM_PX,
         zero_point_err_mag: 0.01,
         electron_mag: None,
+        filter: None,
+        psf: None,
         catalogue: Catalogue::default(),
     }
 }
@@ -162,6 +164,7 @@ fn candidate() -> Candidate {
                 mag: Some(18.2),
                 mag_err: Some(0.03),
                 snr: 30.0,
+                is_recovered: false,
             }
         })
         .collect();

@@ -39,6 +39,7 @@ pub(super) fn measure(
     let all = candidate.detections.iter();
     let seen: Vec<Seen<'_>> = all
         .clone()
+        .filter(|detection| !detection.is_recovered)
         .filter_map(|detection| {
             let view = view_of(detection)?;
             let source = view.source_at(detection.x_px, detection.y_px)?;

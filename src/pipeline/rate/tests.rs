@@ -81,6 +81,8 @@ fn frame(k: usize, more: Made) -> NightFrame {
         fwhm_arcsec: 3.0,
         zero_point_err_mag: 0.01,
         electron_mag: None,
+        filter: None,
+        psf: None,
         catalogue,
     }
 }
@@ -103,6 +105,7 @@ fn candidate(frames: &[NightFrame]) -> Candidate {
             mag: Some(18.0 - 2.5 * (s.snr[i] / 20.0).log10()),
             mag_err: Some(0.06),
             snr: s.snr[i],
+            is_recovered: false,
         }
     };
     let detections: Vec<CandidateDetection> = frames.iter().map(detection).collect();

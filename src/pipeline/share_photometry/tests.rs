@@ -86,6 +86,8 @@ fn frame(k: usize, zero: f64) -> NightFrame {
         fwhm_arcsec: 3.0,
         zero_point_err_mag: 0.01,
         electron_mag: None,
+        filter: None,
+        psf: None,
         catalogue,
     }
 }

@@ -1,23 +1,15 @@
 //! Three charts of a period: periodogram, folded curve, residuals.
 
-use super::drawing::Drawing;
 use crate::report::ReportError;
+use crate::report::figure::LEFT;
+use crate::report::figure::{
+    BOTTOM, Drawing, HEIGHT, INK, LINE, NUMBER_UNIT_PX, Picture, RIGHT, SERIES, TOP, WIDTH, axes,
+    pale,
+};
 use crate::report::raster::{Anchor, Colour, Pen};
 use crate::report::scale::Scale;
 use crate::science::period::{Analysis, Curve, Found};
 
-/// Width of a chart and its edges [px].
-const WIDTH: usize = 1000;
-const HEIGHT: usize = 460;
-const LEFT: f64 = 118.0;
-const RIGHT: f64 = 972.0;
-const TOP: f64 = 56.0;
-const BOTTOM: f64 = 384.0;
-/// Size of letters: units of the grid [px].
-const TITLE_UNIT_PX: f64 = 2.7;
-const NUMBER_UNIT_PX: f64 = 2.4;
-/// Ticks of an axis.
-const TICKS_MAX: usize = 7;
 /// Chances whose powers are drawn as lines, and their labels.
 const CHANCES: [(f64, &str); 3] = [(0.1, "10 %"), (0.01, "1 %"), (0.001, "0.1 %")];
 /// Frequencies shown: up to so many times that of the rotation.
@@ -32,73 +24,18 @@ const PHASES: (f64, f64) = (-0.1, 1.1);
 const CURVE_STEPS: usize = 400;
 /// Height of a label with its gap [px].
 const LABEL_PX: f64 = 20.0;
-/// How pale error bars are: share of paper in their colour.
-const PALE: f64 = 0.6;
 /// Hours of a day.
 const DAY_H: f64 = 24.0;
 
-const INK: Colour = [34, 38, 43];
-const SOFT: Colour = [84, 92, 102];
-const GRID: Colour = [222, 225, 229];
-const LINE: Colour = [179, 54, 31];
-/// Sessions in turn; told apart by most eyes.
-const SESSIONS: [Colour; 6] =
-    [[47, 111, 181], [213, 132, 20], [0, 128, 96], [134, 84, 160], [90, 90, 90], [30, 160, 190]];
-
-/// A chart's two files.
-#[derive(Debug, Clone)]
-pub struct PeriodPicture {
-    /// What it shows, as part of a file's name.
-    pub name: &'static str,
-    /// As SVG.
-    pub svg: String,
-    /// As PNG.
-    pub png: Vec<u8>,
-}
-
-/// All charts.
-pub type PeriodPictures = Vec<PeriodPicture>;
-
 /// Draws the charts; without a first choice the periodogram only.
-pub fn draw(object: &str, analysis: &Analysis) -> Result<PeriodPictures, ReportError> {
+pub fn draw(object: &str, analysis: &Analysis) -> Result<Vec<Picture>, ReportError> {
     let mut charts = vec![("periodogram", periodogram(object, analysis))];
     if let Some(first) = analysis.first() {
         let found = &analysis.found;
         charts.push(("curve", folded(object, found, &first.curve, Shown::Magnitudes)));
         charts.push(("residuals", folded(object, found, &first.curve, Shown::Residuals)));
     }
-    let picture = |(name, drawing): (&'static str, Drawing)| {
-        Ok(PeriodPicture { name, svg: drawing.svg(), png: drawing.png()? })
-    };
-    charts.into_iter().map(picture).collect()
-}
-
-/// Title, grid, numbers and names of the axes.
-fn frame(title: &str, (x, x_name): (&Scale, &str), (y, y_name): (&Scale, &str)) -> Drawing {
-    let mut drawing = Drawing::new(WIDTH, HEIGHT);
-    let pen = |unit_px: f64, colour: Colour| Pen { unit_px, colour };
-    drawing.text(title, (LEFT, 24.0), Anchor::Start, pen(TITLE_UNIT_PX, INK));
-    drawing.text(y_name, (LEFT, 47.0), Anchor::Start, pen(NUMBER_UNIT_PX, SOFT));
-    let number = pen(NUMBER_UNIT_PX, INK);
-    let (ticks, decimals) = y.ticks(TICKS_MAX);
-    for tick in ticks {
-        let place = y.place(tick);
-        drawing.line((LEFT, place), (RIGHT, place), 1.0, GRID);
-        let text = format!("{tick:.decimals$}");
-        drawing.text(&text, (LEFT - 12.0, place + 7.0), Anchor::End, number);
-    }
-    let (ticks, decimals) = x.ticks(TICKS_MAX);
-    for tick in ticks {
-        let place = x.place(tick);
-        drawing.line((place, TOP), (place, BOTTOM), 1.0, GRID);
-        let text = format!("{tick:.decimals$}");
-        drawing.text(&text, (place, BOTTOM + 26.0), Anchor::Middle, number);
-    }
-    drawing.line((LEFT, BOTTOM), (RIGHT, BOTTOM), 1.5, INK);
-    drawing.line((LEFT, TOP), (LEFT, BOTTOM), 1.5, INK);
-    let middle = 0.5 * (LEFT + RIGHT);
-    drawing.text(x_name, (middle, BOTTOM + 58.0), Anchor::Middle, pen(NUMBER_UNIT_PX, SOFT));
-    drawing
+    charts.into_iter().map(|(name, drawing)| drawing.picture(name)).collect()
 }
 
 /// Powers against frequency with the levels of chance; the rotation's harmonics marked.
@@ -118,7 +55,7 @@ fn periodogram(object: &str, analysis: &Analysis) -> Drawing {
     let Some((x, y)) = scales else { return Drawing::new(WIDTH, HEIGHT) };
     let title = format!("{object}: power of sines");
     let mut drawing =
-        frame(&title, (&x, "frequency [cycles/day]"), (&y, "power (share of the variance)"));
+        axes(&title, (&x, "frequency [cycles/day]"), (&y, "power (share of the variance)"));
     let soft = Pen { unit_px: NUMBER_UNIT_PX, colour: LINE };
     let mut lowest_px = BOTTOM;
     for (level, label) in levels {
@@ -140,8 +77,8 @@ fn periodogram(object: &str, analysis: &Analysis) -> Drawing {
             i += 1;
         }
         let (bottom, top) = ((here, y.place(low)), (here, y.place(high)));
-        drawing.line(before.unwrap_or(bottom), top, 1.4, SESSIONS[0]);
-        drawing.line(bottom, top, 1.4, SESSIONS[0]);
+        drawing.line(before.unwrap_or(bottom), top, 1.4, SERIES[0]);
+        drawing.line(bottom, top, 1.4, SERIES[0]);
         before = Some(bottom);
     }
     if let Some(first) = first {
@@ -156,12 +93,6 @@ fn periodogram(object: &str, analysis: &Analysis) -> Drawing {
         }
     }
     drawing
-}
-
-/// A colour mixed with the paper's white.
-fn pale(ink: Colour) -> Colour {
-    // Between two bytes.
-    ink.map(|c| (f64::from(c) * (1.0 - PALE) + 255.0 * PALE).round() as u8)
 }
 
 /// What of the folded points is drawn.
@@ -200,7 +131,7 @@ fn folded(object: &str, found: &Found, curve: &Curve, shown: Shown) -> Drawing {
             (format!("{object}: residuals, rms {scatter:.4} mag"), "measured less fitted [mag]")
         }
     };
-    let mut drawing = frame(&title, (&x, "phase [rotations]"), (&y, y_name));
+    let mut drawing = axes(&title, (&x, "phase [rotations]"), (&y, y_name));
     let radius = if n > 500 { 2.0 } else { 3.2 };
     let places = |j: usize| {
         let turns = [-1.0, 0.0, 1.0].map(|turn| phase(j) + turn);
@@ -208,7 +139,7 @@ fn folded(object: &str, found: &Found, curve: &Curve, shown: Shown) -> Drawing {
     };
     let mut inks: Vec<(usize, Colour)> = Vec::with_capacity(n);
     for (session, range) in series.sessions().enumerate() {
-        inks.extend(range.map(|j| (j, SESSIONS[session % SESSIONS.len()])));
+        inks.extend(range.map(|j| (j, SERIES[session % SERIES.len()])));
     }
     if n <= BARS_MAX {
         for (j, ink) in inks.iter().copied() {

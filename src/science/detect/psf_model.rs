@@ -197,27 +197,23 @@ impl PsfModel {
         words
     }
 
-    /// The model that such keywords describe; `None` when one is missing.
+    /// The model that [`PsfModel::keywords`] told; `None` where they do not tell a sound one.
     pub fn from_keywords(
         value: impl Fn(&str) -> Option<f64>,
         size_px: (usize, usize),
     ) -> Option<Self> {
-        let beta = value("PSFBETA").filter(|beta| *beta > 1.0 && *beta < 100.0)?;
-        let mut surfaces = [[0.0; TERMS]; 3];
-        let mut n_terms = 1;
-        for (name, surface) in ["XX", "XY", "YY"].iter().zip(&mut surfaces) {
-            surface[0] = value(&format!("PSF{name}0"))?;
-            for (k, term) in surface.iter_mut().enumerate().skip(1) {
-                if let Some(found) = value(&format!("PSF{name}{k}")) {
-                    *term = found;
-                    n_terms = n_terms.max(k + 1);
-                }
+        let beta = value("PSFBETA").filter(|beta| (1.1..50.0).contains(beta))?;
+        let mut model = Self::uniform(Shape { xx: 1.0, xy: 0.0, yy: 1.0 }, beta, size_px);
+        for (name, surface) in ["XX", "XY", "YY"].iter().zip(&mut model.surfaces) {
+            for (k, coefficient) in surface.iter_mut().enumerate() {
+                let told = value(&format!("PSF{name}{k}")).filter(|c| c.is_finite());
+                *coefficient = if k == 0 { told? } else { told.unwrap_or(0.0) };
+                model.n_terms = if told.is_some() { k + 1 } else { model.n_terms };
             }
         }
-        let shape = Shape { xx: surfaces[0][0], xy: surfaces[1][0], yy: surfaces[2][0] };
-        let profile = Arc::new(Profile::new(beta, 40.0));
-        let n_stars = value("PSFNSTAR").map_or(0, |n| n.max(0.0) as usize);
-        shape.is_sound().then_some(Self { profile, surfaces, size_px, n_stars, n_terms })
+        model.n_stars = value("PSFNSTAR").map_or(0, |n| n.max(0.0) as usize);
+        let [xx, xy, yy] = [0, 1, 2].map(|k| model.surfaces[k][0]);
+        Shape { xx, xy, yy }.is_sound().then_some(model)
     }
 
     /// The star of unit light at a place.
@@ -461,6 +457,9 @@ mod tests {
         assert!(value("PSFELL").expect("told").abs() < 1e-9);
         let a = 3.0 / width_factor(3.1);
         assert!((value("PSFXX0").expect("told") - a * a).abs() < 1e-9);
+        let back = PsfModel::from_keywords(value, (100, 100)).expect("a sound model");
+        assert!((back.fwhm_at(20.0, 80.0) - 3.0).abs() < 1e-9);
+        assert!(PsfModel::from_keywords(|_| None, (100, 100)).is_none());
         assert!(value("PSFXX1").is_none() && words.iter().all(|w| w.0.len() <= 8));
     }
 

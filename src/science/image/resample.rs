@@ -57,17 +57,32 @@ pub fn blank_masked(pixels: &mut Image<f32>, mask: &Mask, reasons: MaskBits) {
 /// `a_moved_star_keeps_shape_and_flux`.
 pub fn resample(pixels: &Image<f32>, wcs: &Wcs, grid: &SkyGrid) -> Option<Image<f32>> {
     let map = PixelMap::new(wcs, grid)?;
-    let area_ratio = (map.px_per_step * map.px_per_step) as f32;
-    let kernel = Kernel::widened(map.px_per_step.clamp(1.0, WIDENING_MAX));
-    let mut stamp = Image::filled(grid.side_px, grid.side_px, f32::NAN);
-    for row in 0..grid.side_px {
-        let values = stamp.row_mut(row);
-        for (column, value) in values.iter_mut().enumerate() {
-            let (x, y) = map.place(column, row);
-            *value = kernel.sample(pixels, x, y) * area_ratio;
-        }
-    }
-    Some(stamp)
+    Some(map.sampled(pixels, grid.side_px))
+}
+
+/// A square window of a frame's own pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// Column of its first pixel; may lie beyond the frame [px].
+    pub x_first_px: i64,
+    /// Row of its first pixel [px].
+    pub y_first_px: i64,
+    /// Pixels of a side.
+    pub side_px: usize,
+}
+
+/// Resamples a frame onto a window of another frame's pixels; NaN where there is no value.
+///
+/// * `None` when the plate solution has no inverse there.
+///
+/// Accuracy: that of [`resample`].
+pub fn resample_onto(
+    pixels: &Image<f32>,
+    wcs: &Wcs,
+    (target, window): (&Wcs, &Window),
+) -> Option<Image<f32>> {
+    let map = PixelMap::onto(wcs, target, window)?;
+    Some(map.sampled(pixels, window.side_px))
 }
 
 /// Where the grid's pixels lie on the frame: a quadratic in both directions through 3 x 3 places
@@ -110,6 +125,48 @@ impl PixelMap {
             x: quadratic2(nodes.map(|row| row.map(|(x, _)| x))),
             y: quadratic2(nodes.map(|row| row.map(|(_, y)| y))),
         })
+    }
+
+    /// The same for a window of another frame.
+    fn onto(wcs: &Wcs, target: &Wcs, window: &Window) -> Option<Self> {
+        let half = ((window.side_px as f64 - 1.0) / 2.0).max(0.5);
+        let middle = (window.x_first_px as f64 + half, window.y_first_px as f64 + half);
+        let at = |u: f64, v: f64| {
+            let (ra, dec) = target.to_sky(middle.0 + u * half, middle.1 + v * half);
+            wcs.to_pixel(ra, dec)
+        };
+        let mut nodes = [[(0.0, 0.0); 3]; 3];
+        for (row, v) in nodes.iter_mut().zip([-1.0, 0.0, 1.0]) {
+            for (node, u) in row.iter_mut().zip([-1.0, 0.0, 1.0]) {
+                *node = at(u, v)?;
+            }
+        }
+        let scale = |w: &Wcs, x: f64, y: f64| {
+            let [[a, b], [c, d]] = w.jacobian_rad_per_px(x, y);
+            (a * d - b * c).abs().sqrt()
+        };
+        let (x0, y0) = nodes[1][1];
+        let px_per_step = scale(target, middle.0, middle.1) / scale(wcs, x0, y0);
+        px_per_step.is_normal().then(|| Self {
+            half,
+            px_per_step,
+            x: quadratic2(nodes.map(|row| row.map(|(x, _)| x))),
+            y: quadratic2(nodes.map(|row| row.map(|(_, y)| y))),
+        })
+    }
+
+    /// The values of a frame on the grid.
+    fn sampled(&self, pixels: &Image<f32>, side_px: usize) -> Image<f32> {
+        let area_ratio = (self.px_per_step * self.px_per_step) as f32;
+        let kernel = Kernel::widened(self.px_per_step.clamp(1.0, WIDENING_MAX));
+        let mut stamp = Image::filled(side_px, side_px, f32::NAN);
+        for row in 0..side_px {
+            for (column, value) in stamp.row_mut(row).iter_mut().enumerate() {
+                let (x, y) = self.place(column, row);
+                *value = kernel.sample(pixels, x, y) * area_ratio;
+            }
+        }
+        stamp
     }
 
     /// The frame's pixel under a pixel of the grid.

@@ -17,6 +17,8 @@ pub enum Role {
     Trail,
     /// Too sharp, saturated or cut by the edge.
     Unfit,
+    /// Measured where a tracklet leads, not detected.
+    Recovered,
 }
 
 /// A line that a moving source drew during the exposure.

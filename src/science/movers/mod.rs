@@ -12,6 +12,7 @@ pub mod field;
 pub mod filters;
 pub mod free;
 pub mod grow;
+pub mod hidden;
 pub mod identify;
 pub mod known;
 pub mod link;

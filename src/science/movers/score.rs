@@ -124,6 +124,65 @@ pub struct Score {
     pub n_covered: usize,
 }
 
+/// Light measured where a tracklet should have been seen and was not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recovery {
+    /// Index of the frame in the field.
+    pub frame: usize,
+    /// Magnitude [mag].
+    pub mag: f64,
+    /// Signal-to-noise ratio.
+    pub snr: f64,
+    /// Squared distance from the predicted place in units of its variance per axis.
+    pub pull_chi2: f64,
+}
+
+impl Score {
+    /// The odds after light was found at predicted places.
+    ///
+    /// * `motion`: that which predicted them.
+    ///
+    /// In each such frame "missed" is taken back, and the light is compared: as that of a mover of
+    /// the tracklet's magnitude, or as noise that a remainder of a star may exceed.
+    pub fn with_recovered(
+        &self,
+        recoveries: &[Recovery],
+        frames: &[FieldFrame],
+        motion: &Motion,
+    ) -> Self {
+        /// Chance of a remainder, spread over this many signal-to-noise ratios.
+        const REMAINDER_CHANCE: f64 = 1e-3;
+        const REMAINDER_SNR: f64 = 20.0;
+        /// Share of movers whose light is anything: long trails, blended magnitudes.
+        const UNLIKE_SHARE: f64 = 0.1;
+        /// Area that was searched around the place, in units of its variance.
+        const SEARCHED: f64 = std::f64::consts::PI * 9.0;
+        let params = ScoreParams::default();
+        let two_pi = std::f64::consts::TAU;
+        let mut score = *self;
+        for r in recoveries {
+            let frame = &frames[r.frame];
+            let (east, north) = motion.place(frame.t_h);
+            let chance = detection_chance(self.mag, frame.limiting_mag, &params);
+            let expected_snr = r.snr * 10_f64.powf(0.4 * (r.mag - self.mag));
+            let sigma = 1.0_f64.hypot(params.mag_scatter / 1.0857 * expected_snr);
+            let pull = (r.snr - expected_snr) / sigma;
+            let alike = (-0.5 * pull * pull).exp() / (two_pi.sqrt() * sigma);
+            let light = (1.0 - UNLIKE_SHARE) * alike + UNLIKE_SHARE / REMAINDER_SNR;
+            let as_mover = light.ln() - 0.5 * r.pull_chi2 - two_pi.ln();
+            let noise = (-0.5 * r.snr * r.snr).exp() / two_pi.sqrt();
+            let as_chance = (noise + REMAINDER_CHANCE / REMAINDER_SNR).ln() - SEARCHED.ln();
+            score.log_odds += as_mover - as_chance;
+            let is_hidden = Obstacles::of(frame).hide(east, north);
+            if !is_hidden {
+                score.log_odds -= (1.0 - chance).ln();
+            }
+            score.n_expected += usize::from(chance <= 0.5 || is_hidden);
+        }
+        score
+    }
+}
+
 /// Computes odds in a field.
 #[derive(Debug, Clone)]
 pub struct Scorer<'a> {
@@ -289,5 +348,35 @@ mod tests {
         assert!((chance - 0.5 * DETECTION_CHANCE_MAX).abs() < 1e-3, "{chance}");
         assert!(detection_chance(15.0, 20.0, &params) > 0.92);
         assert!(detection_chance(23.0, 20.0, &params) <= DETECTION_CHANCE_MIN + 1e-9);
+    }
+
+    #[test]
+    fn light_at_the_predicted_place_raises_the_odds() {
+        use crate::science::movers::motion::PlanePoint;
+        let at = |t_h: f64| PlanePoint {
+            t_h,
+            east_arcsec: 30.0 * t_h,
+            north_arcsec: 0.0,
+            sigma_arcsec: 0.2,
+        };
+        let motion = Motion::fit(&[at(0.0), at(0.5), at(1.0)]).expect("three places");
+        let frames = [FieldFrame { t_h: 0.7, ..FieldFrame::example() }];
+        // S/N 10 where the limit of S/N 5 is at 20 mag.
+        let mag = 20.0 - 2.5 * 2.0_f64.log10();
+        let before = Score { log_odds: 4.0, mag, n_expected: 3, n_covered: 4 };
+        let found = Recovery { frame: 0, mag, snr: 10.0, pull_chi2: 0.0 };
+        let after = before.with_recovered(&[found], &frames, &motion);
+        // Scatter hypot(1, 0.25 / 1.0857 x 10) = 2.5105; as mover ln(0.9 / (sqrt(2 pi) 2.5105)
+        // + 0.1 / 20) - ln(2 pi) = ln(0.14802) - 1.8379 = -3.7483; as remainder ln(1e-3 / 20)
+        // - ln(9 pi) = -13.2455; taken back -ln(0.07) = 2.659.
+        assert!((after.log_odds - 4.0 - 12.156).abs() < 0.01, "{after:?}");
+        assert_eq!((after.n_expected, after.n_covered), (3, 4));
+        // What lies off, or is much brighter than the mover, says less.
+        let far = Recovery { pull_chi2: 8.0, ..found };
+        let off = before.with_recovered(&[far], &frames, &motion);
+        assert!((after.log_odds - off.log_odds - 4.0).abs() < 1e-9);
+        // Light of 30 errors where 10 were expected is still no remainder.
+        let bright = Recovery { mag: mag - 2.5 * 3.0_f64.log10(), snr: 30.0, ..found };
+        assert!(before.with_recovered(&[bright], &frames, &motion).log_odds > before.log_odds);
     }
 }

@@ -25,6 +25,9 @@ const SECONDS_PER_HOUR: f64 = 3_600.0;
 const PHASE_1: (f64, f64) = (3.33, 0.63);
 const PHASE_2: (f64, f64) = (1.87, 1.22);
 
+/// Slope of bodies of which none was measured (Bowell et al. 1989).
+pub const SLOPE_USUAL_RATIO: f64 = 0.15;
+
 /// Brightness of a body: absolute magnitude and slope.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Brightness {
@@ -56,13 +59,18 @@ pub struct Seen {
 impl Seen {
     /// Magnitude [mag, V] in the H, G system.
     pub fn v_mag(&self, brightness: Brightness) -> f64 {
-        let tangent = (self.phase_rad / 2.0).tan();
-        let phase = |(a, b): (f64, f64)| (-a * tangent.powf(b)).exp();
-        let slope = brightness.slope_ratio;
-        let lit = (1.0 - slope) * phase(PHASE_1) + slope * phase(PHASE_2);
-        brightness.h_mag + 5.0 * (self.sun_distance_au * self.distance_au).log10()
-            - 2.5 * lit.log10()
+        brightness.h_mag
+            + 5.0 * (self.sun_distance_au * self.distance_au).log10()
+            + phase_dimming_mag(self.phase_rad, brightness.slope_ratio)
     }
+}
+
+/// How much fainter than in opposition a body is at a phase angle [mag]: the H, G system.
+pub fn phase_dimming_mag(phase_rad: f64, slope_ratio: f64) -> f64 {
+    let tangent = (phase_rad / 2.0).tan();
+    let phase = |(a, b): (f64, f64)| (-a * tangent.powf(b)).exp();
+    let lit = (1.0 - slope_ratio) * phase(PHASE_1) + slope_ratio * phase(PHASE_2);
+    -2.5 * lit.log10()
 }
 
 /// An observer at an instant.

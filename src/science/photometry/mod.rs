@@ -2,6 +2,7 @@
 
 pub mod forced;
 pub mod growth;
+pub mod outliers;
 pub mod overlap;
 pub mod path;
 pub mod regression;

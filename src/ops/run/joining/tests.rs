@@ -49,6 +49,7 @@ fn report(night: &str, id: &str, days: f64) -> NightReport {
             mag: None,
             mag_err: None,
             snr: 10.0,
+            is_recovered: false,
         }
     };
     let candidate = |id: &str, off_deg: f64| Candidate {

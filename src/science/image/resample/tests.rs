@@ -157,3 +157,23 @@ fn distortion_is_followed_and_the_far_side_refused() {
     let far = SkyGrid { centre_rad: (1.0 + std::f64::consts::PI, -0.3), ..grid(5, 1.0) };
     assert!(resample(&frame, &wcs, &far).is_none());
 }
+
+#[test]
+fn a_star_lies_where_the_other_frame_has_it() {
+    // The other frame is turned by 180 degrees and its pixels are half as wide: the star at
+    // (-5.3, 4.1) px from the tangent point lies at (10.6, -8.2) px there.
+    let sigma = 2.0;
+    let frame = star(81, (40.0 - 5.3, 40.0 + 4.1), sigma);
+    let from = wcs([[-1.0, 0.0], [0.0, 1.0]], (40.0, 40.0));
+    let target = wcs([[0.5, 0.0], [0.0, -0.5]], (60.0, 60.0));
+    let window = Window { x_first_px: 50, y_first_px: 31, side_px: 41 };
+    let stamp = resample_onto(&frame, &from, (&target, &window)).expect("on the frame");
+    for y in 0..41 {
+        for x in 0..41 {
+            let (dx, dy) = (50.0 + x as f64 - 70.6, 31.0 + y as f64 - 51.8);
+            let expected = gaussian(dx, dy, 2.0 * sigma);
+            let error = (f64::from(stamp.at(x, y)) - expected).abs() / gaussian(0.0, 0.0, 4.0);
+            assert!(error < 0.01, "{error} at {x}, {y}");
+        }
+    }
+}

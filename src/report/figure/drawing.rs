@@ -10,6 +10,17 @@ const FONT_PER_UNIT: f64 = 8.6;
 
 const PAPER: Colour = [255, 255, 255];
 
+/// A chart's two files.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// What it shows, as part of a file's name.
+    pub name: &'static str,
+    /// As SVG.
+    pub svg: String,
+    /// As PNG.
+    pub png: Vec<u8>,
+}
+
 enum Mark {
     Line { from: (f64, f64), to: (f64, f64), width_px: f64, ink: Colour },
     Dot { centre: (f64, f64), radius_px: f64, ink: Colour },
@@ -17,31 +28,48 @@ enum Mark {
 }
 
 /// Marks on a paper; places are [px] from the upper left corner.
-pub(super) struct Drawing {
+pub(in crate::report) struct Drawing {
     width: usize,
     height: usize,
     marks: Vec<Mark>,
 }
 
 impl Drawing {
-    pub(super) fn new(width: usize, height: usize) -> Self {
+    pub(in crate::report) fn new(width: usize, height: usize) -> Self {
         Self { width, height, marks: Vec::new() }
     }
 
-    pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), width_px: f64, ink: Colour) {
+    pub(in crate::report) fn line(
+        &mut self,
+        from: (f64, f64),
+        to: (f64, f64),
+        width_px: f64,
+        ink: Colour,
+    ) {
         self.marks.push(Mark::Line { from, to, width_px, ink });
     }
 
-    pub(super) fn dot(&mut self, centre: (f64, f64), radius_px: f64, ink: Colour) {
+    pub(in crate::report) fn dot(&mut self, centre: (f64, f64), radius_px: f64, ink: Colour) {
         self.marks.push(Mark::Dot { centre, radius_px, ink });
     }
 
-    pub(super) fn text(&mut self, text: &str, place: (f64, f64), anchor: Anchor, pen: Pen) {
+    pub(in crate::report) fn text(
+        &mut self,
+        text: &str,
+        place: (f64, f64),
+        anchor: Anchor,
+        pen: Pen,
+    ) {
         self.marks.push(Mark::Text { text: text.to_owned(), place, anchor, pen });
     }
 
+    /// The drawing's files under a name.
+    pub(in crate::report) fn picture(&self, name: &'static str) -> Result<Picture, ReportError> {
+        Ok(Picture { name, svg: self.svg(), png: self.png()? })
+    }
+
     /// The drawing as an SVG file.
-    pub(super) fn svg(&self) -> String {
+    fn svg(&self) -> String {
         let (width, height) = (self.width, self.height);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
@@ -90,7 +118,7 @@ impl Drawing {
     }
 
     /// The drawing as a PNG file.
-    pub(super) fn png(&self) -> Result<Vec<u8>, ReportError> {
+    fn png(&self) -> Result<Vec<u8>, ReportError> {
         let mut raster = Raster::new(self.width, self.height, PAPER);
         for mark in &self.marks {
             match mark {

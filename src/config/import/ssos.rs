@@ -1,0 +1,143 @@
+//! `default.ssos` (seeds.md 2.2).
+
+use super::rules::{Row, Rule, key, translate as by_table};
+use super::syntax::{Word, flag, quoted, real};
+use super::{Fate, ImportedKey};
+
+const FILE_TOO: &str = "import that file as well";
+const OUTLIER: &str = "OUTLIER_THRESHOLD";
+
+const RULES: &[Row] = &[
+    (
+        "SCI_EXTENSION",
+        Rule::Only(
+            "All",
+            "the extension with the image is found",
+            "single extensions cannot be chosen: the first image of a file is the frame",
+        ),
+    ),
+    (
+        "WEIGHT_IMAGES",
+        Rule::Only(
+            "False",
+            "every frame's noise is followed pixel by pixel from detector and masters",
+            "weight maps are not read (with ssos they never acted): noise is followed pixel by \
+             pixel from detector and masters",
+        ),
+    ),
+    ("DATE-OBS", Rule::Only("DATE-OBS", KEYWORD, OTHER_KEYWORD)),
+    ("FILTER", Rule::Only("FILTER", KEYWORD, OTHER_KEYWORD)),
+    ("EXPTIME", Rule::Only("EXPTIME", KEYWORD, OTHER_KEYWORD)),
+    ("SEX_CONFIG", Rule::Idle(FILE_TOO)),
+    ("SEX_PARAMS", Rule::Idle(FILE_TOO)),
+    ("SEX_FILTER", Rule::Idle(FILE_TOO)),
+    ("SEX_NNW", Rule::Idle("stars are told by the frame's own point spread function")),
+    ("SCAMP_CONFIG", Rule::Idle(FILE_TOO)),
+    ("REMOVE_REF_SOURCES", Rule::Idle("catalogue stars are never linked")),
+    ("SWARP_CONFIG", Rule::Idle("cut-outs are resampled without SWarp")),
+    ("FILTER_DETEC", Rule::Cut("detections")),
+    ("DETECTIONS", Rule::Text("filter.unwanted_detections")),
+    ("FILTER_PM", Rule::Cut("proper_motion")),
+    ("PM_LOW", Rule::Number("filter.rate_low_arcsec_per_h")),
+    ("PM_UP", Rule::Number("filter.rate_up_arcsec_per_h")),
+    ("PM_SNR", Rule::Number("filter.rate_snr_min")),
+    ("FILTER_PIXEL", Rule::Cut("pixel")),
+    ("DELTA_PIXEL", Rule::Number("filter.shift_min_px")),
+    ("FILTER_MOTION", Rule::Cut("motion")),
+    ("R_SQU_M", Rule::Number("filter.r2_ratio_min")),
+    ("FILTER_TRAIL", Rule::Cut("trail")),
+    ("RATIO", Rule::Number("filter.trail_ratio_min")),
+    ("FILTER_BRIGHT_SOURCES", Rule::Cut("bright_sources")),
+    (
+        "BRIGHT_SOURCES_CAT",
+        Rule::Only(
+            "REFCAT",
+            "bright stars are those of the reference catalogue",
+            "bright stars are those of the reference catalogue; other lists are not read",
+        ),
+    ),
+    ("DISTANCE", Rule::Number("filter.bright_distance_arcsec")),
+    ("CROSSMATCH_SKYBOT", Rule::By(crossmatch)),
+    ("CROSSMATCH_RADIUS", Rule::Number("known.radius_arcsec")),
+    ("OBSERVATORY_CODE", Rule::By(observatory)),
+    ("FOV_DIMENSIONS", Rule::Idle("the field asked for is that of the plate solution")),
+    ("EXTRACT_CUTOUTS", Rule::By(cutouts)),
+    ("CUTOUT_SIZE", Rule::Whole("cutouts.side_px")),
+    (
+        "FIXED_APER_MAGS",
+        Rule::Only(
+            "False",
+            "magnitudes are measured at each detection's own place",
+            "apertures fixed by another filter are not measured; light curves have a session per \
+             night and filter",
+        ),
+    ),
+    ("REFERENCE_FILTER", Rule::Idle("is of FIXED_APER_MAGS only")),
+    (
+        "CHECKPLOTS",
+        Rule::Idle("the charts are on each night's page; `export` writes them as files"),
+    ),
+];
+
+const KEYWORD: &str = "the instrument profile names it, with the usual variants";
+const OTHER_KEYWORD: &str =
+    "name this keyword in an instrument profile (`autossosctl profile guess` proposes one)";
+
+fn crossmatch(value: &str) -> Fate {
+    match flag(value) {
+        Some(true) => Fate::Set { key: "known.source", value: quoted("both") },
+        Some(false) => Fate::Set { key: "known.source", value: quoted("none") },
+        None => Fate::Refused("is no yes or no: set known.source by hand".to_owned()),
+    }
+}
+
+fn observatory(value: &str) -> Fate {
+    if value == "500" {
+        return Fate::NotNeeded("500 is the Earth's centre: no code at all".to_owned());
+    }
+    Fate::Set { key: "site.mpc_code", value: quoted(value) }
+}
+
+fn cutouts(value: &str) -> Fate {
+    match flag(value) {
+        Some(true) => Fate::NotNeeded("candidates get cut-outs".to_owned()),
+        Some(false) => Fate::Set { key: "cutouts.candidates_max", value: "0".to_owned() },
+        None => Fate::Refused("is no yes or no: set cutouts.candidates_max by hand".to_owned()),
+    }
+}
+
+/// All keys; those that belong together are looked at together.
+pub(super) fn translate(words: &[Word<'_>]) -> Vec<ImportedKey> {
+    let groups = words.iter().rev().find(|word| word.key == "IDENTIFY_OUTLIER");
+    let is_grouped = groups.and_then(|word| flag(word.value)).unwrap_or(false);
+    words
+        .iter()
+        .map(|word| match word.key {
+            "IDENTIFY_OUTLIER" => {
+                let why = format!("filter.gap_factor is {OUTLIER} with it and 0 without");
+                key(*word, vec![Fate::NotNeeded(why)])
+            }
+            OUTLIER if is_grouped => {
+                key(*word, vec![Rule::Number("filter.gap_factor").fate(word.value)])
+            }
+            OUTLIER => {
+                let why = "is of IDENTIFY_OUTLIER only, which is off";
+                key(*word, vec![Fate::NotNeeded(why.to_owned())])
+            }
+            "MAG_LIMITS" => key(*word, limits(word.value)),
+            _ => by_table(std::slice::from_ref(word), RULES).remove(0),
+        })
+        .collect()
+}
+
+/// `MAG_LIMITS -99,6`.
+fn limits(value: &str) -> Vec<Fate> {
+    let parts: Vec<Option<f64>> = value.split(',').map(|part| part.trim().parse().ok()).collect();
+    let [Some(low), Some(high)] = parts[..] else {
+        return vec![Fate::Refused("is no pair of magnitudes".to_owned())];
+    };
+    vec![
+        Fate::Set { key: "filter.bright_mag_min", value: real(low) },
+        Fate::Set { key: "filter.bright_mag_max", value: real(high) },
+    ]
+}
