@@ -8,7 +8,7 @@
 
 use rayon::prelude::*;
 
-use super::artifact::candidate::Candidate;
+use super::artifact::candidate::{Candidate, CandidateDetection};
 use super::artifact::frame_photometry::{FramePhotometry, PhotometricSolution};
 use super::artifact::photometric_point::PhotometricPoint;
 use super::link::NightFrame;
@@ -85,10 +85,12 @@ pub fn measure_movers(
     }
     for (candidate, mut points) in candidates.iter_mut().zip(found) {
         points.sort_by(|a, b| a.mid_mjd_utc.total_cmp(&b.mid_mjd_utc));
-        // What was measured with a star's static image taken off is better than without.
-        for detection in candidate.detections.iter_mut().filter(|d| !d.is_recovered) {
-            let own = points.iter().find(|p| p.is_detected && p.frame == detection.frame);
-            if let Some((mag, err)) = own.and_then(|p| p.mag.zip(p.mag_err)) {
+        for detection in &mut candidate.detections {
+            let own = points.iter_mut().find(|p| p.is_detected && p.frame == detection.frame);
+            let Some(point) = own else { continue };
+            if detection.is_recovered {
+                recovered(point, detection);
+            } else if let Some((mag, err)) = point.mag.zip(point.mag_err) {
                 (detection.mag, detection.mag_err) = (Some(mag), Some(err));
             }
         }
@@ -96,6 +98,22 @@ pub fn measure_movers(
         candidate.mag = median(&mags).or(candidate.mag);
         candidate.photometry = points;
     }
+}
+
+/// A point of which the light was measured with the static image of a star taken off: that is
+/// better than a star by the catalogue, and is kept.
+fn recovered(point: &mut PhotometricPoint, detection: &CandidateDetection) {
+    point.is_contaminated = true;
+    let (Some(mag), Some(err), Some(before)) = (detection.mag, detection.mag_err, point.mag) else {
+        return;
+    };
+    // The same scale: light and magnitudes change together.
+    let ratio = 10.0_f64.powf(-0.4 * (mag - before));
+    point.flux_e *= ratio;
+    point.flux_err_e = point.flux_e * err / 1.0857;
+    point.instrumental_mag = point.instrumental_mag.map(|m| m + mag - before);
+    point.instrumental_err_mag = Some(err);
+    (point.mag, point.mag_err) = (Some(mag), Some(err.hypot(point.colour_err_mag)));
 }
 
 /// The motion of a candidate: its detections less their residuals.
