@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, ClientBuilder, RequestBuilder};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -204,6 +204,16 @@ fn failed(url: &str, error: reqwest::Error, limit: Duration) -> HttpError {
     HttpError::Unreachable { host, source }
 }
 
+/// A client as every part of this program uses it; times are for the caller to set.
+pub(super) fn client_builder() -> ClientBuilder {
+    // The service installed it already, the command line did not; a second time only gives an
+    // error.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    Client::builder()
+        .redirect(Policy::limited(REDIRECTS_MAX))
+        .user_agent(concat!("autossos/", env!("CARGO_PKG_VERSION")))
+}
+
 /// The mirrors of a service, and how they have behaved.
 pub(super) struct Caller {
     pub(super) client: Client,
@@ -216,14 +226,9 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) fn new(urls: &[String], limits: &ServiceLimits) -> Result<Self, HttpError> {
-        // The service installed it already, the command line did not; a second time only gives an
-        // error.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let client = Client::builder()
+        let client = client_builder()
             .connect_timeout(limits.connect)
             .timeout(limits.answer)
-            .redirect(Policy::limited(REDIRECTS_MAX))
-            .user_agent(concat!("autossos/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|source| HttpError::Client { source: source.without_url() })?;
         Ok(Self {

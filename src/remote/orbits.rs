@@ -7,12 +7,11 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use reqwest::header::{IF_MODIFIED_SINCE, LAST_MODIFIED};
-use reqwest::redirect::Policy;
+
+use super::http::client_builder;
 
 /// Tries for one file.
 const TRIES_MAX: u32 = 3;
-/// Most redirections followed.
-const REDIRECTS_MAX: usize = 5;
 
 /// How long and how much.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,19 +119,14 @@ pub fn download(
     limits: &DownloadLimits,
     on_bytes: &dyn Fn(usize, Option<usize>) -> ControlFlow<()>,
 ) -> Result<Download, DownloadError> {
-    // The service installed it already, the command line did not; a second time only gives an
-    // error.
-    rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(DownloadError::Runtime)?;
-    let client = reqwest::Client::builder()
+    let client = client_builder()
         .connect_timeout(limits.connect)
         .read_timeout(limits.silence)
         .timeout(limits.whole)
-        .redirect(Policy::limited(REDIRECTS_MAX))
-        .user_agent(concat!("autossos/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|source| DownloadError::Client { url: url.to_owned(), source })?;
     let outcome = runtime.block_on(async {

@@ -60,7 +60,9 @@ impl Rule {
             Self::Whole(key) => {
                 made(key, value.parse::<i64>().ok().map(|v| v.to_string()), "whole number")
             }
-            Self::Scaled(key, factor) => made(key, number().map(|v| real(v * factor)), "number"),
+            Self::Scaled(key, factor) => {
+                made(key, number().map(|v| real((v * factor * 1e6).round() / 1e6)), "number")
+            }
             Self::Flag(key) => made(key, flag(value).map(|v| v.to_string()), "yes or no"),
             Self::Text(key) => Fate::Set { key, value: quoted(value) },
             Self::Cut(cut) => match flag(value) {
