@@ -102,9 +102,9 @@ fn text(again: &Refit) -> String {
     }
     let n = again.report.frames.iter().filter(|frame| frame.photometry.is_some()).count();
     format!(
-        "{table}\n{n_valid} of {n} frames have valid photometry. Nothing stored was changed: limits \
-         belong into [photometry] of the configuration, then `autossosctl reprocess {} --from \
-         share-photometry`.",
+        "{table}\n{n_valid} of {n} frames have valid photometry. Nothing stored was changed: \
+         limits belong into [photometry] of the configuration, then `autossosctl reprocess {} \
+         --from share-photometry`.",
         printable(&again.report.night)
     )
 }

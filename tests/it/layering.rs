@@ -81,7 +81,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "config",
         layers: &["science", "formats", "pipeline", "store", "report", "remote"],
-        crates: &["serde", "thiserror", "toml"],
+        // yaml_rust2: the files of Filabres.
+        crates: &["serde", "thiserror", "toml", "yaml_rust2"],
         world: &["env", "fs"],
     },
     Layer {

@@ -29,6 +29,7 @@ mod resume;
 mod service;
 mod simulated;
 mod submit;
+mod tables;
 mod tidy;
 mod tree;
 mod vet;

@@ -6,7 +6,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use super::rules::{Row, Rule, key, translate};
 use super::syntax::Word;
-use super::{Fate, ImportError, ImportedFile, ImportedKey, autossos};
+use super::{Fate, ImportError, ImportedFile, ImportedKey, automatic};
 use crate::pipeline::ingest::{GENERIC_TOML, Profile};
 
 const RULES_FILE: &str =
@@ -15,7 +15,7 @@ const OWN: &str = "steps have their own settings: import the .sex and .scamp fil
 
 /// Keys of a workspace.
 const SETUP: &[Row] = &[
-    ("instrument", Rule::By(autossos::instrument)),
+    ("instrument", Rule::By(automatic::instrument)),
     ("datadir", Rule::Text("daemon.incoming")),
     ("gaiadr_source", Rule::By(release)),
     ("tweak_order_astrometry", Rule::Idle("the order of the distortion is what the stars support")),

@@ -5,7 +5,7 @@
 //! 1.3, 1.18, 2.2, 2.4, 2.5, 3.1, 3.2). Each key of each file ends as a setting, as not needed
 //! (and why), as refused (and what to do), or as unknown; none is dropped without a word.
 
-mod autossos;
+mod automatic;
 mod filabres;
 mod filabres_lists;
 mod recognise;
@@ -117,7 +117,7 @@ pub fn import(files: &[(String, String)]) -> Result<Imported, ImportError> {
         let kind = recognise::recognise(name, text).ok_or_else(no_kind)?;
         imported.files.push((name.clone(), kind));
         let keys = match kind {
-            OldKind::Autossos => rules::translate(&syntax::words(text), autossos::RULES),
+            OldKind::Autossos => rules::translate(&syntax::words(text), automatic::RULES),
             OldKind::Ssos => ssos::translate(&syntax::words(text)),
             OldKind::Sextractor => sextractor::translate(&syntax::words(text), kernel),
             OldKind::SextractorColumns => sextractor::columns(text),

@@ -46,7 +46,7 @@ pub(in crate::ctl) struct RefitArgs {
     pub(in crate::ctl) night: String,
     #[command(flatten)]
     pub(in crate::ctl) limits: RefitLimits,
-    /// Folder for coeff_fit.csv, calib_NIGHT.csv and validcalib_NIGHT.csv [default: none are written].
+    /// Folder for coeff_fit.csv, calib_NIGHT.csv, validcalib_NIGHT.csv [default: none are written].
     #[arg(long, value_name = "DIR")]
     pub(in crate::ctl) to: Option<PathBuf>,
     #[command(flatten)]
