@@ -21,9 +21,9 @@ const FORBIDDEN_MODULES: [&str; 5] = ["utils", "common", "helpers", "misc", "man
 /// Units that end a name or follow `_per_`.
 const UNITS: &[&str] = &[
     "px", "px2", "adu", "e", "e2", "s", "ms", "ks", "h", "hours", "min", "d", "yr", "seconds",
-    "deg", "deg2", "rad", "arcsec", "arcsec2", "arcmin", "mas", "mag", "m", "km", "au", "c", "mib",
-    "mpx", "fwhm", "sigma", "mjd", "utc", "tdb", "year", "days", "percent", "adu2", "frames",
-    "hour", "nm", "dex", "pixels", "h2", "row",
+    "deg", "deg2", "rad", "rad2", "arcsec", "arcsec2", "arcmin", "mas", "mag", "m", "km", "au",
+    "c", "mib", "mpx", "fwhm", "sigma", "mjd", "utc", "tdb", "year", "days", "percent", "adu2",
+    "frames", "hour", "nm", "dex", "pixels", "h2", "row",
 ];
 /// What may follow the unit: which value of the quantity it is.
 const QUALIFIERS: &[&str] = &[
