@@ -84,7 +84,10 @@ pub(super) fn image_stars(sources: &Sources, params: &HintParams) -> (Vec<ImageS
     let mut index = Vec::new();
     for i in 0..sources.len() {
         let flags = sources.flags[i];
-        if flags.is_any(unfit) {
+        // A faint trail may be two faint stars.
+        let is_trail = sources.trail_length_px.get(i).is_some_and(|length| length.is_finite());
+        let is_faint_trail = is_trail && flags.is_any(SourceFlags::CENTROID);
+        if flags.is_any(unfit) || is_faint_trail {
             continue;
         }
         let mut err = sources.position_err_px[i].hypot(params.centroid_floor_px);

@@ -19,7 +19,7 @@ pub struct StageName {
 pub const FRAME_STAGES: [StageName; 5] = [
     StageName { name: "ingest", version: 1 },
     StageName { name: "calibrate", version: 5 },
-    StageName { name: "extract", version: 3 },
+    StageName { name: "extract", version: 4 },
     StageName { name: "solve", version: 5 },
     StageName { name: "calibrate-flux", version: 4 },
 ];

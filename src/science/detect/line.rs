@@ -9,7 +9,7 @@ use super::psf_model::PsfModel;
 use super::segment::Segment;
 use super::shape::{Shape, isophotal_shape};
 use super::stars::{fill_stamp, seen_fwhm};
-use super::trail::{LENGTH_MAX_PX, Trail, TrailGuess, fit_trail};
+use super::trail::{Belief, LENGTH_MAX_PX, Trail, TrailGuess, fit_trail};
 use crate::science::image::mask::MaskBits;
 
 /// Chi-squared that a star leaves beyond noise where a trail is thought of.
@@ -50,10 +50,28 @@ pub(super) fn line_of(
     if !is_tried || length_px > LENGTH_MAX_PX {
         return None;
     }
+    let (x_px, y_px) = (shape.x_px, shape.y_px);
+    let guess = TrailGuess { x_px, y_px, length_px, angle_rad: shape.theta_rad };
+    let stamp = stamp_along(scene, (sky, psf), &guess);
+    let star = psf.star_at(x_px, y_px);
+    let n = stamp.values_e.len() as f64;
+    let (_, _, star_chi2) = fit_light(&stamp, &star, (x_px, y_px))?;
+    let star_chi2 = star_chi2 * (n - 1.0);
+    let trail = fit_trail(&stamp, &star, fwhm_px, &guess, (star_chi2, Belief::OUTLINE))?;
+    Some(Line { trail, stamp })
+}
+
+/// The pixels around a line.
+pub(super) fn stamp_along(
+    scene: Scene<'_>,
+    (sky, psf): (&Background, &PsfModel),
+    guess: &TrailGuess,
+) -> Stamp {
     let mut stamp = Stamp::default();
-    let (x_px, y_px, margin) = (shape.x_px, shape.y_px, MARGIN_FWHM * fwhm_px);
-    fill_stamp(scene, sky, (x_px, y_px), 0.5 * length_px + margin, &mut stamp);
-    let (sin, cos) = shape.theta_rad.sin_cos();
+    let (x_px, y_px) = (guess.x_px, guess.y_px);
+    let margin = MARGIN_FWHM * seen_fwhm(psf, x_px, y_px);
+    fill_stamp(scene, sky, (x_px, y_px), 0.5 * guess.length_px + margin, &mut stamp);
+    let (sin, cos) = guess.angle_rad.sin_cos();
     let is_near = |&(px, py): &(f32, f32)| {
         let (dx, dy) = (f64::from(px) - x_px, f64::from(py) - y_px);
         (dy * cos - dx * sin).abs() <= margin
@@ -63,12 +81,7 @@ pub(super) fn line_of(
     stamp.values_e.retain(|_| *kept.next().unwrap_or(&false));
     let mut kept = keep.iter();
     stamp.places.retain(|_| *kept.next().unwrap_or(&false));
-    let star = psf.star_at(x_px, y_px);
-    let n = stamp.values_e.len() as f64;
-    let (_, _, star_chi2) = fit_light(&stamp, &star, (x_px, y_px))?;
-    let guess = TrailGuess { x_px, y_px, length_px, angle_rad: shape.theta_rad };
-    let trail = fit_trail(&stamp, &star, fwhm_px, &guess, star_chi2 * (n - 1.0))?;
-    Some(Line { trail, stamp })
+    stamp
 }
 
 /// The trails among a frame's sources, in step with them; brightest first.

@@ -8,6 +8,7 @@ pub mod aperture;
 pub mod background;
 mod blends;
 pub mod erf;
+mod faint_trails;
 pub mod filter;
 pub mod growth_radius;
 mod line;
@@ -35,6 +36,7 @@ use crate::science::image::stats::median_in_place;
 use aperture::{Ellipse, Scene, sum_aperture};
 use background::{Background, BackgroundParams, estimate_background};
 use blends::{OwnLight, settled};
+use faint_trails::faint_trails;
 use filter::{GaussianKernel, snr_map};
 use line::trails;
 use measure::{Apertures, Measured, Stage, measure, summit};
@@ -149,12 +151,23 @@ pub fn extract(
         circle_share: circle_share(scene, &segments, &fitted, aperture_px),
     };
     let stage = Stage { scene, snr: &snr, sky: &sky, psf: &seen.model, apertures };
-    let trails = trails(scene, (&sky, &seen.model), &segments, &fitted);
-    let measured: Vec<Option<Measured>> = segments
+    let mut trails = trails(scene, (&sky, &seen.model), &segments, &fitted);
+    let (mut segments, mut fitted) = (segments, fitted);
+    let (map, n_clear) = ((&snr, fwhm_px), segments.len());
+    let faint = faint_trails(scene, (&sky, &seen.model), map, (&segments, &trails));
+    for faint in faint.into_iter().take(params.sources_max.saturating_sub(n_clear)) {
+        segments.push(faint.segment);
+        fitted.push(None);
+        trails.push(Some(faint.trail));
+    }
+    let mut measured: Vec<Option<Measured>> = segments
         .par_iter()
         .zip(fitted.par_iter().zip(trails))
         .map(|(segment, (fitted, trail))| measure(&stage, segment, (fitted.as_ref(), trail)))
         .collect();
+    // Faint trails are for linking; they must not count among the stars.
+    let faint = measured[n_clear..].iter_mut().flatten();
+    faint.for_each(|m| m.flags = m.flags.with(SourceFlags::CENTROID));
     let sources = columns(&segments, &measured, &sky, seen.psf.as_ref());
     let ellipticity = median_ellipticity(&sources);
     Some(Extraction {

@@ -17,7 +17,7 @@ impl SourceFlags {
     pub const EDGE: Self = Self(4);
     /// The aperture holds a bad pixel or a cosmic ray.
     pub const MASKED: Self = Self(8);
-    /// The windowed centroid did not converge; the isophotal one stands.
+    /// The windowed centroid did not converge, the isophotal one stands; or a faint trail.
     pub const CENTROID: Self = Self(16);
     /// Sharper than the point spread function: a cosmic ray or a hot pixel.
     pub const SHARP: Self = Self(32);

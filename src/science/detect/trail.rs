@@ -19,13 +19,25 @@ const DAMPING_MAX: f64 = 1e4;
 pub const LENGTH_MAX_PX: f64 = 400.0;
 /// Spacing of the drawn stars in units of the seeing.
 const SPACING_FWHM: f64 = 0.4;
-/// Chi-squared that the trail must save against a star to be believed.
-const GAIN_MIN: f64 = 30.0;
 /// Worst chi-squared per degree of freedom of a trail.
 const CHI2_MAX: f64 = 3.0;
-/// Shortest trail in units of its own error, and of the seeing.
-const LENGTH_SIGMA_MIN: f64 = 5.0;
-const LENGTH_FWHM_MIN: f64 = 0.8;
+
+/// What makes a trail of what was fitted as one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Belief {
+    /// Chi-squared that it must save against a star.
+    pub gain_chi2_min: f64,
+    /// Shortest length in units of its own error.
+    pub length_sigma_min: f64,
+    /// Shortest length in units of the seeing.
+    pub length_fwhm_min: f64,
+}
+
+impl Belief {
+    /// For outlines that look like one.
+    pub const OUTLINE: Self =
+        Self { gain_chi2_min: 30.0, length_sigma_min: 5.0, length_fwhm_min: 0.8 };
+}
 
 /// A trail.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,12 +124,13 @@ fn equations(stamp: &Stamp, star: &Star<'_>, u: &Unknowns, n: usize) -> (NormalE
 /// Fits a trail; `None` when it does not settle or a star explains the pixels as well.
 ///
 /// * `star_chi2`: chi-squared sum of the star fitted to the same pixels.
+/// * `belief`: what is asked of it.
 pub fn fit_trail(
     stamp: &Stamp,
     star: &Star<'_>,
     fwhm_px: f64,
     guess: &TrailGuess,
-    star_chi2: f64,
+    (star_chi2, belief): (f64, Belief),
 ) -> Option<Trail> {
     let (sin, cos) = guess.angle_rad.sin_cos();
     let half = 0.5 * guess.length_px.min(LENGTH_MAX_PX);
@@ -157,7 +170,8 @@ pub fn fit_trail(
             break;
         }
     }
-    believed(trail_of(&u, &normal, chi2, stamp.values_e.len())?, (star_chi2, chi2), fwhm_px)
+    let trail = trail_of(&u, &normal, chi2, stamp.values_e.len())?;
+    believed(trail, star_chi2 - chi2, (fwhm_px, belief))
 }
 
 /// One step of the damped equations.
@@ -197,10 +211,10 @@ fn trail_of(u: &Unknowns, normal: &NormalEquations, chi2: f64, n: usize) -> Opti
 }
 
 /// The trail, if it is long enough, explains the pixels and does so better than a star.
-fn believed(trail: Trail, (star_chi2, chi2): (f64, f64), fwhm_px: f64) -> Option<Trail> {
-    let is_long = trail.length_px > LENGTH_FWHM_MIN * fwhm_px
-        && trail.length_px > LENGTH_SIGMA_MIN * trail.length_err_px;
-    let is_better = star_chi2 - chi2 > GAIN_MIN;
+fn believed(trail: Trail, gain: f64, (fwhm_px, belief): (f64, Belief)) -> Option<Trail> {
+    let is_long = trail.length_px > belief.length_fwhm_min * fwhm_px
+        && trail.length_px > belief.length_sigma_min * trail.length_err_px;
+    let is_better = gain > belief.gain_chi2_min;
     (trail.flux_e > 0.0 && is_long && is_better && trail.chi2 < CHI2_MAX).then_some(trail)
 }
 
@@ -231,14 +245,14 @@ mod tests {
         let half = (8.0 * angle.cos(), 8.0 * angle.sin());
         let stamp = drawn(&star, (24.3, 25.1), half, 2e4);
         let guess = TrailGuess { x_px: 24.0, y_px: 25.0, length_px: 12.0, angle_rad: 0.5 };
-        let found = fit_trail(&stamp, &star, 1.8, &guess, 1e6).expect("settles");
+        let found = fit_trail(&stamp, &star, 1.8, &guess, (1e6, Belief::OUTLINE)).expect("settles");
         assert!((found.length_px - 16.0).abs() < 0.05, "{found:?}");
         assert!((found.angle_rad - angle).abs() < 0.005, "{found:?}");
         assert!((found.flux_e / 2e4 - 1.0).abs() < 0.005, "{found:?}");
         let [start, end] = found.ends_px();
         assert!((start.0 - (24.3 - half.0)).abs() < 0.05 && (end.1 - (25.1 + half.1)).abs() < 0.05);
         // The same pixels explained by a star as well: no trail.
-        assert!(fit_trail(&stamp, &star, 1.8, &guess, 1.0).is_none());
+        assert!(fit_trail(&stamp, &star, 1.8, &guess, (1.0, Belief::OUTLINE)).is_none());
     }
 
     #[test]
@@ -247,6 +261,6 @@ mod tests {
         let star = Star::new(&profile, Shape { xx: 3.0, xy: 0.0, yy: 3.0 });
         let stamp = drawn(&star, (24.3, 25.1), (0.0, 0.0), 2e4);
         let guess = TrailGuess { x_px: 24.0, y_px: 25.0, length_px: 3.0, angle_rad: 0.5 };
-        assert!(fit_trail(&stamp, &star, 1.8, &guess, 50.0).is_none());
+        assert!(fit_trail(&stamp, &star, 1.8, &guess, (50.0, Belief::OUTLINE)).is_none());
     }
 }
