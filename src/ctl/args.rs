@@ -13,6 +13,7 @@ mod judging;
 mod light_curve;
 mod orbits;
 mod period;
+mod refit;
 mod trace;
 
 pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
@@ -20,8 +21,9 @@ pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
 };
-pub(super) use light_curve::{LightCurveArgs, ObjectArgs, PlotCommand};
+pub(super) use light_curve::{LightCurveArgs, ObjectArgs, PlotCommand, PlotFitArgs, PlotNightArgs};
 pub(super) use period::PeriodArgs;
+pub(super) use refit::{MethodWord, RefitArgs, RefitLimits};
 
 pub(super) use orbits::{
     OrbitsCommand, OrbitsEphemerisArgs, OrbitsImportArgs, OrbitsUpdateArgs, Site,
@@ -54,6 +56,8 @@ pub(super) enum Command {
     Cutouts(CutoutsArgs),
     /// Tell the light curve of an object over its nights: magnitudes, distances, doubts.
     Lightcurve(LightCurveArgs),
+    /// Compute a night's zero points again with other limits, and tell what would change.
+    Refit(RefitArgs),
     /// Draw charts as SVG and PNG files.
     #[command(subcommand)]
     Plot(PlotCommand),
@@ -218,6 +222,14 @@ pub(super) enum Format {
     Removed,
     /// A row per detection with the columns and units of ssos.
     Ssos,
+    /// The same with R2 and validity of each frame's photometry (calib_*.csv).
+    Calib,
+    /// The same without frames whose photometry is not valid (validcalib_*.csv).
+    Validcalib,
+    /// A row per frame with the statistics of its sky (Stats.dat).
+    Stats,
+    /// A row per frame with its regression (coeff_fit.csv).
+    CoeffFit,
     /// A row per known object and frame that it is in, found or not (skybot_all.csv).
     Skybot,
     /// A row per known object in the frames: where, how bright, found or not.

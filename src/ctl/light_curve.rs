@@ -120,7 +120,12 @@ fn text(curve: &ObjectCurve) -> String {
     }
     let n_trusted = curve.trusted().count();
     let n = curve.points.len();
-    let mut text = format!("{}: {n} magnitudes, {n_trusted} trusted", printable(&curve.object));
+    let limits = match curve.limits.len() {
+        0 => String::new(),
+        n => format!("; in {n} frames it was too faint"),
+    };
+    let name = printable(&curve.object);
+    let mut text = format!("{name}: {n} magnitudes, {n_trusted} trusted{limits}");
     for note in &curve.notes {
         text.push_str(&format!("\nNote: {note}"));
     }

@@ -28,6 +28,7 @@ mod orders;
 mod output;
 mod period;
 mod plot;
+mod refit;
 mod status;
 mod submit;
 mod table;
@@ -140,6 +141,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Export(args) => export::run(&args).map(done),
         Command::Cutouts(args) => cutouts::export(&args).map(done),
         Command::Lightcurve(args) => light_curve::run(&args).map(done),
+        Command::Refit(args) => refit::run(&args).map(done),
         Command::Plot(command) => plot::act(&command).map(done),
         Command::Period(args) => period::run(&args).map(done),
         Command::Status(args) => status::show(&args).map(done),

@@ -141,6 +141,25 @@ pub enum OpsError {
         /// What was asked for.
         object: String,
     },
+    /// The table of what each star gave is gone.
+    #[error(
+        "night {night} keeps no table of its stars' magnitudes: it was made by an older version or \
+         its products were pruned; `autossosctl reprocess {night}` makes it anew"
+    )]
+    NoPhotometry {
+        /// Its name.
+        night: String,
+    },
+    /// The night has no such frame.
+    #[error(
+        "night {night} has no frame {frame} with a zero point: `autossosctl night show {night}`"
+    )]
+    NoFrame {
+        /// The night.
+        night: String,
+        /// What was asked for.
+        frame: String,
+    },
     /// A mail could not be composed or kept.
     #[error("a mail could not be composed")]
     Mail(#[from] MailError),

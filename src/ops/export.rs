@@ -1,6 +1,11 @@
 //! Tables and charts of a finished night for other programs.
 
+mod frames;
 mod ssos;
+
+pub use frames::coefficients;
+pub use ssos::SeedTable;
+pub use ssos::table as seed_table;
 
 use std::path::Path;
 
@@ -30,6 +35,14 @@ pub enum ExportFormat {
     Removed,
     /// A row per detection with the columns of ssos.
     Ssos,
+    /// The same with the quality of each frame's photometry, as Automatic-SSOs (`calib_`).
+    Calib,
+    /// The same without frames whose photometry is not valid (`validcalib_`).
+    ValidCalib,
+    /// A row per frame with the statistics of its sky (`Stats.dat` of Automatic-SSOs).
+    Stats,
+    /// A row per frame with its regression (`coeff_fit.csv` of Automatic-SSOs).
+    CoeffFit,
     /// A row per known object and frame that it is in, found or not.
     Skybot,
     /// A row per known object in the night's frames: where, how bright, found or not.
@@ -60,7 +73,11 @@ pub fn export(
         ExportFormat::Outliers => outliers_csv(&report.frames),
         ExportFormat::NotSolved => not_solved_csv(&report.frames),
         ExportFormat::Removed => removed_csv(&report.removed),
-        ExportFormat::Ssos => ssos::table(&reader, &id, &report)?,
+        ExportFormat::Ssos => ssos::table(&reader, (&id, &report), SeedTable::Ssos)?,
+        ExportFormat::Calib => ssos::table(&reader, (&id, &report), SeedTable::Calib)?,
+        ExportFormat::ValidCalib => ssos::table(&reader, (&id, &report), SeedTable::ValidCalib)?,
+        ExportFormat::Stats => frames::stats(&report),
+        ExportFormat::CoeffFit => coefficients(&report),
         ExportFormat::Skybot => {
             let path = known_path(reader.products(), &id)?;
             std::fs::read_to_string(&path).map_err(|source| OpsError::Read { path, source })?

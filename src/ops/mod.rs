@@ -20,6 +20,7 @@ pub mod overview;
 pub mod preflight;
 pub mod progress;
 pub mod prune;
+pub mod refit;
 pub mod run;
 pub mod status;
 pub mod submit;

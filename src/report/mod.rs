@@ -21,6 +21,7 @@ pub mod mail;
 pub mod map;
 mod page;
 pub mod period;
+pub mod photometry_charts;
 mod picture;
 pub mod plot;
 pub mod quicklook;

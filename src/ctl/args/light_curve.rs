@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::ServiceArgs;
+use super::{RefitLimits, ServiceArgs};
 
 /// An object and the nights to look in.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,37 @@ pub(in crate::ctl) struct LightCurveArgs {
 pub(in crate::ctl) enum PlotCommand {
     /// The magnitudes of an object over its nights.
     Lightcurve(PlotObjectArgs),
+    /// The stars of a frame and its zero point.
+    Fit(PlotFitArgs),
+    /// The statistics of the frames' skies over a night.
+    Stats(PlotNightArgs),
+    /// R2 of the frames' regressions over a night.
+    R2(PlotNightArgs),
+}
+
+/// A chart of a frame.
+#[derive(Debug, clap::Args)]
+pub(in crate::ctl) struct PlotFitArgs {
+    #[command(flatten)]
+    pub(in crate::ctl) night: PlotNightArgs,
+    /// Name of the frame's file.
+    #[arg(long, value_name = "FRAME")]
+    pub(in crate::ctl) frame: String,
+    #[command(flatten)]
+    pub(in crate::ctl) limits: RefitLimits,
+}
+
+/// A chart of a night.
+#[derive(Debug, clap::Args)]
+pub(in crate::ctl) struct PlotNightArgs {
+    /// Name of the night.
+    #[arg(value_name = "NIGHT")]
+    pub(in crate::ctl) night: String,
+    /// Folder for SVG and PNG.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(in crate::ctl) to: PathBuf,
+    #[command(flatten)]
+    pub(in crate::ctl) service: ServiceArgs,
 }
 
 /// A chart of an object.

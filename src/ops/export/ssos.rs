@@ -98,11 +98,25 @@ struct Frame<'a> {
     centre_deg: Option<(f64, f64)>,
 }
 
-/// The table of a night.
-pub(super) fn table(
+/// Which of the seeds' tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeedTable {
+    /// That of ssos.
+    Ssos,
+    /// With the quality of each frame's photometry (`calib_`).
+    Calib,
+    /// The same without frames whose photometry is not valid (`validcalib_`).
+    ValidCalib,
+}
+
+/// What the tables of Automatic-SSOs add.
+const CALIB_COLUMNS: [&str; 2] = ["R2", "PHOT_OUTLIER"];
+
+/// A table of a night.
+pub fn table(
     reader: &Reader,
-    night: &NightId,
-    report: &NightReport,
+    (night, report): (&NightId, &NightReport),
+    form: SeedTable,
 ) -> Result<String, OpsError> {
     let numbers = numbers(reader, night)?;
     let mut vetted = vetted_in(report.clone(), reader.verdicts(night)?);
@@ -132,10 +146,25 @@ pub(super) fn table(
         });
         let about = About { number, object, known, numbers: &numbers };
         for (i, detection) in object.candidate.detections.iter().enumerate() {
-            rows.push(about.row((i, detection), frames.get(detection.frame.as_str())));
+            let frame = frames.get(detection.frame.as_str());
+            let photometry = frame.and_then(|frame| frame.record.photometry.as_deref());
+            let is_valid = photometry.is_some_and(|scale| scale.faults.is_empty());
+            if form == SeedTable::ValidCalib && !is_valid {
+                continue;
+            }
+            let mut row = about.row((i, detection), frame);
+            if form != SeedTable::Ssos {
+                let solution = photometry.and_then(|scale| scale.solution.as_ref());
+                let line = solution.and_then(|solution| solution.line.as_ref());
+                let is_outlier = photometry.is_some_and(|scale| scale.is_sky_outlier);
+                row.extend([fixed(line.map(|line| line.r2), 6), truth(is_outlier)]);
+            }
+            rows.push(row);
         }
     }
-    Ok(csv_text(COLUMNS.map(str::to_owned).to_vec(), rows.into_iter()))
+    let added = if form == SeedTable::Ssos { &[][..] } else { &CALIB_COLUMNS[..] };
+    let columns = COLUMNS.iter().chain(added).map(|name| (*name).to_owned());
+    Ok(csv_text(columns.collect(), rows.into_iter()))
 }
 
 fn frame<'a>(

@@ -1,13 +1,12 @@
-//! The detections of one object in the nights' reports.
+//! The measurements of one object in the nights' reports.
 
 use super::super::error::OpsError;
 use super::super::object_names::{name, numbers};
 use super::super::vetting::{Vetted, vetted_in};
-use super::doubts::NightSources;
-use super::{CurvePoint, ObjectCurve};
+use super::{CurveLimit, CurvePoint, ObjectCurve, PointDoubt};
 use crate::formats::known_csv::is_called;
 use crate::pipeline::artifact::candidate::Identity;
-use crate::pipeline::artifact::frame_record::FrameRecord;
+use crate::pipeline::artifact::photometric_point::PhotometricPoint;
 use crate::pipeline::artifact::report::NightReport;
 use crate::store::{NightId, Reader};
 
@@ -23,6 +22,7 @@ pub(super) fn gather(
         object: object.to_owned(),
         slope_ratio: None,
         points: Vec::new(),
+        limits: Vec::new(),
         notes: Vec::new(),
     };
     let mut n_found = 0;
@@ -47,49 +47,67 @@ fn all_closed(reader: &Reader) -> Result<Vec<NightId>, OpsError> {
     Ok(closed.filter_map(|row| NightId::new(&row.id).ok()).collect())
 }
 
-/// Takes the object's detections of a night; gives how many candidates it is there.
+/// Takes what was measured of the object in a night; gives how many candidates it is there.
 fn take_night(
     reader: &Reader,
     (night, report): (&NightId, NightReport),
     curve: &mut ObjectCurve,
 ) -> Result<usize, OpsError> {
     let numbers = numbers(reader, night)?;
-    let frames = report.frames.clone();
-    let vetted = vetted_in(report, reader.verdicts(night)?);
     let asked = curve.object.clone();
-    let found: Vec<Vetted> = vetted
+    let found: Vec<Vetted> = vetted_in(report, reader.verdicts(night)?)
         .into_iter()
         .filter(|v| is_meant(v, &asked) || name(v, &numbers).is_some_and(|n| n == asked))
         .collect();
-    if found.is_empty() {
-        return Ok(0);
-    }
-    let is_shown = |frame: &&FrameRecord| {
-        found.iter().flat_map(|v| &v.candidate.detections).any(|d| d.frame == frame.frame)
-    };
-    let shown: Vec<&FrameRecord> = frames.iter().filter(is_shown).collect();
-    let sources = NightSources::read(reader, night, &shown);
-    curve.notes.extend(sources.note().map(|note| format!("{night}: {note}")));
     for object in &found {
         if let Identity::Known { name, .. } = &object.candidate.identity {
             curve.object.clone_from(name);
         }
-        for detection in &object.candidate.detections {
-            let Some(mag) = detection.mag else { continue };
-            curve.points.push(CurvePoint {
-                night: night.to_string(),
-                frame: detection.frame.clone(),
-                mid_mjd_utc: detection.mid_mjd_utc,
-                ra_deg: detection.ra_deg,
-                dec_deg: detection.dec_deg,
-                mag,
-                err_mag: detection.mag_err,
-                geometry: None,
-                doubts: sources.doubts(detection),
-            });
+        if object.candidate.photometry.is_empty() {
+            let id = &object.candidate.id;
+            let note = format!("{night}: {id} was not measured along its motion");
+            curve.notes.push(note);
+        }
+        for point in &object.candidate.photometry {
+            match (point.mag, point.limit_mag) {
+                (Some(mag), _) => curve.points.push(curve_point(night, point, mag)),
+                (None, Some(limit_mag)) => curve.limits.push(CurveLimit {
+                    night: night.to_string(),
+                    frame: point.frame.clone(),
+                    mid_mjd_utc: point.mid_mjd_utc,
+                    limit_mag,
+                }),
+                (None, None) => {}
+            }
         }
     }
     Ok(found.len())
+}
+
+/// A measured magnitude with what speaks against it.
+fn curve_point(night: &NightId, point: &PhotometricPoint, mag: f64) -> CurvePoint {
+    let mut doubts = Vec::new();
+    if !point.photometry_valid {
+        doubts.push(PointDoubt::Frame);
+    }
+    if point.is_contaminated {
+        doubts.push(PointDoubt::Contaminated { near_share: point.near_share });
+    }
+    // The unknown colour is the same in all frames of a filter: no scatter of the curve.
+    let colour = point.colour_err_mag;
+    let err_mag = point.mag_err.map(|err| (err * err - colour * colour).max(0.0).sqrt());
+    CurvePoint {
+        night: night.to_string(),
+        frame: point.frame.clone(),
+        mid_mjd_utc: point.mid_mjd_utc,
+        ra_deg: point.ra_deg,
+        dec_deg: point.dec_deg,
+        mag,
+        err_mag,
+        is_detected: point.is_detected,
+        geometry: None,
+        doubts,
+    }
 }
 
 /// Whether a candidate is meant by a name, an identifier or a key.

@@ -1,13 +1,12 @@
 //! The light curve of an object over the nights of a data folder: what was measured, whence it was
 //! seen, and what of it is not to be trusted.
 //!
-//! Every magnitude is kept; a point in doubt carries the reasons and is left out of what other
-//! programs read. The reasons: the frame's photometry is bad; the source is saturated, blended,
-//! cut or on bad pixels; a star lies in the aperture (a source that stands still in other frames
-//! of the night, not fainter than the object by more than 3 mag, within 1.5 FWHM of its place); the
-//! point lies off the curve ([`crate::science::photometry::outliers`]).
+//! What is told are the measurements along the object's motion (`pipeline::measure_movers`), in
+//! frames that detected it and in those that did not; limits are kept apart. Every magnitude is
+//! kept; a point in doubt carries the reasons and is left out of what other programs read. The
+//! reasons: the frame's photometry is not valid; light of stars or pixels that tell nothing are of
+//! account; the point lies off the curve ([`crate::science::photometry::outliers`]).
 
-mod doubts;
 mod gather;
 
 use serde::Serialize;
@@ -28,14 +27,12 @@ const BAND: &str = "G";
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PointDoubt {
-    /// Remarks of the source extraction, e.g. `saturated`.
-    Source(&'static str),
-    /// A star in the aperture.
-    Star {
-        /// Its distance [arcsec].
-        separation_arcsec: f64,
-        /// Its magnitude [mag].
-        mag: f64,
+    /// The photometry of its frame is not valid.
+    Frame,
+    /// Light of others was taken off, or pixels were bad.
+    Contaminated {
+        /// Light of others over its own.
+        near_share: f64,
     },
     /// It lies off the curve.
     OffCurve {
@@ -47,9 +44,9 @@ pub enum PointDoubt {
 impl std::fmt::Display for PointDoubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Source(remark) => write!(f, "{remark}"),
-            Self::Star { separation_arcsec, mag } => {
-                write!(f, "star of {mag:.1} mag at {separation_arcsec:.1}\"")
+            Self::Frame => write!(f, "photometry of the frame not valid"),
+            Self::Contaminated { near_share } => {
+                write!(f, "light of others {:.0} % or bad pixels", 100.0 * near_share)
             }
             Self::OffCurve { off_mag } => write!(f, "{off_mag:+.2} mag off the curve"),
         }
@@ -82,12 +79,27 @@ pub struct CurvePoint {
     pub dec_deg: f64,
     /// Gaia G for a solar colour [mag].
     pub mag: f64,
-    /// Its error [mag].
+    /// Its error, without that of the unknown colour [mag].
     pub err_mag: Option<f64>,
+    /// Whether the frame detected it by itself.
+    pub is_detected: bool,
     /// Whence it was seen, when the orbit is known.
     pub geometry: Option<PointGeometry>,
     /// Reasons against it.
     pub doubts: Vec<PointDoubt>,
+}
+
+/// A frame that shows nothing of an object: it is fainter than a magnitude.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CurveLimit {
+    /// Its night.
+    pub night: String,
+    /// Its frame.
+    pub frame: String,
+    /// Middle of the exposure [d, MJD UTC].
+    pub mid_mjd_utc: f64,
+    /// Three errors of the light at its place [mag].
+    pub limit_mag: f64,
 }
 
 /// The light curve of an object.
@@ -99,6 +111,8 @@ pub struct ObjectCurve {
     pub slope_ratio: Option<f64>,
     /// Its points in order of time.
     pub points: Vec<CurvePoint>,
+    /// Frames in which it was too faint, in order of time.
+    pub limits: Vec<CurveLimit>,
     /// What could not be done.
     pub notes: Vec<String>,
 }
@@ -164,6 +178,7 @@ pub fn light_curve(
     curve.points.sort_by(|a, b| {
         a.mid_mjd_utc.total_cmp(&b.mid_mjd_utc).then_with(|| a.frame.cmp(&b.frame))
     });
+    curve.limits.sort_by(|a, b| a.mid_mjd_utc.total_cmp(&b.mid_mjd_utc));
     add_geometry(&mut curve, data_dir, observer);
     mark_off_curve(&mut curve);
     Ok(curve)

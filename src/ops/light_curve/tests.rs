@@ -1,12 +1,9 @@
 //! An object of two nights: which points are taken, reduced and doubted.
 
 use super::*;
-use crate::formats::fits;
-use crate::ops::run::linking_path;
 use crate::ops::vetting::fixture::{candidate, close};
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
-use crate::pipeline::artifact::linking::{Linking, SeenSource};
-use crate::science::movers::field::Role;
+use crate::pipeline::artifact::photometric_point::PhotometricPoint;
 use crate::store::Store;
 use crate::store::files::ProductFile;
 use crate::store::nights::NightSource;
@@ -14,13 +11,18 @@ use crate::store::nights::NightSource;
 /// An object of a name with a magnitude in each of four frames.
 fn seen(id: &str, name: &str, start_mjd: f64, mags: [f64; 4]) -> Candidate {
     let identity = Identity::Known { name: name.to_owned(), separation_arcsec: 0.1 };
-    let mut object = Candidate { identity, ..candidate(id, 10.0) };
-    for (k, detection) in object.detections.iter_mut().enumerate() {
-        detection.mid_mjd_utc = start_mjd + 0.01 * k as f64;
-        detection.ra_deg += 0.01 * k as f64;
-        (detection.mag, detection.mag_err) = (Some(mags[k]), Some(0.02));
-    }
-    object
+    let object = candidate(id, 10.0);
+    let point = |k: usize| PhotometricPoint {
+        frame: format!("f{k}.fits"),
+        mid_mjd_utc: start_mjd + 0.01 * k as f64,
+        is_detected: true,
+        mag: Some(mags[k]),
+        mag_err: Some(0.05),
+        colour_err_mag: 0.03,
+        photometry_valid: true,
+        ..PhotometricPoint::default()
+    };
+    Candidate { identity, photometry: (0..4).map(point).collect(), ..object }
 }
 
 fn night(store: &Store, name: &str, object: Candidate) -> NightId {
@@ -31,60 +33,33 @@ fn night(store: &Store, name: &str, object: Candidate) -> NightId {
     night
 }
 
-/// A night's table of sources: a star at the object's third place in another frame, and a cosmic
-/// ray at its second.
-fn put_linking(store: &Store, night: &NightId, object: &Candidate) {
-    let source = |frame: usize, k: usize, role, mag| SeenSource {
-        frame,
-        ra_deg: object.detections[k].ra_deg,
-        dec_deg: object.detections[k].dec_deg + 1.0 / 3600.0,
-        sigma_arcsec: 0.1,
-        mag,
-        snr: 20.0,
-        role,
-        candidate: None,
-    };
-    let sources = vec![
-        source(0, 2, Role::Star, 20.5),
-        source(0, 1, Role::Unfit, 15.0),
-        // What is fainter by more than three magnitudes does no harm, nor does what is itself.
-        source(1, 0, Role::Static, 22.5),
-        source(3, 3, Role::Static, 18.0),
-    ];
-    let frames = object.detections.iter().map(|d| d.frame.clone()).collect();
-    let (columns, header) = Linking { frames, sources }.to_table();
-    let path = linking_path(store.read().products(), night).expect("a path");
-    ProductFile::write(&path, |to| Ok(fits::write_table(to, &columns, &header, "LINKING")?))
-        .expect("written");
-}
-
 #[test]
 fn points_of_all_nights_come_with_what_speaks_against_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(folder.path()).expect("a store");
-    let first = seen("AAA", "1 Ceres", 61_100.1, [19.0, 19.1, 19.0, 19.1]);
-    let n1 = night(&store, "n1", first.clone());
-    put_linking(&store, &n1, &first);
+    let mut first = seen("AAA", "1 Ceres", 61_100.1, [19.0, 19.1, 19.0, 19.1]);
+    let points = &mut first.photometry;
+    points[1].photometry_valid = false;
+    (points[2].is_contaminated, points[2].near_share) = (true, 0.4);
+    (points[3].mag, points[3].limit_mag) = (None, Some(19.5));
+    let n1 = night(&store, "n1", first);
     let n2 = night(&store, "n2", seen("BBB", "1 Ceres", 61_101.1, [19.2; 4]));
     let reader = store.read();
     let of = |object: &str, nights: &[NightId]| {
         light_curve(reader, folder.path(), (object, nights), &Observer::GEOCENTRE)
     };
     let curve = of("ceres", &[]).expect("both nights");
-    assert_eq!((curve.object.as_str(), curve.points.len()), ("1 Ceres", 8));
-    let doubted: Vec<usize> = (0..8).filter(|&i| !curve.points[i].doubts.is_empty()).collect();
-    assert_eq!(doubted, [2], "{:?}", curve.points);
-    assert!(matches!(
-        curve.points[2].doubts[..],
-        [PointDoubt::Star { separation_arcsec, mag }]
-            if (separation_arcsec - 1.0).abs() < 0.01 && (mag - 20.5).abs() < 1e-3
-    ));
-    // Without orbits and without the second night's tables it is told what was not done.
+    assert_eq!((curve.object.as_str(), curve.points.len()), ("1 Ceres", 7));
+    assert_eq!((curve.limits.len(), curve.limits[0].limit_mag), (1, 19.5));
+    assert_eq!(curve.points[1].doubts, [PointDoubt::Frame]);
+    assert_eq!(curve.points[2].doubts, [PointDoubt::Contaminated { near_share: 0.4 }]);
+    assert_eq!(curve.trusted().count(), 5);
+    // 0.05 mag with 0.03 mag of colour: 0.04 mag between frames.
+    assert!((curve.points[0].err_mag.expect("an error") - 0.04).abs() < 1e-9);
     assert!(curve.notes.iter().any(|note| note.starts_with("not reduced")), "{:?}", curve.notes);
-    assert!(curve.notes.iter().any(|note| note.starts_with("n2: tables")), "{:?}", curve.notes);
     let plain = curve.light_curve();
-    assert_eq!((plain.points.len(), plain.sessions.len()), (7, 2));
-    assert_eq!((plain.points[2].session, plain.points[3].session), (0, 1));
+    assert_eq!((plain.points.len(), plain.sessions.len()), (5, 2));
+    assert_eq!((plain.points[0].session, plain.points[1].session), (0, 1));
     // One night, by identifier.
     assert_eq!(of("bbb", std::slice::from_ref(&n2)).expect("one night").points.len(), 4);
     assert!(matches!(of("bbb", &[n1]), Err(OpsError::NoSuchObject { .. })));

@@ -38,6 +38,7 @@ pub use super::clock::now;
 pub use files::{FileStamp, NightFile};
 pub(super) use finish::{known_path, linking_path};
 pub use known::KnownObjects;
+pub(super) use photometry::photometry_path;
 pub use reference::{Haul, RunReference, TileCatalogue};
 pub(super) use reference::{hash_of_lists, read_lists};
 pub use session::{Advance, NightSession, Vanished, Workshop};
