@@ -223,10 +223,10 @@ fn a_light_curve_has_its_period_told_and_written() {
     }
     let lines =
         std::fs::read_to_string(folder.path().join("out/Some_Thing_period.txt")).expect("text");
-    assert!(
-        lines.contains(" Iteration:1\nBest period: 2.5") && lines.contains(" hours\n"),
-        "{lines}"
-    );
+    // The best sine is half a rotation, within its error of 0.0015 h.
+    let best = lines.split(" Iteration:1\nBest period: ").nth(1).expect("an iteration");
+    let sine_h: f64 = best.split(' ').next().expect("a number").parse().expect("a number");
+    assert!((sine_h - 2.5).abs() < 0.005 && lines.contains(" hours\n"), "{lines}");
     let again = ctl(folder.path(), &["period", "out/Some_Thing_points.alcdef", "--trials", "0"]);
     assert!(out(&again).contains("Rotation period: 5.0"), "{}{}", out(&again), err(&again));
     let missing = ctl(folder.path(), &["period", "none.csv"]);

@@ -16,6 +16,7 @@ use crate::pipeline::artifact::candidate::{CandidateDetection, Identity};
 use crate::pipeline::artifact::catalogue::Catalogue;
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::known::KnownObject;
+use crate::pipeline::artifact::photometric_point::PhotometricPoint;
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::csv_text;
 use crate::science::detect::sources::SourceFlags;
@@ -201,7 +202,11 @@ impl About<'_> {
         (i, detection): (usize, &CandidateDetection),
         frame: Option<&Frame<'_>>,
     ) -> Vec<String> {
-        let source = Source::of(detection, frame);
+        let mut measured = self.object.candidate.photometry.iter();
+        let source = match measured.find(|p| p.frame == detection.frame) {
+            Some(point) if detection.is_recovered => Source::measured(point, frame),
+            _ => Source::of(detection, frame),
+        };
         let mut cells = vec![
             self.number.to_string(),
             frame.map_or_else(String::new, |frame| frame.number.to_string()),
@@ -310,6 +315,23 @@ struct Source {
 }
 
 impl Source {
+    /// Light that was measured where the frame detected nothing.
+    fn measured(point: &PhotometricPoint, frame: Option<&Frame<'_>>) -> Self {
+        let record = frame.map(|frame| frame.record);
+        let scale = record.and_then(|record| record.photometry.as_deref());
+        let gain = scale.map_or(1.0, |scale| scale.gain_e_per_adu);
+        let (flux, err) = (point.flux_e / gain, point.flux_err_e / gain);
+        let exposure_s = record.and_then(|record| record.exposure_s).filter(|time| *time > 0.0);
+        let positive = Some(flux).filter(|flux| *flux > 0.0);
+        Self {
+            mag: positive.zip(exposure_s).map(|(flux, time)| -2.5 * (flux / time).log10()),
+            mag_err: positive.map(|flux| POGSON_MAG * err / flux),
+            flux: Some(flux),
+            flux_err: Some(err),
+            ..Self::default()
+        }
+    }
+
     fn of(detection: &CandidateDetection, frame: Option<&Frame<'_>>) -> Self {
         let Some((frame, (header, catalogue))) =
             frame.and_then(|frame| Some((frame, frame.catalogue.as_ref()?)))

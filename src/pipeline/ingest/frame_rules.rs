@@ -156,6 +156,8 @@ mod tests {
         assert_eq!(ruled, Ruled { is_ignored: false, kind: Some(FrameKind::Flat) });
         assert_eq!((header.text("FILTER"), header.integer("EXPTIME")), (Some("R"), Some(2)));
         assert_eq!(header.real("MJD-OBS"), Some(58_000.5));
+        let shipped = include_str!("../../../config/frame-rules.toml");
+        assert_eq!(FrameRules::parse(shipped).expect("the example").rule.len(), 3);
         assert!(FrameRules::parse("[[rule]]\nnight = \"x\"\n").is_err(), "no files");
         assert!(FrameRules::parse("[[rule]]\nfiles = []\nkind = \"arc\"\n").is_err());
     }

@@ -137,7 +137,7 @@ pub fn extract(
         snr_min: params.clean_snr_min,
         doubtful_snr_min: params.clean_snr_min.max(params.segment.peak_snr_min),
     };
-    let (segments, mut fitted) = settled(ground, segments, fitted, own_light);
+    let (mut segments, mut fitted) = settled(ground, segments, fitted, own_light);
     if let Some(lift) = wings::lift(&sky, &seen.model, &fitted) {
         wings::give_back(&lift, &mut sky, &mut signal, &mut fitted);
     }
@@ -152,7 +152,6 @@ pub fn extract(
     };
     let stage = Stage { scene, snr: &snr, sky: &sky, psf: &seen.model, apertures };
     let mut trails = trails(scene, (&sky, &seen.model), &segments, &fitted);
-    let (mut segments, mut fitted) = (segments, fitted);
     let (map, n_clear) = ((&snr, fwhm_px), segments.len());
     let faint = faint_trails(scene, (&sky, &seen.model), map, (&segments, &trails));
     for faint in faint.into_iter().take(params.sources_max.saturating_sub(n_clear)) {
