@@ -113,6 +113,8 @@ impl Browser {
     /// Types name and password into the login's form and sends it, by keys alone.
     pub async fn log_in(&self, address: &str, (name, password): (&str, &str)) {
         self.client.goto(address).await.expect("a page");
+        // Keys pressed before the first field has the cursor are lost.
+        self.wait("document.activeElement?.tagName === 'INPUT'").await;
         self.press(name).await;
         self.press(&String::from(char::from(Key::Tab))).await;
         self.press(password).await;
