@@ -265,7 +265,13 @@ pub fn refit(
                 rows.iter().map(|&row| regression_star(&table.stars[row])).collect();
             let regression = regress(&listed, &params.regression);
             mark(table, rows, (&shared, k), (&regression, params));
-            solutions[f] = solution((&shared, k), &regression, params);
+            let count = |is_it: fn(StarUse) -> bool| {
+                rows.iter().filter(|row| is_it(table.stars[**row].state)).count() as u64
+            };
+            let (n_in_range, n_used) =
+                (count(|state| state != StarUse::OutOfRange), count(|s| s == StarUse::Used));
+            let found = solution((&shared, k), &regression, params);
+            solutions[f] = found.map(|found| PhotometricSolution { n_in_range, n_used, ..found });
         }
         notes.extend(told(&shared));
     }
@@ -326,6 +332,7 @@ fn mark(
     }
 }
 
+/// A frame's scale; its stars are counted by the caller.
 fn solution(
     (shared, k): (&SharedZeroPoints, usize),
     regression: &Regression,
@@ -358,8 +365,8 @@ fn solution(
         zero_point_mag,
         zero_point_err_mag,
         line,
-        n_in_range: regression.n_in_range as u64,
-        n_used: zero.map_or(regression.n_used, |zero| zero.n_used) as u64,
+        n_in_range: 0,
+        n_used: 0,
         scatter_mag: zero.map_or(0.0, |zero| zero.scatter_mag),
         floor_mag: shared.floor_mag,
         colour_term_err: shared.colour_term_err,
