@@ -220,3 +220,21 @@ fn a_frame_without_a_scale_is_left_out() {
     assert!(candidates[0].photometry.is_empty());
     assert_eq!(candidates[0].detections[0].mag, Some(18.2));
 }
+
+#[test]
+fn a_recovered_point_keeps_the_light_of_the_static_image() {
+    let frames: Vec<NightFrame> = (0..4).map(frame).collect();
+    let scale = scale();
+    let movers: Vec<MoverFrame<'_>> =
+        frames.iter().map(|frame| MoverFrame { frame, psf: psf(), scale: &scale }).collect();
+    let mut found = candidate();
+    let hidden = &mut found.detections[2];
+    (hidden.is_recovered, hidden.mag, hidden.mag_err) = (true, Some(18.05), Some(0.06));
+    let mut candidates = vec![found];
+    measure_movers(&mut candidates, &movers, &|_, _, _| vec![star()], &Drawn);
+    let point = &candidates[0].photometry[2];
+    assert_eq!(point.mag, Some(18.05));
+    assert_eq!(candidates[0].detections[2].mag, Some(18.05));
+    assert!(point.is_contaminated && point.mag_err.is_some_and(|err| err > 0.06), "{point:?}");
+    assert!((point.flux_e / light_e(18.05) - 1.0).abs() < 1e-6, "{point:?}");
+}
