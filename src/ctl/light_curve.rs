@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 
 use super::args::{LightCurveArgs, ObjectArgs, ServiceArgs};
 use super::client::configured;
 use super::orbits::observer;
-use super::output::{file_stem, instant, say, say_json};
+use super::output::{file_stem, instant, say, say_json, write_file};
 use crate::formats::alcdef::write_alcdef;
 use crate::formats::light_curve_csv::write_csv;
 use crate::ops::light_curve::{CurvePoint, ObjectCurve, light_curve};
@@ -17,7 +16,6 @@ use crate::ops::orders::find_night;
 use crate::report::figure::Picture;
 use crate::report::light_curve::{DrawnPoint, draw_light_curve};
 use crate::report::words::printable;
-use crate::store::files::ProductFile;
 use crate::store::{NightId, Reader};
 
 /// Tells the light curve and writes its files.
@@ -84,9 +82,7 @@ pub(super) fn write_picture(
 }
 
 fn write(folder: &Path, curve: &ObjectCurve, end: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let path = folder.join(format!("{}_{end}", file_stem(&curve.object)));
-    ProductFile::write_bytes(&path, bytes)
-        .with_context(|| format!("cannot write {}", path.display()))
+    write_file(&folder.join(format!("{}_{end}", file_stem(&curve.object))), bytes)
 }
 
 /// The light curve as a table with its notes.

@@ -1,9 +1,12 @@
 //! What goes to standard output.
 
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
+
+use crate::store::files::ProductFile;
 
 /// Prints a text; a reader that went away (`| head`) is no failure.
 pub(super) fn say(text: &str) -> anyhow::Result<()> {
@@ -26,6 +29,12 @@ pub(super) fn instant(mjd_utc: f64) -> String {
     let iso = crate::science::time::Epoch::from_mjd_utc(mjd_utc).to_iso();
     let seconds = iso.split('.').next().unwrap_or(&iso);
     format!("{} UTC", seconds.replace('T', " "))
+}
+
+/// Writes a file in one piece.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    ProductFile::write_bytes(path, bytes)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A name as the beginning of a file's name.

@@ -9,7 +9,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use super::args::PeriodArgs;
 use super::client::configured;
 use super::orbits::observer;
-use super::output::{file_stem, say, say_json};
+use super::output::{file_stem, say, say_json, write_file};
 use crate::formats::alcdef::{is_alcdef, read_alcdef, write_alcdef};
 use crate::formats::light_curve::LightCurve;
 use crate::formats::light_curve_csv::{read_csv, write_csv};
@@ -19,7 +19,6 @@ use crate::report::period::{PeriodFacts, draw, facts, period_file, period_text};
 use crate::report::words::printable;
 use crate::science::period::{Analysis, Params, Point, Series, Wanted, analyse};
 use crate::store::Reader;
-use crate::store::files::ProductFile;
 
 /// Largest file read [bytes].
 const FILE_BYTES_MAX: u64 = 200_000_000;
@@ -137,11 +136,7 @@ fn write(
     facts: &PeriodFacts,
 ) -> anyhow::Result<()> {
     let stem = file_stem(&facts.object);
-    let put = |end: &str, bytes: &[u8]| {
-        let path = folder.join(format!("{stem}_{end}"));
-        ProductFile::write_bytes(&path, bytes)
-            .with_context(|| format!("cannot write {}", path.display()))
-    };
+    let put = |end: &str, bytes: &[u8]| write_file(&folder.join(format!("{stem}_{end}")), bytes);
     put("period.txt", period_file(facts).as_bytes())?;
     put("period.json", serde_json::to_string(facts).context("cannot print JSON")?.as_bytes())?;
     put("points.csv", write_csv(curve).as_bytes())?;

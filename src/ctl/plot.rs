@@ -1,18 +1,15 @@
 //! `plot`: charts as files.
 
-use std::path::Path;
-
 use anyhow::Context;
 
 use super::args::{PlotCommand, PlotFitArgs, PlotNightArgs};
 use super::light_curve::{picture, read, write_picture};
-use super::output::{file_stem, say};
+use super::output::{file_stem, say, write_file};
 use super::refit::{find, refitted};
 use crate::ops::OpsError;
 use crate::report::figure::Picture;
 use crate::report::photometry_charts::{draw_fit, draw_r2, draw_stats};
 use crate::report::words::printable;
-use crate::store::files::ProductFile;
 
 /// Draws what was asked for.
 pub(super) fn act(command: &PlotCommand) -> anyhow::Result<()> {
@@ -60,8 +57,8 @@ fn put(args: &PlotNightArgs, subject: &str, pictures: &[Picture]) -> anyhow::Res
     let stem = file_stem(subject);
     for picture in pictures {
         let path = |end: &str| args.to.join(format!("{stem}_{}.{end}", picture.name));
-        write(&path("svg"), picture.svg.as_bytes())?;
-        write(&path("png"), &picture.png)?;
+        write_file(&path("svg"), picture.svg.as_bytes())?;
+        write_file(&path("png"), &picture.png)?;
     }
     let n = pictures.len();
     say(&format!(
@@ -69,9 +66,4 @@ fn put(args: &PlotNightArgs, subject: &str, pictures: &[Picture]) -> anyhow::Res
         printable(subject),
         args.to.display()
     ))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    ProductFile::write_bytes(path, bytes)
-        .with_context(|| format!("cannot write {}", path.display()))
 }

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 
 use super::args::{MethodWord, RefitArgs, RefitLimits, ServiceArgs};
 use super::client::configured;
-use super::output::{file_stem, say, say_json};
+use super::output::{file_stem, say, say_json, write_file};
 use crate::config::Config;
 use crate::ops::export::{SeedTable, coefficients, seed_table};
 use crate::ops::orders::find_night;
@@ -16,7 +15,6 @@ use crate::ops::refit::{Refit, refit};
 use crate::pipeline::artifact::frame_photometry::PhotometryMethod;
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::report::words::printable;
-use crate::store::files::ProductFile;
 use crate::store::{NightId, Reader};
 
 /// Computes, prints and writes.
@@ -70,11 +68,7 @@ pub(super) fn refitted(
 
 /// Writes the tables of Automatic-SSOs.
 fn write(folder: &Path, reader: &Reader, (night, again): (&NightId, &Refit)) -> anyhow::Result<()> {
-    let put = |name: &str, text: String| {
-        let path = folder.join(name);
-        ProductFile::write_bytes(&path, text.as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))
-    };
+    let put = |name: &str, text: String| write_file(&folder.join(name), text.as_bytes());
     let stem = file_stem(night.as_str());
     let table = |form| seed_table(reader, (night, &again.report), form);
     put("coeff_fit.csv", coefficients(&again.report))?;

@@ -70,8 +70,7 @@ impl Rule {
                 None => Fate::Refused("is no yes or no: set filter.chain by hand".to_owned()),
             },
             Self::Idle(why) => Fate::NotNeeded(why.to_owned()),
-            Self::Only(usual, why, refused) if value.eq_ignore_ascii_case(usual) => {
-                let _ = refused;
+            Self::Only(usual, why, _) if value.eq_ignore_ascii_case(usual) => {
                 Fate::NotNeeded(why.to_owned())
             }
             Self::Only(_, _, refused) => Fate::Refused(refused.to_owned()),

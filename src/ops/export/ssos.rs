@@ -88,7 +88,7 @@ const COLUMNS: [&str; 55] = [
 const SAME_PX: f64 = 0.5;
 /// Flux for which magnitudes have an error of one: 2.5 / ln 10 [mag].
 const POGSON_MAG: f64 = 1.085_736_204_758_129_6;
-/// Largest catalogues kept open: a candidate's frames are close together.
+/// The extension that frames are read from, as ssos counts.
 const EXTENSION: &str = "1";
 
 /// A frame as the table needs it; catalogues that were pruned leave cells empty.

@@ -33,7 +33,7 @@ pub(super) fn gather(
             }
             return Err(OpsError::NotClosed { night: night.to_string() });
         };
-        n_found += take_night(reader, (night, report), &mut curve)?;
+        n_found += take_night(reader, (night, report), (object, chosen.len()), &mut curve)?;
     }
     if n_found == 0 {
         return Err(OpsError::NoSuchObject { object: object.to_owned() });
@@ -48,16 +48,22 @@ fn all_closed(reader: &Reader) -> Result<Vec<NightId>, OpsError> {
 }
 
 /// Takes what was measured of the object in a night; gives how many candidates it is there.
+///
+/// * `n_nights`: nights that are looked in: `AST_n` is counted by night, and means an object only in
+///   one of them, or with the key of an object of several nights.
 fn take_night(
     reader: &Reader,
     (night, report): (&NightId, NightReport),
+    (asked, n_nights): (&str, usize),
     curve: &mut ObjectCurve,
 ) -> Result<usize, OpsError> {
     let numbers = numbers(reader, night)?;
-    let asked = curve.object.clone();
+    let is_named = |v: &Vetted| {
+        (n_nights == 1 || v.joined.is_some()) && name(v, &numbers).is_some_and(|n| n == asked)
+    };
     let found: Vec<Vetted> = vetted_in(report, reader.verdicts(night)?)
         .into_iter()
-        .filter(|v| is_meant(v, &asked) || name(v, &numbers).is_some_and(|n| n == asked))
+        .filter(|v| is_meant(v, asked) || is_named(v))
         .collect();
     for object in &found {
         if let Identity::Known { name, .. } = &object.candidate.identity {

@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::ops::vetting::fixture::{candidate, close};
+use crate::ops::vetting::{Judgement, judge};
 use crate::pipeline::artifact::candidate::{Candidate, Identity};
 use crate::pipeline::artifact::photometric_point::PhotometricPoint;
 use crate::store::Store;
 use crate::store::files::ProductFile;
 use crate::store::nights::NightSource;
+use crate::store::object_numbers::ObjectNumber;
+use crate::store::verdicts::{Act, Verdict};
 
 /// An object of a name with a magnitude in each of four frames.
 fn seen(id: &str, name: &str, start_mjd: f64, mags: [f64; 4]) -> Candidate {
@@ -90,4 +93,35 @@ fn known_orbits_take_off_distance_and_phase() {
     let dimming_mag = curve.dimming_mag(&curve.points[0]);
     // The phase adds up to 1.1 mag at 24 deg (H, G with 0.15).
     assert!((distance_mag..distance_mag + 1.1).contains(&dimming_mag), "{dimming_mag}");
+}
+
+#[test]
+fn a_number_of_a_night_means_an_object_of_that_night_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a store");
+    let judged = |name: &str, id: &str, mag: f64| {
+        let known = seen(id, "", 61_100.1, [mag; 4]);
+        let object = Candidate { identity: Identity::Unknown, ..known };
+        let night = night(&store, name, object.clone());
+        let number = ObjectNumber { number: 1, candidate_id: id.to_owned(), about: String::new() };
+        store.keep_object_numbers(&night, vec![number]).expect("numbered");
+        let at = Epoch::from_mjd_utc(61_200.0);
+        let judgement = Judgement {
+            candidate: id.to_owned(),
+            act: Act::Judge(Verdict::Real),
+            who: "ada".to_owned(),
+            note: String::new(),
+            token: format!("token-{id}"),
+        };
+        judge(&store, &night, &judgement, at).expect("judged");
+        night
+    };
+    let (n1, _) = (judged("n1", "AAA", 18.0), judged("n2", "BBB", 20.0));
+    let of = |nights: &[NightId]| {
+        light_curve(store.read(), folder.path(), ("AST_1", nights), &Observer::GEOCENTRE)
+    };
+    let curve = of(&[n1]).expect("one object");
+    assert!(curve.points.len() == 4 && curve.points.iter().all(|point| point.mag == 18.0));
+    // Over all nights it would be two objects.
+    assert!(matches!(of(&[]), Err(OpsError::NoSuchObject { .. })));
 }
