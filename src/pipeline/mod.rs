@@ -13,6 +13,7 @@ pub mod calibrate_flux;
 pub mod clock_check;
 pub mod cutouts;
 pub mod extract;
+pub mod fields;
 pub mod filter;
 pub mod identify;
 pub mod ingest;

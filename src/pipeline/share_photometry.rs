@@ -26,7 +26,7 @@ use crate::science::photometry::shared::{
     SharedParams, SharedStar, SharedZeroPoints, share_zero_points,
 };
 use crate::science::reference::StarAtEpoch;
-use crate::science::units::ARCSEC_RAD;
+use crate::science::units::{ARCSEC_RAD, DEG_RAD};
 
 /// Sources this near to where a catalogue star should be are taken for it [px].
 const RADIUS_PX: f64 = 1.5;
@@ -155,6 +155,7 @@ fn measured(
             Some(TableStar {
                 frame: number,
                 source_id: star.source_id,
+                catalogue_deg: Some((star.ra_rad / DEG_RAD, star.dec_rad / DEG_RAD)),
                 x_px: sources.x_px[s],
                 y_px: sources.y_px[s],
                 place: detector_place(

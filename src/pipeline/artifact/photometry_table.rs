@@ -33,6 +33,9 @@ pub struct TableStar {
     pub frame: usize,
     /// Identifier in the star catalogue.
     pub source_id: i64,
+    /// Where the catalogue has it at the frame's time: RA, Dec, ICRS; `None` in tables of older
+    /// programs [deg].
+    pub catalogue_deg: Option<(f64, f64)>,
     /// Column in the frame [px, 0-based].
     pub x_px: f64,
     /// Row in the frame [px, 0-based].
@@ -109,6 +112,8 @@ impl PhotometryTable {
             column("MAGERR_INST", "mag", exact(|s| s.instrumental_err_mag)),
             column("G", "mag", exact(|s| s.g_mag)),
             column("BP_RP", "mag", exact(|s| s.bp_rp_mag.unwrap_or(f64::NAN))),
+            column("RA", "deg", exact(|s| s.catalogue_deg.map_or(f64::NAN, |place| place.0))),
+            column("DEC", "deg", exact(|s| s.catalogue_deg.map_or(f64::NAN, |place| place.1))),
             column("STATE", "", whole(&|s| number(s.state))),
             column("STATE_REGRESSION", "", whole(&|s| number(s.regression_state))),
         ];
@@ -138,10 +143,13 @@ impl PhotometryTable {
         let (u, v, g, colour) = (real("U")?, real("V")?, real("G")?, real("BP_RP")?);
         let (mag, err) = (real("MAG_INST")?, real("MAGERR_INST")?);
         let (used, regression) = (whole("STATE")?, whole("STATE_REGRESSION")?);
+        let sky = real("RA").zip(real("DEC"));
         let star = |i: usize| {
+            let place = sky.and_then(|(ra, dec)| Some((*ra.get(i)?, *dec.get(i)?)));
             Some(TableStar {
                 frame: usize::try_from(*of_frame.get(i)?).ok().filter(|f| *f < frames.len())?,
                 source_id: *ids.get(i)?,
+                catalogue_deg: place.filter(|(ra, dec)| ra.is_finite() && dec.is_finite()),
                 x_px: x.get(i)? - 1.0,
                 y_px: y.get(i)? - 1.0,
                 place: (*u.get(i)?, *v.get(i)?),
@@ -167,6 +175,7 @@ mod tests {
         let star = TableStar {
             frame: 1,
             source_id: 3_800_908_080_898_659_128,
+            catalogue_deg: Some((150.25, -2.5)),
             x_px: 12.5,
             y_px: 30.25,
             place: (-0.5, 0.125),
@@ -182,10 +191,14 @@ mod tests {
                 TableFrame { name: "a.fits".to_owned(), group: 0 },
                 TableFrame { name: "b.fits.fz".to_owned(), group: 1 },
             ],
-            stars: vec![star.clone(), TableStar { bp_rp_mag: None, ..star }],
+            stars: vec![star.clone(), TableStar { bp_rp_mag: None, catalogue_deg: None, ..star }],
         };
-        let (columns, header) = table.to_table();
-        assert_eq!(PhotometryTable::from_table(&header, &columns), Some(table));
+        let (mut columns, header) = table.to_table();
+        assert_eq!(PhotometryTable::from_table(&header, &columns), Some(table.clone()));
+        // As programs wrote it that did not keep places.
+        columns.retain(|column| !["RA", "DEC"].contains(&column.name.as_str()));
+        let old = PhotometryTable::from_table(&header, &columns).expect("still read");
+        assert_eq!((old.stars.len(), old.stars[0].catalogue_deg), (2, None));
         assert_eq!(PhotometryTable::from_table(&Header::new(), &columns), None);
     }
 }
