@@ -4,6 +4,7 @@ mod ds9;
 mod frame;
 mod frames;
 mod ldac;
+mod reference;
 mod seeds;
 mod source;
 mod ssos;

@@ -10,7 +10,9 @@ use super::artifact::frame_photometry::{
     FramePhotometry, PhotometricSolution, PhotometryMethod, StoredLine,
 };
 use super::artifact::frame_record::FrameRecord;
-use super::artifact::photometry_table::{PhotometryTable, StarUse, TableFrame, TableStar};
+use super::artifact::photometry_table::{
+    CataloguePlace, PhotometryTable, StarUse, TableFrame, TableStar,
+};
 use super::calibrate_flux::is_clean;
 use super::link::NightFrame;
 use super::share_astrometry::{cameras, size};
@@ -155,7 +157,11 @@ fn measured(
             Some(TableStar {
                 frame: number,
                 source_id: star.source_id,
-                catalogue_deg: Some((star.ra_rad / DEG_RAD, star.dec_rad / DEG_RAD)),
+                catalogue: Some(CataloguePlace {
+                    ra_deg: star.ra_rad / DEG_RAD,
+                    dec_deg: star.dec_rad / DEG_RAD,
+                    err_mas: star.position_err_mas,
+                }),
                 x_px: sources.x_px[s],
                 y_px: sources.y_px[s],
                 place: detector_place(

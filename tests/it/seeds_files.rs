@@ -1,8 +1,8 @@
 //! The files of Automatic-SSOs and ssos: the whole tree of a night, opened with astropy; region
 //! files; catalogues for SCAMP; and that docs/SEEDS_CHECKLIST.md names tests that exist.
 //!
-//! Needs a Python with astropy (`python3-astropy`); without it that test says "skipped", or fails
-//! when `AUTOSSOS_E2E=1` asks for it.
+//! Needs a Python with astropy (`python3-astropy`) and SCAMP (`scamp`); without them a part of the
+//! test says "skipped", or fails when `AUTOSSOS_E2E=1` asks for it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -34,6 +34,34 @@ fn python() -> Option<&'static str> {
 fn names(folder: &Path) -> BTreeSet<String> {
     let name = |path: PathBuf| path.to_string_lossy().into_owned();
     contents(folder).into_keys().map(name).collect()
+}
+
+/// Has the real SCAMP read the catalogues of a folder, when it is there.
+fn scamp_takes(folder: &Path) {
+    if Command::new("scamp").arg("-v").output().is_err() {
+        assert!(std::env::var("AUTOSSOS_E2E").as_deref() != Ok("1"), "no scamp");
+        println!("skipped: no scamp");
+        return;
+    }
+    let all = names(folder);
+    let catalogues: Vec<&String> = all.iter().filter(|name| name.ends_with(".cat")).collect();
+    let mut command = Command::new("scamp");
+    command.current_dir(folder).args(&catalogues);
+    for word in "-ASTREF_CATALOG FILE -ASTREFCAT_NAME reference.fits -SOLVE_ASTROM N -MATCH N \
+                 -SOLVE_PHOTOM N -CENTROID_KEYS XWIN_IMAGE,YWIN_IMAGE -CENTROIDERR_KEYS \
+                 ERRAWIN_IMAGE,ERRBWIN_IMAGE,ERRTHETAWIN_IMAGE -CHECKPLOT_TYPE NONE -WRITE_XML N \
+                 -FULLOUTCAT_TYPE NONE -MERGEDOUTCAT_TYPE NONE"
+        .split_whitespace()
+    {
+        command.arg(word);
+    }
+    let (code, told) = output(command);
+    assert!(code == Some(0) && told.contains("All done"), "{told}");
+    for name in catalogues {
+        let head = std::fs::read_to_string(folder.join(name.replace(".cat", ".head")));
+        // It writes down how well the catalogues agree; ours says nothing of that.
+        assert!(head.expect("a header").contains("ASTIRMS1"), "{name}: {told}");
+    }
 }
 
 #[test]
@@ -91,6 +119,7 @@ fn the_tree_of_a_night_has_the_old_names_and_opens_in_astropy() {
     let catalogues = night.data("ldac");
     write(TreeFormat::Ldac, &catalogues).expect("written");
     assert!(names(&catalogues).contains(&format!("{of_frame}.head")));
+    scamp_takes(&catalogues);
 
     let Some(python) = python() else { return };
     let mut command = Command::new(python);

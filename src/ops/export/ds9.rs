@@ -1,7 +1,7 @@
 //! Region files for DS9: what was found in circles, known objects that were not with crosses.
 //!
-//! A file a frame, to be laid over the calibrated frame, and `night.reg` with the whole night: paths
-//! of what was found, and known objects of the fields. Places are ICRS degrees. Source: the
+//! A file a frame, to be laid over the calibrated frame, and `night.reg` with the whole night:
+//! paths of what was found, and known objects of the fields. Places are ICRS degrees. Source: the
 //! description of region files in DS9's reference manual (ds9.si.edu, "Regions").
 
 use std::collections::{BTreeMap, BTreeSet};

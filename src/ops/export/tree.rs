@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::super::error::OpsError;
 use super::super::progress::{Event, Progress};
-use super::frame::Frame;
+use super::frame::{Frame, stems};
+use super::reference::{reference_columns, stars};
 use super::{closed_night, ds9, ldac, seeds};
-use crate::formats::fits::{FitsError, header_text};
+use crate::formats::fits::{FitsError, Header, LdacPart, header_text, write_ldac};
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::report::NightReport;
 use crate::pipeline::fields::{Pointing, fields_of};
@@ -134,20 +135,32 @@ pub fn export_tree(
         night.tell(Event::Scanned { n_files: n_frames, n_science: n_frames })?;
         match format {
             TreeFormat::Seeds => seeds::write(&mut tree, &night)?,
-            TreeFormat::Ldac => {
-                let stems = super::frame::stems(&report);
-                for (field, frames) in (1..).zip(night.fields()) {
-                    for numbered in frames {
-                        let frame = Frame::read(&reader, &id, numbered);
-                        frame_files(&mut tree, &frame, (&stems[numbered.1.frame.as_str()], field))?;
-                        night.tell_frame(numbered.1)?;
-                    }
-                }
-            }
+            TreeFormat::Ldac => catalogues(&mut tree, &night)?,
             TreeFormat::Ds9 => ds9::write(&mut tree, &night)?,
         }
         Ok(tree.done)
     })
+}
+
+/// Name of the catalogue stars beside the frames' catalogues.
+const REFERENCE_NAME: &str = "reference.fits";
+
+/// The catalogues of all frames, and the stars that SCAMP may compare them with.
+fn catalogues(tree: &mut Tree<'_>, night: &Night<'_>) -> Result<(), OpsError> {
+    let stems = stems(night.report);
+    let mut records = Vec::new();
+    for (field, frames) in (1..).zip(night.fields()) {
+        for numbered in frames {
+            let frame = Frame::read(night.reader, night.id, numbered);
+            frame_files(tree, &frame, (&stems[numbered.1.frame.as_str()], field))?;
+            records.push(numbered.1);
+            night.tell_frame(numbered.1)?;
+        }
+    }
+    let Some(table) = stars(tree, night, REFERENCE_NAME) else { return Ok(()) };
+    let columns = reference_columns(&records, &table);
+    let part = LdacPart { header: &Header::new(), size_px: (1, 1), columns: &columns };
+    tree.fits(REFERENCE_NAME, |path| write_ldac(path, &[part]))
 }
 
 /// Writes a frame's catalogue and the headers beside it; `stem` may hold folders.

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::super::frame::Frame;
+use super::super::reference::{ReferenceStar, measured_stars};
 use super::super::source::{Source, SourceScale, ellipse_of, extraction_flags, place_moments};
 use super::super::ssos::Objects;
 use crate::formats::fits::{Column, ColumnData};
@@ -90,42 +91,17 @@ impl<'a> FieldRows<'a> {
 
 /// The catalogue stars that were measured in the field's frames.
 fn reference_rows(records: &[&FrameRecord], table: &PhotometryTable) -> Vec<FullRow> {
-    let is_here: Vec<bool> = table
-        .frames
-        .iter()
-        .map(|of| records.iter().any(|record| record.frame == of.name))
-        .collect();
     let epochs: Vec<f64> = records.iter().filter_map(|record| epoch_yr(record)).collect();
     let epoch_yr = epochs.iter().sum::<f64>() / epochs.len().max(1) as f64;
-    let mut stars: BTreeMap<i64, FullRow> = BTreeMap::new();
-    for star in table.stars.iter().filter(|star| is_here.get(star.frame) == Some(&true)) {
-        let Some(place_deg) = star.catalogue_deg else { continue };
-        stars.entry(star.source_id).or_insert_with(|| FullRow {
-            place_deg,
-            err_deg: (f64::NAN, f64::NAN),
-            epoch_yr,
-            mag: star.g_mag,
-            mag_err: gaia_g_err_mag(star.g_mag),
-            ..FullRow::default()
-        });
-    }
-    stars.into_values().collect()
-}
-
-/// Typical error of Gaia's G at a magnitude, as the catalogue's own errors are not kept [mag].
-///
-/// 0.3 mmag to 13, 1 mmag at 17, 6 mmag at 20 (Gaia Collaboration 2021, A&A 649, A1, table 3);
-/// straight lines of its logarithm between.
-pub(super) fn gaia_g_err_mag(g_mag: f64) -> f64 {
-    let knots = [(13.0, 0.0003_f64), (17.0, 0.001), (20.0, 0.006)];
-    let between = |a: (f64, f64), b: (f64, f64)| {
-        let share = (g_mag - a.0) / (b.0 - a.0);
-        (a.1.ln() + share * (b.1 / a.1).ln()).exp()
+    let row = |star: ReferenceStar| FullRow {
+        place_deg: star.place_deg,
+        err_deg: (star.err_deg, star.err_deg),
+        epoch_yr,
+        mag: star.g_mag,
+        mag_err: star.g_err_mag,
+        ..FullRow::default()
     };
-    if g_mag < knots[0].0 {
-        return knots[0].1;
-    }
-    if g_mag < knots[1].0 { between(knots[0], knots[1]) } else { between(knots[1], knots[2]) }
+    measured_stars(records, table).into_iter().map(row).collect()
 }
 
 /// Middle of a frame's exposure [yr].
@@ -290,14 +266,5 @@ mod tests {
         assert_eq!(first, [6, 5]);
         let second = sources.assign(&[(10.0 + 0.6 * arcsec, 0.0), (10.0, 3.0 * arcsec)]);
         assert_eq!(second, [6, 7]);
-    }
-
-    #[test]
-    fn errors_of_gaia_are_those_published() {
-        for (g_mag, expected) in [(10.0, 0.0003), (13.0, 0.0003), (17.0, 0.001), (20.0, 0.006)] {
-            assert!((gaia_g_err_mag(g_mag) - expected).abs() < 1e-9);
-        }
-        // Half way between 13 and 17 of the logarithm.
-        assert!((gaia_g_err_mag(15.0) - (0.0003_f64 * 0.001).sqrt()).abs() < 1e-9);
     }
 }

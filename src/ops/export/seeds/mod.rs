@@ -16,15 +16,14 @@ mod stamps;
 
 use super::super::error::OpsError;
 use super::super::progress::Event;
-use super::super::refit::photometry_table;
 use super::frame::{Frame, numbered, stems};
 use super::ldac::Part;
+use super::reference::stars;
 use super::ssos::{Objects, SeedTable, table};
 use super::tree::{Night, Tree, frame_files};
 use super::{coefficients, frames};
 use crate::formats::fits::{Header, LdacPart, write_ldac, write_table};
 use crate::pipeline::artifact::frame_record::FrameRecord;
-use crate::pipeline::artifact::photometry_table::PhotometryTable;
 use crate::report::text::render_text;
 use crate::science::time::Epoch;
 use full::{FieldRows, FullRow, full_columns};
@@ -72,7 +71,7 @@ fn stamp<'a>(frames: impl Iterator<Item = &'a FrameRecord>) -> String {
 /// The catalogues of all frames, and those of SCAMP for each field.
 fn write_fields(tree: &mut Tree<'_>, night: &Night<'_>, objects: &Objects) -> Result<(), OpsError> {
     let stems = stems(night.report);
-    let table = stars(tree, night);
+    let table = stars(tree, night, "full_N.cat and match_full_N.cat have no catalogue stars");
     for (field, records) in (1..).zip(night.fields()) {
         let plain: Vec<&FrameRecord> = records.iter().map(|(_, record)| *record).collect();
         let mut rows = FieldRows::begin(objects, &plain, table.as_ref());
@@ -93,21 +92,6 @@ fn write_fields(tree: &mut Tree<'_>, night: &Night<'_>, objects: &Objects) -> Re
         night.tell_frame(record)?;
     }
     Ok(())
-}
-
-/// The stars of the night; `None`, noted, when the table is gone or has no places.
-fn stars(tree: &mut Tree<'_>, night: &Night<'_>) -> Option<PhotometryTable> {
-    let table = photometry_table(night.reader, night.id).ok();
-    let with_places = table.filter(|t| t.stars.iter().any(|star| star.catalogue_deg.is_some()));
-    if with_places.is_none() {
-        tree.note(
-            "full_N.cat has no catalogue stars and match_full_N.cat no rows: the night's table of \
-             stars is not there, or an older program wrote it (`autossosctl reprocess` makes it \
-             anew)"
-                .to_owned(),
-        );
-    }
-    with_places
 }
 
 /// The three catalogues of a field.
