@@ -9,6 +9,7 @@ use super::artifact::candidate::Candidate;
 use super::artifact::catalogue::Catalogue;
 use super::artifact::linking::{Linking, SeenSource};
 use super::difference::differences;
+use super::fields::{Pointing, fields_of};
 use super::recover::{FieldView, Recovered, adopt, recover};
 use super::static_sky::{PixelSource, mark_static};
 use crate::science::detect::psf_model::PsfModel;
@@ -22,7 +23,6 @@ use crate::science::movers::stationary::{
 use crate::science::movers::trail::mark_trails;
 use crate::science::reference::StarAtEpoch;
 use crate::science::sky::tan::TangentPlane;
-use crate::science::sky::vector::separation_rad;
 use crate::science::sky::wcs::Wcs;
 use crate::science::units::{ARCSEC_RAD, DEG_RAD};
 
@@ -92,9 +92,6 @@ pub struct LinkedNight {
     pub linking: Linking,
 }
 
-/// Frames whose centres lie nearer than this share of a frame's side are one field.
-const FIELD_SHARE: f64 = 0.5;
-
 /// Gives reference stars around a place within a radius [rad], at an epoch [d, MJD UTC].
 type StarsAround<'a> = dyn Fn((f64, f64), f64, f64) -> Vec<StarAtEpoch> + 'a;
 
@@ -132,30 +129,18 @@ pub fn link_night(
 
 /// Groups of frames that look at the same place, each in order of time.
 fn fields(frames: &[NightFrame]) -> Vec<Vec<usize>> {
-    let centre = |f: &NightFrame| f.wcs.to_sky(0.5 * f.nx as f64 - 0.5, 0.5 * f.ny as f64 - 0.5);
-    let side_rad = |f: &NightFrame| f.nx.min(f.ny) as f64 * f.wcs.pixel_scale_arcsec() * ARCSEC_RAD;
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (i, frame) in frames.iter().enumerate() {
-        let reach = FIELD_SHARE * side_rad(frame);
-        let is_near = |j: &usize| separation_rad(centre(frame), centre(&frames[*j])) < reach;
-        let mut merged = vec![i];
-        groups.retain_mut(|group| {
-            let joins = group.iter().any(is_near);
-            if joins {
-                merged.append(group);
-            }
-            !joins
-        });
-        groups.push(merged);
+    fields_of(&frames.iter().map(pointing).collect::<Vec<_>>())
+}
+
+fn pointing(frame: &NightFrame) -> Pointing<'_> {
+    let middle = |n: usize| 0.5 * n as f64 - 0.5;
+    let side_px = frame.nx.min(frame.ny) as f64;
+    Pointing {
+        centre_rad: frame.wcs.to_sky(middle(frame.nx), middle(frame.ny)),
+        side_rad: side_px * frame.wcs.pixel_scale_arcsec() * ARCSEC_RAD,
+        mid_mjd_utc: frame.mid_mjd_utc,
+        content_hash: &frame.content_hash,
     }
-    for group in &mut groups {
-        group.sort_by(|&a, &b| {
-            let time = frames[a].mid_mjd_utc.total_cmp(&frames[b].mid_mjd_utc);
-            time.then_with(|| frames[a].content_hash.cmp(&frames[b].content_hash))
-        });
-    }
-    groups.sort_by(|a, b| frames[a[0]].mid_mjd_utc.total_cmp(&frames[b[0]].mid_mjd_utc));
-    groups
 }
 
 fn link_field(

@@ -14,6 +14,7 @@ pub mod clock_check;
 pub mod cutouts;
 pub mod difference;
 pub mod extract;
+pub mod fields;
 pub mod filter;
 pub mod identify;
 pub mod ingest;
