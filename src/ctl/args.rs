@@ -455,8 +455,12 @@ pub(super) enum Shell {
 }
 
 #[derive(Debug, clap::Args)]
+#[group(required = true)]
 pub(super) struct ManArgs {
     /// Folder of the pages; made when it is not there.
     #[arg(long, value_name = "DIR")]
-    pub(super) to: PathBuf,
+    pub(super) to: Option<PathBuf>,
+    /// File of the reference of the configuration, as docs/CONFIGURATION.md.
+    #[arg(long, value_name = "FILE")]
+    pub(super) configuration: Option<PathBuf>,
 }

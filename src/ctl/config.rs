@@ -74,7 +74,10 @@ pub(super) fn act(verb: ConfigVerb) -> anyhow::Result<ExitCode> {
         ConfigVerb::Import(import) => old_config::run(&import).map(|()| ExitCode::SUCCESS),
         ConfigVerb::Init(init) => {
             write_new(&init.file, DEFAULT_TOML)?;
-            println!("{} is written: name daemon.incoming in it.", init.file.display());
+            println!(
+                "{} is written: change what differs. The service needs daemon.incoming.",
+                init.file.display()
+            );
             Ok(ExitCode::SUCCESS)
         }
     }

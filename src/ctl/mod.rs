@@ -168,7 +168,12 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Man(wanted) => {
-            manual::pages(Args::command(), &wanted.to)?;
+            if let Some(to) = &wanted.to {
+                manual::pages(Args::command(), to)?;
+            }
+            if let Some(to) = &wanted.configuration {
+                manual::configuration(to)?;
+            }
             Ok(ExitCode::SUCCESS)
         }
     }

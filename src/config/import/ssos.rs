@@ -9,7 +9,7 @@ const FILE_TOO: &str = "import that file as well";
 const SIDE_PX: (i64, i64) = (15, 255);
 const OUTLIER: &str = "OUTLIER_THRESHOLD";
 
-const RULES: &[Row] = &[
+pub(super) const RULES: &[Row] = &[
     (
         "SCI_EXTENSION",
         Rule::Only(

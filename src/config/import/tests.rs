@@ -198,3 +198,31 @@ fn an_instrument_becomes_a_profile() {
         Err(ImportError::Yaml { .. })
     ));
 }
+
+#[test]
+fn each_setting_of_the_shipped_files_has_its_old_name() {
+    let names = old_names();
+    let is_listed = |kind: OldKind, old: &str, key: &str| {
+        names.iter().any(|name| name.kind == kind && name.old == old && name.key == key)
+    };
+    for (name, text) in [("config.autossos", AUTOSSOS), ("default.ssos", SSOS), ("a.sex", SEX)] {
+        let imported = import(&files(&[(name, text)])).expect("a known file");
+        let kind = imported.files[0].1;
+        for key in &imported.keys {
+            for fate in &key.fates {
+                if let Fate::Set { key: new, .. } = fate {
+                    assert!(is_listed(kind, &key.key, new), "{} of {name}: {new}", key.key);
+                }
+            }
+        }
+    }
+    assert!(is_listed(OldKind::Scamp, "POSITION_MAXERR", "astrometry.pointing_err_deg"));
+    assert!(is_listed(OldKind::Ssos, "FILTER_PM", "filter.chain"));
+    let is_key = |name: &OldName| {
+        let (section, key) = name.key.split_once('.').expect("section and name");
+        crate::config::known_keys()
+            .iter()
+            .any(|known| known.section == section && known.name == key)
+    };
+    assert!(names.iter().all(is_key), "{names:?}");
+}
