@@ -8,6 +8,7 @@ mod angle;
 mod choose;
 mod datetime;
 mod detector;
+mod extensions;
 mod frame_rules;
 mod interpret;
 mod lookup;
@@ -22,6 +23,7 @@ mod time;
 use thiserror::Error;
 
 pub use choose::choose_profile;
+pub use extensions::{Chosen, ExtensionName, choose_images};
 pub use frame_rules::{CardValue, ForcedKind, FrameRule, FrameRules, Ruled};
 pub use interpret::{interpret, interpret_as};
 pub use profile::Profile;
