@@ -14,6 +14,7 @@ mod daemon;
 mod database;
 mod endurance;
 mod ephemeris;
+mod extensions;
 mod faults;
 mod known;
 mod layering;

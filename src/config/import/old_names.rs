@@ -18,8 +18,9 @@ pub struct OldName {
 }
 
 /// Names that functions translate.
-const BY_FUNCTION: [(OldKind, &str, &str); 17] = [
+const BY_FUNCTION: [(OldKind, &str, &str); 18] = [
     (OldKind::Autossos, "INSTRUMENT", "instrument.profile"),
+    (OldKind::Ssos, "SCI_EXTENSION", "instrument.extensions"),
     (OldKind::Ssos, "CROSSMATCH_SKYBOT", "known.source"),
     (OldKind::Ssos, "OBSERVATORY_CODE", "site.mpc_code"),
     (OldKind::Ssos, "EXTRACT_CUTOUTS", "cutouts.candidates_max"),

@@ -4,6 +4,8 @@
 //! of Automatic-SSOs (`MAG_CALIB`, `MAG_CALIB_ERR`). Differences, all where the seeds are wrong:
 //! `SOURCE_NUMBER` counts objects of the night, offsets are true arcseconds (their cosine was not),
 //! a known object's detections all carry its name, and `UNK_n` and `AST_n` belong to objects.
+//! `CATALOG_NUMBER` counts the night's frames in order of time, whatever field they show; of a file
+//! with several images each is a frame, and `EXTENSION` is its number among them, from 1.
 
 use std::collections::BTreeMap;
 
@@ -88,8 +90,6 @@ const COLUMNS: [&str; 55] = [
 const SAME_PX: f64 = 0.5;
 /// Flux for which magnitudes have an error of one: 2.5 / ln 10 [mag].
 const POGSON_MAG: f64 = 1.085_736_204_758_129_6;
-/// The extension that frames are read from, as ssos counts.
-const EXTENSION: &str = "1";
 
 /// A frame as the table needs it; catalogues that were pruned leave cells empty.
 struct Frame<'a> {
@@ -232,7 +232,9 @@ impl About<'_> {
             fixed(centre.map(|centre| centre.1), 6),
         ]);
         cells.extend(self.skybot(i));
-        cells.extend([detection.frame.clone(), EXTENSION.to_owned()]);
+        let file = record.map_or(detection.frame.as_str(), FrameRecord::file_name);
+        let image = record.and_then(|record| record.image.as_ref());
+        cells.extend([file.to_owned(), image.map_or(1, |image| image.number).to_string()]);
         cells.extend([fixed(Some(detection.x_px + 1.0), 4), fixed(Some(detection.y_px + 1.0), 4)]);
         cells.extend(source.shape(detection));
         let said = self.object.verdict();
