@@ -6,7 +6,8 @@
 //!
 //! `raw` is what the user may write, `keys` its names, `settings` what was written where,
 //! `overrides` the environment and the command line, `check` the checks of single values, `allowed`
-//! what they let pass; `resolved` puts the checked sections together, and `show` tells them with their places.
+//! what they let pass; `resolved` puts the checked sections together, and `show` tells them with
+//! their places.
 
 mod allowed;
 mod check;

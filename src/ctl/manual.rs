@@ -16,7 +16,7 @@ use anyhow::Context;
 use clap_mangen::Man;
 
 use self::explained::explained;
-use super::args::Shell;
+use super::args::{ManArgs, Shell};
 use crate::config::DEFAULT_TOML;
 use crate::daemon;
 use crate::store::files::ProductFile;
@@ -37,9 +37,20 @@ pub(super) fn completions(mut command: clap::Command, shell: Shell) -> anyhow::R
     std::io::stdout().write_all(&text).context("printing the completions")
 }
 
+/// Writes what is wanted.
+pub(super) fn write(command: clap::Command, wanted: &ManArgs) -> anyhow::Result<()> {
+    if let Some(to) = &wanted.to {
+        pages(command, to)?;
+    }
+    if let Some(to) = &wanted.configuration {
+        configuration(to)?;
+    }
+    Ok(())
+}
+
 /// Writes all pages into a folder: `autossosctl(1)` and one per verb, `autossosd(8)` and
 /// `autossos.toml(5)`.
-pub(super) fn pages(command: clap::Command, to: &Path) -> anyhow::Result<()> {
+fn pages(command: clap::Command, to: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(to).with_context(|| format!("making the folder {}", to.display()))?;
     // The verb `help` is explained by each page itself.
     let mut command = command.disable_help_subcommand(true);
@@ -51,7 +62,7 @@ pub(super) fn pages(command: clap::Command, to: &Path) -> anyhow::Result<()> {
 }
 
 /// Writes the reference of the configuration, docs/CONFIGURATION.md.
-pub(super) fn configuration(to: &Path) -> anyhow::Result<()> {
+fn configuration(to: &Path) -> anyhow::Result<()> {
     Ok(ProductFile::write_bytes(to, markdown::configuration(DEFAULT_TOML).as_bytes())?)
 }
 

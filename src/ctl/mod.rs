@@ -169,15 +169,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Man(wanted) => {
-            if let Some(to) = &wanted.to {
-                manual::pages(Args::command(), to)?;
-            }
-            if let Some(to) = &wanted.configuration {
-                manual::configuration(to)?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Man(wanted) => manual::write(Args::command(), &wanted).map(done),
     }
 }
 
