@@ -157,6 +157,14 @@ fn nothing_is_dropped_without_a_word() {
 }
 
 #[test]
+fn cut_outs_can_be_switched_off() {
+    let text = import(&files(&[("default.ssos", "FILTER_DETEC True\nEXTRACT_CUTOUTS False\n")]))
+        .expect("a file")
+        .to_toml();
+    assert_eq!(resolved(&text).cutouts.candidates_max, 0);
+}
+
+#[test]
 fn the_later_file_counts() {
     let two = [("a.sex", "DETECT_THRESH 1\nBACK_SIZE 64\n"), ("b.sex", "BACK_SIZE 128\n")];
     let text = import(&files(&two)).expect("two files").to_toml();
