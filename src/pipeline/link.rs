@@ -53,6 +53,8 @@ pub struct NightFrame {
     pub zero_point_err_mag: f64,
     /// Magnitude of a source that gives one electron in all; `None` when unknown [mag].
     pub electron_mag: Option<f64>,
+    /// Part of the detector, of files with several images; empty for others.
+    pub chip: String,
     /// Name of the filter, when known.
     pub filter: Option<String>,
     /// Its stars' shape, when it was measured.

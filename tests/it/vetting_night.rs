@@ -120,6 +120,7 @@ fn frame(number: usize) -> FrameRecord {
     FrameRecord {
         frame: format!("f{number}.fits"),
         content_hash: hash(number),
+        image: None,
         status: if is_lost { FrameStatus::Rejected } else { FrameStatus::Ok },
         reason: is_lost.then(|| "cloud: 1.9 mag less than the best zero point".to_owned()),
         mid_mjd_utc: Some(START_MJD_UTC + number as f64 * STEP_D),

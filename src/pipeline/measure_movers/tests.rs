@@ -104,6 +104,7 @@ fn frame(k: usize) -> NightFrame {
     NightFrame {
         name: k.to_string(),
         content_hash: format!("0{k}"),
+        chip: String::new(),
         mid_mjd_utc: 60_000.0 + INTERVAL_D * k as f64,
         exposure_s: Some(EXPOSURE_S),
         wcs: wcs(),

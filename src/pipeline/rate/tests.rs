@@ -71,6 +71,7 @@ fn frame(k: usize, more: Made) -> NightFrame {
     NightFrame {
         name: format!("f{k}.fits"),
         content_hash: format!("0{k}"),
+        chip: String::new(),
         mid_mjd_utc: 60_720.0 + STEP_D * k as f64,
         exposure_s: None,
         wcs,

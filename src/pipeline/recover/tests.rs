@@ -50,6 +50,7 @@ pub(in crate::pipeline) fn frame(number: usize) -> NightFrame {
     NightFrame {
         name: number.to_string(),
         content_hash: number.to_string(),
+        chip: String::new(),
         mid_mjd_utc: 61_100.0 + t_h(number) / 24.0,
         exposure_s: Some(60.0),
         wcs: Wcs {
