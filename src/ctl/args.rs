@@ -13,6 +13,7 @@ mod judging;
 mod light_curve;
 mod orbits;
 mod period;
+mod profile;
 mod refit;
 mod trace;
 
@@ -23,6 +24,7 @@ pub(super) use judging::{
 };
 pub(super) use light_curve::{LightCurveArgs, ObjectArgs, PlotCommand, PlotFitArgs, PlotNightArgs};
 pub(super) use period::PeriodArgs;
+pub(super) use profile::{ProfileCommand, ProfileGuessArgs};
 pub(super) use refit::{MethodWord, RefitArgs, RefitLimits};
 
 pub(super) use orbits::{
@@ -96,6 +98,9 @@ pub(super) enum Command {
     /// Check, show or begin a configuration.
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Propose an instrument profile.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Try, list and send again the mails.
     #[command(subcommand)]
     Mail(MailCommand),

@@ -24,6 +24,7 @@ mod night;
 mod observatory;
 mod packaging;
 mod photometry;
+mod profile_guess;
 mod ratings;
 mod resume;
 mod service;
