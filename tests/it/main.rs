@@ -20,6 +20,7 @@ mod layering;
 mod mail;
 mod mail_look;
 mod mailbox;
+mod modes;
 mod night;
 mod observatory;
 mod packaging;
