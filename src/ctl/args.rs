@@ -13,6 +13,7 @@ mod judging;
 mod light_curve;
 mod orbits;
 mod period;
+mod profile;
 mod refit;
 mod trace;
 
@@ -23,6 +24,7 @@ pub(super) use judging::{
 };
 pub(super) use light_curve::{LightCurveArgs, ObjectArgs, PlotCommand, PlotFitArgs, PlotNightArgs};
 pub(super) use period::PeriodArgs;
+pub(super) use profile::{ProfileCommand, ProfileGuessArgs};
 pub(super) use refit::{MethodWord, RefitArgs, RefitLimits};
 
 pub(super) use orbits::{
@@ -96,6 +98,9 @@ pub(super) enum Command {
     /// Check, show or begin a configuration.
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Propose an instrument profile.
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Try, list and send again the mails.
     #[command(subcommand)]
     Mail(MailCommand),
@@ -464,8 +469,12 @@ pub(super) enum Shell {
 }
 
 #[derive(Debug, clap::Args)]
+#[group(required = true)]
 pub(super) struct ManArgs {
     /// Folder of the pages; made when it is not there.
     #[arg(long, value_name = "DIR")]
-    pub(super) to: PathBuf,
+    pub(super) to: Option<PathBuf>,
+    /// File of the reference of the configuration, as docs/CONFIGURATION.md.
+    #[arg(long, value_name = "FILE")]
+    pub(super) configuration: Option<PathBuf>,
 }

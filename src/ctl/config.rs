@@ -10,9 +10,11 @@ use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
 use super::old_config::{self, ImportArgs};
+use super::output::say;
 use super::{EXIT_CONFIG, environment};
 use crate::config::{DEFAULT_TOML, Examined, Setting, examine, to_toml};
 use crate::ops::preflight::{PreflightError, preflight};
+use crate::pipeline::ingest::{FRAME_RULES_TOML, TEMPLATE_TOML};
 
 /// Rights of a new configuration file: its group may read it, nobody else.
 const FILE_MODE: u32 = 0o640;
@@ -26,7 +28,8 @@ pub(super) enum ConfigVerb {
     Show(ShowArgs),
     /// Write a configuration from files of Automatic-SSOs, ssos, SExtractor, SCAMP and Filabres.
     Import(ImportArgs),
-    /// Write a configuration file with every key and its built-in value; none is overwritten.
+    /// Write the files to begin with: a configuration with every key and its built-in value, a
+    /// template of an instrument profile, rules for single frames; none is overwritten.
     Init(InitArgs),
 }
 
@@ -51,9 +54,9 @@ pub(super) struct ShowArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct InitArgs {
-    /// File to write.
-    #[arg(value_name = "FILE", default_value = "autossos.toml")]
-    file: PathBuf,
+    /// Folder for the files; with a name that ends in .toml only the configuration is written.
+    #[arg(value_name = "DIR", default_value = ".")]
+    place: PathBuf,
 }
 
 /// Does what the words say.
@@ -72,17 +75,49 @@ pub(super) fn act(verb: ConfigVerb) -> anyhow::Result<ExitCode> {
             Err(code) => code,
         }),
         ConfigVerb::Import(import) => old_config::run(&import).map(|()| ExitCode::SUCCESS),
-        ConfigVerb::Init(init) => {
-            write_new(&init.file, DEFAULT_TOML)?;
-            println!("{} is written: name daemon.incoming in it.", init.file.display());
-            Ok(ExitCode::SUCCESS)
-        }
+        ConfigVerb::Init(init) => begin(&init.place).map(|()| ExitCode::SUCCESS),
     }
 }
 
 /// The configuration, or the exit code when its mistakes are told.
 fn examined(source: &SourceArgs) -> Result<Examined, ExitCode> {
     examine(source.config.as_deref(), &source.set, environment()).map_err(tell)
+}
+
+/// Files to begin with, and what to do with them.
+const FIRST_FILES: [(&str, &str, &str); 3] = [
+    ("autossos.toml", DEFAULT_TOML, "name daemon.incoming in it for the service"),
+    (
+        "profile-template.toml",
+        TEMPLATE_TOML,
+        "for a camera that no shipped profile reads (`autossosctl profile guess` writes one)",
+    ),
+    ("frame-rules.toml", FRAME_RULES_TOML, "examples of rules for single frames"),
+];
+
+/// Writes the files to begin with; those that are there stay, and if all are, it is told.
+fn begin(place: &Path) -> anyhow::Result<()> {
+    if place.extension().is_some_and(|end| end == "toml") && !place.is_dir() {
+        write_new(place, DEFAULT_TOML)?;
+        return say(&format!("{} is written: {}.", place.display(), FIRST_FILES[0].2));
+    }
+    std::fs::create_dir_all(place)
+        .with_context(|| format!("cannot make the folder {}", place.display()))?;
+    let (mut told, mut n_written) = (Vec::new(), 0);
+    for (name, text, what) in FIRST_FILES {
+        let path = place.join(name);
+        if path.symlink_metadata().is_ok() {
+            told.push(format!("{} is there already and stays as it is.", path.display()));
+            continue;
+        }
+        write_new(&path, text)?;
+        n_written += 1;
+        told.push(format!("{} is written: {what}.", path.display()));
+    }
+    if n_written == 0 {
+        anyhow::bail!("nothing is written: {}", told.join(" "));
+    }
+    say(&told.join("\n"))
 }
 
 /// Tells mistakes with their causes.

@@ -28,6 +28,7 @@ mod orders;
 mod output;
 mod period;
 mod plot;
+mod profile;
 mod refit;
 mod status;
 mod submit;
@@ -158,6 +159,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Catalog(command) => catalog::act(&command),
         Command::Orbits(command) => orbits::act(&command),
         Command::Config(verb) => config::act(verb),
+        Command::Profile(command) => profile::act(&command).map(done),
         Command::Mail(command) => mail::act(&command),
         Command::Vet(args) => vet::run(&args),
         Command::Labels(command) => labels::run(&command).map(done),
@@ -167,10 +169,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Man(wanted) => {
-            manual::pages(Args::command(), &wanted.to)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Man(wanted) => manual::write(Args::command(), &wanted).map(done),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod orbits;
 pub mod orders;
 pub mod overview;
 pub mod preflight;
+pub mod profile;
 pub mod progress;
 pub mod prune;
 pub mod refit;

@@ -12,6 +12,7 @@ pub mod calibrate;
 pub mod calibrate_flux;
 pub mod clock_check;
 pub mod cutouts;
+pub mod difference;
 pub mod extract;
 pub mod fields;
 pub mod filter;

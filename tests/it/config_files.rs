@@ -75,6 +75,16 @@ fn a_configuration_is_begun_checked_and_shown() {
     let (code, _, error) = ctl_config(folder.path(), &["init", "autossos.toml"]);
     assert_eq!(code, Some(1), "{error}");
     assert!(error.contains("stays as it is"), "{error}");
+    let (code, _, error) = ctl_config(folder.path(), &["init"]);
+    assert_eq!(code, Some(1), "all three are there: {error}");
+    assert!(error.contains("frame-rules.toml") && error.contains("stays as it is"), "{error}");
+    std::fs::remove_file(folder.path().join("profile-template.toml")).expect("it was written");
+    let (code, told, error) = ctl_config(folder.path(), &["init", "."]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(told.contains("profile-template.toml is written") && told.contains("stays"), "{told}");
+    let (code, _, error) = ctl_config(folder.path(), &["init", "new/place"]);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(folder.path().join("new/place/autossos.toml").is_file());
 
     let (code, told, error) = ctl_config(folder.path(), &["check", "--config", "autossos.toml"]);
     assert_eq!(code, Some(0), "{error}");

@@ -35,7 +35,7 @@ pub use header::{Card, Header, Value};
 pub use ldac::{LdacPart, header_text, write_ldac};
 pub use limits::Limits;
 pub use name::is_frame_name;
-pub use probe::{ImageInfo, probe};
+pub use probe::{ImageInfo, probe, probe_from, probe_images};
 pub use read::read_pixels;
 pub use table::{Column, ColumnData, read_table, write_table};
 pub use wcs::read_wcs;

@@ -6,6 +6,8 @@
 //! a known object's detections all carry its name, and `UNK_n` and `AST_n` belong to objects.
 //! `ERRAWIN_IMAGE` and those like it are errors of the place, as SExtractor has them; `ERRA_WORLD`
 //! is that along right ascension and `ERRB_WORLD` along declination, as SCAMP has them.
+//! `CATALOG_NUMBER` counts the night's frames in order of time, whatever field they show; of a file
+//! with several images each is a frame, and `EXTENSION` is its number among them, from 1.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +18,7 @@ use super::frame::{Frame, fixed, numbered};
 use super::source::{Source, extraction_flags};
 use crate::formats::known_csv::number_and_name;
 use crate::pipeline::artifact::candidate::{CandidateDetection, Identity};
+use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::known::KnownObject;
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::csv_text;
@@ -82,8 +85,6 @@ const COLUMNS: [&str; 55] = [
     "MAG_CALIB",
     "MAG_CALIB_ERR",
 ];
-/// The extension that frames are read from, as ssos counts.
-const EXTENSION: &str = "1";
 
 /// Which of the seeds' tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +231,9 @@ impl About<'_> {
             fixed(centre.map(|centre| centre.1), 6),
         ]);
         cells.extend(self.skybot(i));
-        cells.extend([detection.frame.clone(), EXTENSION.to_owned()]);
+        let file = record.map_or(detection.frame.as_str(), FrameRecord::file_name);
+        let image = record.and_then(|record| record.image.as_ref());
+        cells.extend([file.to_owned(), image.map_or(1, |image| image.number).to_string()]);
         cells.extend([fixed(Some(detection.x_px + 1.0), 4), fixed(Some(detection.y_px + 1.0), 4)]);
         cells.extend(shape(&source, detection));
         let said = self.object.verdict();

@@ -91,7 +91,7 @@ pub(super) fn night_id(request: &RunRequest) -> Result<NightId, OpsError> {
 }
 
 /// Lists the FITS files of a folder and the folders in it, in order of names.
-pub(super) fn list(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
+pub(in crate::ops) fn list(folder: &Path) -> Result<Vec<NightFile>, OpsError> {
     let mut files = Vec::new();
     let mut open = vec![(folder.to_owned(), String::new(), 0)];
     while let Some((path, prefix, depth)) = open.pop() {

@@ -35,6 +35,7 @@ use crate::store::nights::NightSource;
 use crate::store::{NightId, Store};
 
 pub use super::clock::now;
+pub(super) use files::list;
 pub use files::{FileStamp, NightFile};
 pub(super) use finish::{known_path, linking_path};
 pub use known::KnownObjects;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::frame_info::FileImage;
 use super::frame_photometry::{FramePhotometry, SkyStats};
 use crate::pipeline::fields::Pointing;
 use crate::science::sky::wcs::Wcs;
@@ -22,10 +23,13 @@ pub enum FrameStatus {
 /// One science file of a night; `None` where a number is unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameRecord {
-    /// The file's name on disk.
+    /// The file's name on disk, and `[2]` behind it for HDU 2 of a file with several images.
     pub frame: String,
-    /// Content hash of the file, hexadecimal.
+    /// Content hash of the file (and of the HDU's number where it has several), hexadecimal.
     pub content_hash: String,
+    /// Which image of the file it is, where that has several: `frame` ends with its HDU then.
+    #[serde(default)]
+    pub image: Option<FileImage>,
     /// How far it came.
     pub status: FrameStatus,
     /// Why it is not `ok`, with the measured numbers.
@@ -94,6 +98,12 @@ pub struct Outline {
 }
 
 impl FrameRecord {
+    /// The name of its file.
+    pub fn file_name(&self) -> &str {
+        let suffix = self.image.as_ref().map(FileImage::suffix).unwrap_or_default();
+        self.frame.strip_suffix(suffix.as_str()).unwrap_or(&self.frame)
+    }
+
     /// The plate solution.
     pub fn solution(&self) -> Option<Wcs> {
         Wcs::from_fits_keywords(|key| {

@@ -28,7 +28,7 @@ pub fn choose_profile<'a>(header: &Header, profiles: &'a [Profile]) -> &'a Profi
 }
 
 /// Conditions of the longest entry of `matches` that holds; `None` when none does.
-fn specificity(header: &Header, profile: &Profile) -> Option<usize> {
+pub(super) fn specificity(header: &Header, profile: &Profile) -> Option<usize> {
     if profile.matches.is_empty() {
         return Some(0);
     }

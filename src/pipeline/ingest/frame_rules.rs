@@ -14,6 +14,9 @@ use super::choose::{any_fits, pattern_fits};
 use crate::formats::fits::{Header, Value};
 use crate::pipeline::artifact::frame_info::FrameKind;
 
+/// A file of rules with an example of each kind, to be copied.
+pub const FRAME_RULES_TOML: &str = include_str!("../../../config/frame-rules.toml");
+
 /// Rules of a file.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,8 +159,7 @@ mod tests {
         assert_eq!(ruled, Ruled { is_ignored: false, kind: Some(FrameKind::Flat) });
         assert_eq!((header.text("FILTER"), header.integer("EXPTIME")), (Some("R"), Some(2)));
         assert_eq!(header.real("MJD-OBS"), Some(58_000.5));
-        let shipped = include_str!("../../../config/frame-rules.toml");
-        assert_eq!(FrameRules::parse(shipped).expect("the example").rule.len(), 3);
+        assert_eq!(FrameRules::parse(FRAME_RULES_TOML).expect("the example").rule.len(), 3);
         assert!(FrameRules::parse("[[rule]]\nnight = \"x\"\n").is_err(), "no files");
         assert!(FrameRules::parse("[[rule]]\nfiles = []\nkind = \"arc\"\n").is_err());
     }

@@ -8,7 +8,9 @@ mod angle;
 mod choose;
 mod datetime;
 mod detector;
+mod extensions;
 mod frame_rules;
+pub mod guess;
 mod interpret;
 mod lookup;
 mod pointing;
@@ -22,11 +24,12 @@ mod time;
 use thiserror::Error;
 
 pub use choose::choose_profile;
-pub use frame_rules::{CardValue, ForcedKind, FrameRule, FrameRules, Ruled};
+pub use extensions::{Chosen, ExtensionName, choose_images};
+pub use frame_rules::{CardValue, FRAME_RULES_TOML, ForcedKind, FrameRule, FrameRules, Ruled};
 pub use interpret::{interpret, interpret_as};
 pub use profile::Profile;
 pub use section::parse_section;
-pub use shipped::{GENERIC_TOML, ProfileError, generic, shipped};
+pub use shipped::{GENERIC_TOML, ProfileError, TEMPLATE_TOML, generic, shipped};
 pub use simulated::names_simulator;
 
 /// Why a header is not turned into a frame.

@@ -17,6 +17,8 @@ const SHIPPED: [(&str, &str); 6] = [
 ];
 /// The profile of any camera, for those that are made from it.
 pub const GENERIC_TOML: &str = include_str!("../../../config/profiles/generic.toml");
+/// A profile with every key and its meaning, to be copied.
+pub const TEMPLATE_TOML: &str = include_str!("../../../config/profile-template.toml");
 /// Largest difference of a civil clock from UTC [h]: the Line Islands keep UTC+14.
 pub(super) const OFFSET_MAX_HOURS: f64 = 14.0;
 /// Longest keyword that is looked up: a HIERARCH card's name fits one card [characters].
@@ -207,6 +209,26 @@ mod tests {
             assert_eq!(format!("{}.toml", profile.name), file);
         }
         assert_eq!(generic().name, "generic");
+    }
+
+    #[test]
+    fn the_template_is_a_profile_and_names_every_key() {
+        Profile::parse(TEMPLATE_TOML).unwrap();
+        // Whatever is only remarked is a key as well.
+        let bare: String = TEMPLATE_TOML
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(key) if !key.starts_with([' ', '\0']) => format!("{key}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        Profile::parse(&bare).unwrap();
+        let fields = include_str!("profile.rs").lines().filter_map(|line| {
+            line.strip_prefix("    pub ")?.split_once(':').map(|(name, _)| name)
+        });
+        for field in fields {
+            assert!(bare.contains(field), "the template does not show `{field}`");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ const DAYS_PER_CENTURY: f64 = 36_525.0;
 /// Accuracy: 0.02 deg from 1950 to 2100, as asserted by `altitudes_agree_with_astropy`.
 pub fn sun_altitude_deg(at: Epoch, latitude_deg: f64, longitude_deg: f64) -> f64 {
     let (ra_rad, dec_rad) = sun_place_rad(at);
-    let hour_angle_rad = (sidereal_deg(at) + longitude_deg).to_radians() - ra_rad;
+    let hour_angle_rad = (mean_sidereal_deg(at) + longitude_deg).to_radians() - ra_rad;
     let (sin_latitude, cos_latitude) = latitude_deg.to_radians().sin_cos();
     let (sin_dec, cos_dec) = dec_rad.sin_cos();
     let sine = sin_latitude * sin_dec + cos_latitude * cos_dec * hour_angle_rad.cos();
@@ -50,7 +50,7 @@ pub fn sun_place_rad(at: Epoch) -> (f64, f64) {
 }
 
 /// Mean sidereal time at Greenwich [deg] (equation 12.4 without its last terms, 0.0004 deg).
-fn sidereal_deg(at: Epoch) -> f64 {
+pub fn mean_sidereal_deg(at: Epoch) -> f64 {
     let days = at.mjd_utc() - MJD_J2000;
     (280.460_618_37 + 360.985_647_366_29 * days).rem_euclid(360.0)
 }
