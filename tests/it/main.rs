@@ -29,6 +29,7 @@ mod photometry;
 mod profile_guess;
 mod ratings;
 mod resume;
+mod seeds_files;
 mod service;
 mod simulated;
 mod submit;
