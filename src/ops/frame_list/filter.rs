@@ -27,9 +27,9 @@ pub struct Filter(Condition);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Condition {
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
-    Not(Box<Condition>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
     Compare { column: String, operator: Operator, value: Value },
 }
 
