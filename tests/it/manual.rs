@@ -240,6 +240,30 @@ fn errors(text: &str) -> Vec<String> {
     texts.map(|text| text.replace('\u{1}', "\"")).collect()
 }
 
+/// The file that says why a frame is not used.
+const REASONS: &str = "src/pipeline/stage.rs";
+
+/// The beginnings of texts behind `write!(f,` of a file.
+fn written(text: &str) -> Vec<String> {
+    let joined = joined(&text.replace("\\\"", "\u{1}"));
+    let told = joined.split("write!(").skip(1).filter_map(|rest| rest.trim().strip_prefix("f,"));
+    let texts = told.filter_map(|rest| rest.trim().strip_prefix('"')?.split('"').next());
+    let begin = |text: &&str| text.starts_with(char::is_alphabetic);
+    texts.filter(begin).map(|text| text.replace('\u{1}', "\"")).collect()
+}
+
+#[test]
+fn each_reason_of_a_frame_has_a_row() {
+    let messages = messages();
+    let text = std::fs::read_to_string(root().join(REASONS)).expect("the reasons");
+    let reasons = written(&text);
+    assert!(reasons.len() > 10, "only {reasons:?} were found");
+    for reason in reasons {
+        let is_told = messages.iter().any(|parts| stands_in(parts, &reason));
+        assert!(is_told, "{TROUBLE} has no row for: {reason}");
+    }
+}
+
 #[test]
 fn each_error_of_the_program_has_a_row() {
     let messages = messages();
