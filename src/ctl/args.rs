@@ -15,6 +15,7 @@ mod orbits;
 mod period;
 mod profile;
 mod refit;
+mod run;
 mod trace;
 
 pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
@@ -26,6 +27,7 @@ pub(super) use light_curve::{LightCurveArgs, ObjectArgs, PlotCommand, PlotFitArg
 pub(super) use period::PeriodArgs;
 pub(super) use profile::{ProfileCommand, ProfileGuessArgs};
 pub(super) use refit::{MethodWord, RefitArgs, RefitLimits};
+pub(super) use run::{RunArgs, SkipWord};
 
 pub(super) use orbits::{
     OrbitsCommand, OrbitsEphemerisArgs, OrbitsImportArgs, OrbitsUpdateArgs, Site,
@@ -39,12 +41,34 @@ pub(super) struct Args {
     /// Tell more on stderr; twice for everything.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub(super) verbose: u8,
+    /// Tell messages on stderr from this level on.
+    #[arg(short, long, value_name = "LEVEL", ignore_case = true, global = true,
+          conflicts_with_all = ["verbose", "quiet"])]
+    pub(super) log: Option<LogLevel>,
+    /// Tell nothing but errors: no progress, no text; JSON that is asked for is printed.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
+/// Messages that are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What is done.
+    Info,
+    /// What went wrong and was put right.
+    #[value(alias = "warning")]
+    Warn,
+    /// What was lost.
+    #[value(alias = "critical")]
+    Error,
+}
+
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong arguments; 3 no frame of the night \
-                          could be used; 78 wrong configuration; 130 stopped.";
+                          could be used; 4 check found outliers or frames without solution; 78 wrong configuration; 130 stopped.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -75,6 +99,8 @@ pub(super) enum Command {
     Frame(FrameCommand),
     /// Say at which step of a night an object was lost, or that it was found.
     Trace(TraceArgs),
+    /// Check the astrometry of a night: separations by frame, outliers, frames not solved.
+    Check(NightShowArgs),
     /// Forget results of a night, so that they are made again.
     Reprocess(ReprocessArgs),
     /// Begin no new work until `resume`; frames in work are finished.
@@ -166,24 +192,6 @@ pub(super) struct CommonArgs {
     /// Print JSON instead of tables.
     #[arg(long)]
     pub(super) json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct RunArgs {
-    /// Folder of the night's raw frames.
-    #[arg(value_name = "NIGHT_DIR")]
-    pub(super) night_dir: PathBuf,
-    /// Name of the night [default: the folder's name; a folder `raw` takes its parent's].
-    #[arg(long, value_name = "ID")]
-    pub(super) night: Option<String>,
-    /// Star catalogue, CSV with the Gaia archive's column names; may be given several times.
-    #[arg(long, value_name = "CSV")]
-    pub(super) reference: Vec<PathBuf>,
-    /// SkyBoT-style list of predicted places of known objects; may be given several times.
-    #[arg(long, value_name = "CSV")]
-    pub(super) known: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(super) common: CommonArgs,
 }
 
 #[derive(Debug, clap::Args)]

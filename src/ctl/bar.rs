@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::IS_STOPPED;
+use super::{IS_QUIET, IS_STOPPED};
 use crate::ops::{Event, Progress};
 
 /// Shows frames done, the stage and the time left; hidden when the output is for a program.
@@ -14,6 +14,7 @@ pub(super) struct Bar(ProgressBar);
 
 impl Bar {
     pub(super) fn new(is_hidden: bool) -> Self {
+        let is_hidden = is_hidden || IS_QUIET.load(Ordering::Relaxed);
         let bar = if is_hidden { ProgressBar::hidden() } else { ProgressBar::new(0) };
         let template = "{msg:<24!} [{bar:30}] {pos}/{len} frames, {elapsed} (left {eta})";
         if let Ok(style) = ProgressStyle::with_template(template) {

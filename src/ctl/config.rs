@@ -62,7 +62,7 @@ pub(super) struct InitArgs {
 /// Does what the words say.
 pub(super) fn act(verb: ConfigVerb) -> anyhow::Result<ExitCode> {
     match verb {
-        ConfigVerb::Check(source) => Ok(check(&source)),
+        ConfigVerb::Check(source) => check(&source),
         ConfigVerb::Show(show) => Ok(match examined(&show.source) {
             Ok(examined) if show.json => {
                 println!("{}", to_json(&examined.settings)?);
@@ -128,25 +128,25 @@ fn tell<E: std::error::Error + Send + Sync + 'static>(mistakes: Vec<E>) -> ExitC
     ExitCode::from(EXIT_CONFIG)
 }
 
-fn check(source: &SourceArgs) -> ExitCode {
+fn check(source: &SourceArgs) -> anyhow::Result<ExitCode> {
     let examined = match examined(source) {
         Ok(examined) => examined,
-        Err(code) => return code,
+        Err(code) => return Ok(code),
     };
     let telescopes = match preflight(&examined.config) {
         Ok(telescopes) => telescopes,
         // Nights can be worked on by hand without an incoming folder.
         Err(mistakes) if matches!(mistakes[..], [PreflightError::NoIncoming]) => Vec::new(),
-        Err(mistakes) => return tell(mistakes),
+        Err(mistakes) => return Ok(tell(mistakes)),
     };
-    println!("The configuration is fine.");
+    say("The configuration is fine.")?;
     if telescopes.is_empty() {
-        println!("No incoming folder is named: enough for `autossosctl run`, not for the service.");
+        say("No incoming folder is named: enough for `autossosctl run`, not for the service.")?;
     }
     for telescope in &telescopes {
-        println!("  {telescope}");
+        say(&format!("  {telescope}"))?;
     }
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Sections as objects, a list of sections as an array; each key with its value and its place.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::EXIT_FAILED;
 use super::args::{DataArgs, DataPlaceArgs, DbVerb, PruneArgs};
 use super::client::configured;
+use super::output::{say, say_json};
 use crate::config::Config;
 use crate::ops::clock::now;
 use crate::ops::db::{self, CheckDepth};
@@ -26,19 +27,19 @@ pub(super) fn act(verb: DbVerb) -> anyhow::Result<ExitCode> {
             let (_, data_dir) = find(&place)?;
             let depth = if full { CheckDepth::Full } else { CheckDepth::Quick };
             let faults = db::check(&data_dir, depth)?;
-            tell(&place, &check_json(&data_dir, &faults), &check_text(&data_dir, &faults));
+            tell(&place, &check_json(&data_dir, &faults), &check_text(&data_dir, &faults))?;
             Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FAILED) })
         }
         DbVerb::Backup { to, place } => {
             let (config, data_dir) = find(&place)?;
             let made = db::back_up(&data_dir, to.as_deref(), &config.keep, now())?;
-            tell(&place, &backup_json(&made), &backup_text(&made));
+            tell(&place, &backup_json(&made), &backup_text(&made))?;
             Ok(ExitCode::SUCCESS)
         }
         DbVerb::Restore { file, place } => {
             let (config, data_dir) = find(&place)?;
             let done = db::restore(&data_dir, file.as_deref(), &config.keep, now())?;
-            tell(&place, &restore_json(&done), &restore_text(&done));
+            tell(&place, &restore_json(&done), &restore_text(&done))?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -57,7 +58,7 @@ pub(super) fn prune(args: &PruneArgs) -> anyhow::Result<ExitCode> {
         store.close_cleanly()?;
         report?
     };
-    tell(&args.place, &prune_json(&report), &prune_text(&report, args));
+    tell(&args.place, &prune_json(&report), &prune_text(&report, args))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,12 +68,8 @@ fn find(place: &DataArgs) -> anyhow::Result<(Config, PathBuf)> {
     configured(config.as_deref(), data.as_deref(), set)
 }
 
-fn tell(place: &DataArgs, value: &Value, text: &str) {
-    if place.json {
-        println!("{value}");
-    } else {
-        println!("{text}");
-    }
+fn tell(place: &DataArgs, value: &Value, text: &str) -> anyhow::Result<()> {
+    if place.json { say_json(value) } else { say(text) }
 }
 
 fn check_json(data_dir: &Path, faults: &[String]) -> Value {

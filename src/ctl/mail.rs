@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::args::{DataPlaceArgs, MailCommand, MailListArgs};
 use super::client::configured;
+use super::output::{say, say_json};
 use crate::config::Config;
 use crate::ops::clock::SystemClock;
 use crate::ops::mail::send_test;
@@ -35,10 +36,10 @@ fn place(args: &DataPlaceArgs) -> anyhow::Result<(Config, PathBuf)> {
 fn test(args: &DataPlaceArgs) -> anyhow::Result<()> {
     let (config, _) = place(args)?;
     let delivered = send_test(&config, &SystemClock).context("the test mail was not sent")?;
-    println!("Test mail sent to {}.", config.mail.to.join(", "));
-    println!("The answer: {}", printable(&delivered.said));
+    say(&format!("Test mail sent to {}.", config.mail.to.join(", ")))?;
+    say(&format!("The answer: {}", printable(&delivered.said)))?;
     for refusal in &delivered.refused {
-        println!("Not taken for {}: {}", refusal.address, refusal.said);
+        say(&format!("Not taken for {}: {}", refusal.address, refusal.said))?;
     }
     Ok(())
 }
@@ -48,13 +49,12 @@ fn list(args: &MailListArgs) -> anyhow::Result<()> {
     let rows = Reader::open(&data)?.outbox_newest(args.number)?;
     if args.json {
         let rows: Vec<serde_json::Value> = rows.iter().map(row_json).collect();
-        println!("{}", serde_json::to_string(&rows).context("printing the mails")?);
+        say_json(&rows)
     } else if rows.is_empty() {
-        println!("The outbox is empty.");
+        say("The outbox is empty.")
     } else {
-        println!("{}", table(&rows));
+        say(&table(&rows).to_string())
     }
-    Ok(())
 }
 
 fn table(rows: &[OutboxRow]) -> Table {

@@ -5,12 +5,14 @@
 //! `vet` lets a person judge candidates on the terminal.
 //!
 //! Exit codes: 0 done; 1 the verb failed; 2 the words on the command line are wrong; 3 the night
-//! was processed, but not one of its frames could be used; 78 the configuration is wrong; 130
+//! was processed, but not one of its frames could be used; 4 `check` found outliers or frames without
+//! solution; 78 the configuration is wrong; 130
 //! stopped by the user.
 
 mod args;
 mod bar;
 mod catalog;
+mod check;
 mod client;
 mod config;
 mod cutouts;
@@ -30,6 +32,7 @@ mod period;
 mod plot;
 mod profile;
 mod refit;
+mod run;
 mod status;
 mod submit;
 mod table;
@@ -41,25 +44,24 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::config::{Config, ConfigError, load as load_config};
 use crate::ops::OpsError;
-use crate::ops::demo::demo;
-use crate::ops::run::{RunRequest, RunSummary, run_night};
-use crate::pipeline::artifact::frame_record::FrameStatus;
-use args::{Args, Command, CommonArgs, FrameCommand};
-use bar::Bar;
+use args::{Args, Command, CommonArgs, FrameCommand, LogLevel};
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_WORDS: u8 = 2;
 const EXIT_NO_USABLE_FRAME: u8 = 3;
+const EXIT_FOUND: u8 = 4;
 const EXIT_CONFIG: u8 = 78;
 const EXIT_STOPPED: u8 = 130;
 
 /// Set while a verb has the whole screen.
 static HAS_SCREEN: AtomicBool = AtomicBool::new(false);
+
+/// Set when nothing but errors is to be told.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
 
 /// Set by Ctrl-C; the verbs stop at the next frame.
 static IS_STOPPED: AtomicBool = AtomicBool::new(false);
@@ -67,19 +69,28 @@ static IS_STOPPED: AtomicBool = AtomicBool::new(false);
 /// Runs `autossosctl` on the process's arguments.
 pub fn main() -> ExitCode {
     let args = Args::parse();
-    start_log(args.verbose);
+    IS_QUIET.store(args.quiet, Ordering::Relaxed);
+    start_log(level(&args));
     match act(args.command) {
         Ok(code) => code,
         Err(error) => failure(&error),
     }
 }
 
-fn start_log(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        _ => "debug",
-    };
+/// The least messages that are told.
+fn level(args: &Args) -> &'static str {
+    match (args.log, args.quiet, args.verbose) {
+        (Some(LogLevel::Debug), ..) => "debug",
+        (Some(LogLevel::Info), ..) => "info",
+        (Some(LogLevel::Warn), ..) => "warn",
+        (Some(LogLevel::Error), ..) | (None, true, _) => "error",
+        (None, false, 0) => "warn",
+        (None, false, 1) => "info",
+        (None, false, _) => "debug",
+    }
+}
+
+fn start_log(level: &str) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(format!("autossos={level}")))
         .with_writer(log_writer)
@@ -112,33 +123,8 @@ fn failure(error: &anyhow::Error) -> ExitCode {
 
 fn act(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run(run) => {
-            let config = load(&run.common)?;
-            let request = RunRequest {
-                night_dir: run.night_dir,
-                night: run.night,
-                data_dir: run.common.data,
-                reference: run.reference,
-                known: run.known,
-            };
-            let bar = Bar::new(run.common.json);
-            stop_on_interrupt();
-            let summary = run_night(&request, &config, &bar)?;
-            bar.finish();
-            tell(&summary, run.common.json)
-        }
-        Command::Demo(demo_args) => {
-            let config = load(&demo_args.common)?;
-            let bar = Bar::new(demo_args.common.json);
-            stop_on_interrupt();
-            let summary = demo(&demo_args.common.data, demo_args.seed, &config, &bar)?;
-            bar.finish();
-            let code = tell(&summary, demo_args.common.json)?;
-            if !demo_args.common.json {
-                println!("Data folder: {}", demo_args.common.data.display());
-            }
-            Ok(code)
-        }
+        Command::Run(args) => run::night(args),
+        Command::Demo(args) => run::demonstrate(&args),
         Command::Export(args) => export::run(&args).map(done),
         Command::Cutouts(args) => cutouts::export(&args).map(done),
         Command::Lightcurve(args) => light_curve::run(&args).map(done),
@@ -148,6 +134,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::show(&args).map(done),
         Command::Night(command) => night::run(&command).map(done),
         Command::Frame(FrameCommand::Show(args)) => frame::show(&args).map(done),
+        Command::Check(args) => check::run(&args),
         Command::Trace(args) => trace::run(&args).map(done),
         Command::Reprocess(args) => orders::reprocess(&args).map(done),
         Command::Pause(args) => orders::pause(&args).map(done),
@@ -186,20 +173,6 @@ fn load(common: &CommonArgs) -> anyhow::Result<Config> {
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
-/// Prints what a night gave.
-fn tell(summary: &RunSummary, is_json: bool) -> anyhow::Result<ExitCode> {
-    let report = &summary.report;
-    if is_json {
-        println!("{}", serde_json::to_string(report).context("printing the report")?);
-    } else {
-        println!("{}", table::candidates(&report.candidates));
-        println!("{}", table::frames_summary(report));
-        println!("Report: {}", summary.html_path.display());
-    }
-    let is_usable = report.frames.iter().any(|f| f.status == FrameStatus::Ok);
-    Ok(if is_usable { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NO_USABLE_FRAME) })
 }
 
 /// Lets the first Ctrl-C end the verb at the next frame; the second one ends the process.

@@ -2,14 +2,21 @@
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use serde::Serialize;
 
+use super::IS_QUIET;
 use crate::store::files::ProductFile;
 
-/// Prints a text; a reader that went away (`| head`) is no failure.
+/// Prints a text, unless nothing but errors is to be told.
 pub(super) fn say(text: &str) -> anyhow::Result<()> {
+    if IS_QUIET.load(Ordering::Relaxed) { Ok(()) } else { print(text) }
+}
+
+/// Prints a text that is asked for; a reader that went away (`| head`) is no failure.
+fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -21,7 +28,7 @@ pub(super) fn say(text: &str) -> anyhow::Result<()> {
 
 /// Prints a value as JSON.
 pub(super) fn say_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    say(&serde_json::to_string(value).context("cannot print this as JSON")?)
+    print(&serde_json::to_string(value).context("cannot print this as JSON")?)
 }
 
 /// An instant as people read it, to the second.

@@ -107,6 +107,9 @@ fn closed_night(data_dir: &Path, night: &str) -> Result<(Reader, NightId, NightR
     Ok((reader, id, report))
 }
 
+#[cfg(test)]
+mod tests;
+
 /// Charts below each other as one file.
 fn chart(charts: Vec<String>) -> Result<String, OpsError> {
     if charts.is_empty() { Err(OpsError::NothingToDraw) } else { Ok(standalone_svg(&charts)) }

@@ -1,5 +1,6 @@
 //! Layer 4: the verbs. Command line and daemon call these; here stages, store and report meet.
 
+pub mod astrometry_check;
 pub mod blind_index;
 pub mod catalog;
 pub mod clock;

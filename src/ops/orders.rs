@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ops::clock::now;
 use crate::ops::vetting::{self, Judgement, VettingError};
-use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
+use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES, StageName};
 use crate::store::lookup::{FoundFrame, HASH_PREFIX_MIN};
 use crate::store::requests::{Forget, Request};
 use crate::store::verdicts::Act;
@@ -245,10 +245,7 @@ fn reprocess(
         }
         found => (found?, frame),
     };
-    let is_night_stage = NIGHT_STAGES.iter().any(|stage| stage.name == from);
-    if !is_night_stage && !FRAME_STAGES.iter().any(|stage| stage.name == from) {
-        return Err(OrderError::UnknownStage { stage: from.to_owned() });
-    }
+    let is_night_stage = whole_night_from(from)? == Forget::Night;
     if is_night_stage && frame.is_some() {
         return Err(OrderError::NightStage { stage: from.to_owned() });
     }
@@ -269,6 +266,16 @@ fn reprocess(
     }
     store.forget_stages(&night, &what)?;
     Ok(done_for(&night, told))
+}
+
+/// What is forgotten of a night when it is made again from a stage on.
+pub fn whole_night_from(stage: &str) -> Result<Forget, OrderError> {
+    let is_of = |stages: &[StageName]| stages.iter().any(|known| known.name == stage);
+    match (is_of(&FRAME_STAGES), is_of(&NIGHT_STAGES)) {
+        (true, _) => Ok(Forget::AllFrames),
+        (false, true) => Ok(Forget::Night),
+        (false, false) => Err(OrderError::UnknownStage { stage: stage.to_owned() }),
+    }
 }
 
 fn pause(store: &Store, reason: &str) -> Result<OrderDone, OrderError> {
@@ -368,7 +375,7 @@ pub fn find_frame(
 }
 
 /// Names of stages as a text.
-fn names(stages: &[crate::pipeline::StageName]) -> String {
+fn names(stages: &[StageName]) -> String {
     stages.iter().map(|stage| stage.name).collect::<Vec<_>>().join(", ")
 }
 

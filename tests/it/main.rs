@@ -22,6 +22,7 @@ mod mail;
 mod mail_look;
 mod mailbox;
 mod manual;
+mod modes;
 mod night;
 mod observatory;
 mod packaging;

@@ -106,7 +106,7 @@ def texts(cats):
     fit = tables.read(f"{cats}/coeff_fit.csv", format="csv")
     check(fit.colnames == FIT and len(fit) > 3, f"coeff_fit.csv: {fit.colnames}")
     check(np.all(np.diff(fit["Epoch"]) > 0.0), "coeff_fit.csv: epochs rise")
-    return {int(n) for n in fit["Catalog Number"]}
+    return {int(row["Catalog Number"]): (row["Intercept"], row["Slope"]) for row in fit}
 
 
 def scamp_catalogues(cats, numbers):
@@ -135,11 +135,17 @@ def scamp_catalogues(cats, numbers):
     check(len(here) > 20, "rows of match_full_1.cat")
     check(np.allclose(here.separation(star).arcsec, cell["Sep"], atol=1e-4), "Sep")
     check(cell["Sep"].max() <= 1.0, "largest Sep")
-    check(set(cell["CATALOG_NUMBER"]) <= numbers, "numbers of coeff_fit.csv and match_full_1.cat")
+    check(set(cell["CATALOG_NUMBER"]) <= set(numbers), "numbers of coeff_fit.csv and match_full_1.cat")
     # The same light in both: zero points of a frame scatter little.
     for number in set(cell["CATALOG_NUMBER"]):
         zero = (cell["mag"] - cell["MAG"])[cell["CATALOG_NUMBER"] == number]
         check(np.median(np.abs(zero - np.median(zero))) < 0.2, f"magnitudes of frame {number}")
+        # The line of coeff_fit.csv belongs to MAG, where enough stars were in its range.
+        intercept, slope = numbers[number]
+        if slope != 0.0:
+            here = cell["CATALOG_NUMBER"] == number
+            off = np.median(intercept + slope * cell["MAG"][here] - cell["mag"][here])
+            check(abs(off) < 0.15, f"coeff_fit.csv of frame {number}: off by {off:.3f} mag")
 
 
 def frames(cats, products):

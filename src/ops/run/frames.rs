@@ -83,6 +83,9 @@ impl Extent {
         Self { redo, limit, deaths_max: DEATHS_MAX }
     }
 
+    /// Everything that has no result at all, as when a night is closed over what there is.
+    pub(super) const NEW: Self = Self { redo: Redo::New, ..Self::ALL };
+
     const fn is_closing(self) -> bool {
         self.deaths_max > DEATHS_MAX
     }
@@ -99,6 +102,8 @@ pub(super) enum Redo {
     Missing,
     /// Those, and those whose result was made with other masters or parameters.
     Changed,
+    /// Those that never had a result, whatever it was made with.
+    New,
 }
 
 /// What a step over a night's frames came to.
@@ -211,7 +216,7 @@ pub(super) fn reduce_some(
             n_left += chunk.len();
         }
     }
-    if extent.is_closing() {
+    if extent.is_closing() && extent.redo != Redo::New {
         for job in crew.lost(&all) {
             crew.reduce_chunk(std::slice::from_ref(&job))?;
         }
@@ -359,6 +364,12 @@ impl FrameWork<'_> {
     /// Tells whether a frame has a result that counts.
     fn is_done(&self, job: &Job, done: &mut DoneFrames, redo: Redo) -> Result<bool, OpsError> {
         if redo == Redo::Missing && done.contains_key(job.hash()) {
+            return Ok(true);
+        }
+        if redo == Redo::New
+            && let Some((row, result)) = self.kept(job.hash(), None)?
+        {
+            done.insert(row.subject.clone(), done_by(row.key, &result));
             return Ok(true);
         }
         let keys = self.keys(job);

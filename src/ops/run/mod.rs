@@ -32,6 +32,7 @@ use super::progress::{Event, Progress};
 use crate::config::Config;
 use crate::pipeline::artifact::report::NightReport;
 use crate::store::nights::NightSource;
+use crate::store::requests::Forget;
 use crate::store::{NightId, Store};
 
 pub use super::clock::now;
@@ -58,6 +59,25 @@ pub struct RunRequest {
     pub reference: Vec<PathBuf>,
     /// Lists of predicted places of known objects.
     pub known: Vec<PathBuf>,
+}
+
+/// What of an earlier run is made again, and what counts as done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunAgain {
+    /// Results that are forgotten before the run.
+    pub forget: Option<Forget>,
+    /// Which results of frames count.
+    pub kept: KeptFrames,
+}
+
+/// Which results of frames count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeptFrames {
+    /// Those made with the present masters, catalogue, parameters and stages.
+    #[default]
+    Current,
+    /// Any: no frame that has a result is reduced again.
+    Any,
 }
 
 /// What a run gave.
@@ -95,26 +115,38 @@ pub fn run_night(
     config: &Config,
     progress: &dyn Progress,
 ) -> Result<RunSummary, OpsError> {
+    run_night_again(request, &RunAgain::default(), config, progress)
+}
+
+/// The same, though some results are made again or taken as they are.
+pub fn run_night_again(
+    request: &RunRequest,
+    again: &RunAgain,
+    config: &Config,
+    progress: &dyn Progress,
+) -> Result<RunSummary, OpsError> {
     let night = files::night_id(request)?;
     let files = files::list(&request.night_dir)?;
     let store = Arc::new(Store::open(&request.data_dir)?);
+    if let Some(forget) = &again.forget {
+        store.forget_stages(&night, forget)?;
+    }
     let workshop =
         Workshop::open(store, Arc::new(config.clone()), (&request.reference, &request.known))?;
     let source = NightSource::only(&request.night_dir);
     let store = Arc::clone(&workshop.store);
-    let done = whole_night(workshop, (night, source), &files, progress);
+    let done = NightSession::begin(workshop, night, source, Vanished::Forget)
+        .and_then(|session| whole_night(session.counting(again.kept), &files, progress));
     // An error or a wish to stop is an orderly end too.
     store.mark_clean()?;
     done
 }
 
 fn whole_night(
-    workshop: Workshop,
-    (night, source): (NightId, NightSource),
+    mut session: NightSession,
     files: &[NightFile],
     progress: &dyn Progress,
 ) -> Result<RunSummary, OpsError> {
-    let mut session = NightSession::begin(workshop, night, source, Vanished::Forget)?;
     session.take(files)?;
     let unsteady: Vec<&NightFile> =
         files.iter().filter(|file| !session.has(&file.name, file.stamp)).collect();

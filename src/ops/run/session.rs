@@ -18,7 +18,7 @@ use super::known::{KnownObjects, Look, Plan, observer, plan};
 use super::master_files::StoredMasters;
 use super::reference::{Haul, RunReference, Sky};
 use super::take::{Found, Scanned, ScannedFrame, Taken, Taking, frames_of, take_files};
-use super::{RunSummary, masters, now, report_to};
+use super::{KeptFrames, RunSummary, masters, now, report_to};
 use crate::config::{Config, LateCalibration};
 use crate::pipeline::artifact::frame_info::FrameKind;
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
@@ -82,6 +82,8 @@ pub struct NightSession {
     night: NightId,
     workshop: Workshop,
     vanished: Vanished,
+    /// Which kept results of frames count.
+    kept: KeptFrames,
     taken: BTreeMap<String, Taken>,
     /// Stamps and hashes of the files as an earlier session recorded them.
     recorded: BTreeMap<String, FoundFile>,
@@ -120,6 +122,7 @@ impl NightSession {
             earlier: StoredMasters::before(store, &night, None),
             night,
             vanished,
+            kept: KeptFrames::Current,
             taken: BTreeMap::new(),
             recorded: recorded.into_iter().map(|file| (file.name.clone(), file)).collect(),
             library: None,
@@ -129,6 +132,12 @@ impl NightSession {
             notes,
             workshop,
         })
+    }
+
+    /// The same session, for which these results of frames count.
+    #[must_use]
+    pub fn counting(self, kept: KeptFrames) -> Self {
+        Self { kept, ..self }
     }
 
     /// The night's name.
@@ -297,7 +306,11 @@ impl NightSession {
             scanned.note("reference", "no reference catalogue: name one with --reference");
         }
         self.make_masters(&scanned, progress)?;
-        let step = self.reduce(&scanned, Extent::ALL, progress)?;
+        let extent = match self.kept {
+            KeptFrames::Current => Extent::ALL,
+            KeptFrames::Any => Extent::NEW,
+        };
+        let step = self.reduce(&scanned, extent, progress)?;
         let mut results = {
             let work = self.work(&scanned);
             frames::results(&work, &scanned.science, &self.done)?
@@ -317,7 +330,12 @@ impl NightSession {
     fn key(&self, scanned: &Scanned) -> Result<String, OpsError> {
         let Workshop { store, config, known, .. } = &self.workshop;
         let known = known.key(store, (&self.night, config))?;
-        Ok(night_key(scanned, config, self.night_sky.key(), &known))
+        let key = night_key(scanned, config, self.night_sky.key(), &known);
+        // A night of whatever frames there were is never taken for one of these parameters.
+        Ok(match self.kept {
+            KeptFrames::Current => key,
+            KeptFrames::Any => format!("{key} of any frames"),
+        })
     }
 
     /// Fetches what is known of the places that the frames look at: after they are solved, before

@@ -49,9 +49,7 @@ pub(super) fn write(tree: &mut Tree<'_>, night: &Night<'_>) -> Result<(), OpsErr
         let text = table(night.reader, (night.id, report), form)?;
         tree.text(&format!("{CATS}/{start}_{stamp}.csv"), &text)?;
     }
-    let summary = render_text(report);
-    let told = format!("{}\n\n{}", summary.subject, summary.body);
-    tree.text(&format!("SSOS/logs/ssos_{stamp}.log"), &told)?;
+    tree.text(&format!("SSOS/logs/ssos_{stamp}.log"), &render_text(report).body)?;
     write_fields(tree, night, &objects)?;
     night.tell(Event::Stage { name: "check plots" })?;
     checkplots::write(tree, night, &objects)?;
