@@ -16,6 +16,8 @@ mod endurance;
 mod ephemeris;
 mod extensions;
 mod faults;
+mod frames;
+mod from_seeds;
 mod known;
 mod layering;
 mod mail;

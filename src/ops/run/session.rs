@@ -427,7 +427,7 @@ impl NightSession {
             return Ok(());
         }
         let made = masters::make(scanned, config, &self.earlier);
-        masters::keep(store, &self.night, &made, scanned)?;
+        masters::keep(store, &self.night, &made, (scanned, config))?;
         let is_new = self.library.as_ref().is_none_or(|library| library.key != key);
         let n_made = self.library.as_ref().map_or(0, |library| library.n_made);
         self.library = Some(Library { key, masters: made, n_made: n_made + u32::from(is_new) });

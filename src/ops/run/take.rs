@@ -258,13 +258,7 @@ fn frame(
     (mut image, part): (ImageInfo, Option<FileImage>),
     (night, config): (&str, &Config),
 ) -> Found {
-    let ruled = config.instrument.rules.apply((night, &file.name), &mut image.header);
-    if ruled.is_ignored {
-        let text = "left alone by a rules file".to_owned();
-        return Found::Skipped(Note { subject: file.name.clone(), text });
-    }
-    let profile = config.instrument.profile_for(&image.header);
-    match interpret_as(&image.header, (image.nx, image.ny), profile, ruled.kind) {
+    match understand(&mut image, (night, &file.name), config) {
         Ok(info) => {
             let info = FrameInfo { pointing_rad: pointing(&image, part.as_ref(), &info), ..info };
             Found::Frame(Arc::new(ScannedFrame {
@@ -274,11 +268,11 @@ fn frame(
                 hdu: image.hdu,
             }))
         }
-        Err(refusal @ IngestRefusal::Ignored { .. }) => {
-            Found::Skipped(Note { subject: file.name.clone(), text: refusal.to_string() })
+        Err(NotAFrame::LeftAlone(text)) => {
+            Found::Skipped(Note { subject: file.name.clone(), text })
         }
-        Err(refusal) => Found::Failed(Box::new(FrameRecord {
-            reason: Some(refusal.to_string()),
+        Err(NotAFrame::Unusable(reason)) => Found::Failed(Box::new(FrameRecord {
+            reason: Some(reason),
             ..empty_record(&file.name, hash, FrameStatus::Failed)
         })),
     }
@@ -290,6 +284,34 @@ fn pointing(image: &ImageInfo, part: Option<&FileImage>, info: &FrameInfo) -> Op
     let own = part.and_then(|_| fits::read_wcs(&image.header));
     let centre = (0.5 * image.nx as f64 - 0.5, 0.5 * image.ny as f64 - 0.5);
     own.map(|wcs| wcs.to_sky(centre.0, centre.1)).or(info.pointing_rad)
+}
+
+/// Why a file is no frame of its night.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::ops) enum NotAFrame {
+    /// A profile or a rule leaves it alone.
+    LeftAlone(String),
+    /// Its header cannot be used.
+    Unusable(String),
+}
+
+/// What a file's header says by the rules and profiles of the configuration; corrects the header.
+pub(in crate::ops) fn understand(
+    image: &mut ImageInfo,
+    frame: (&str, &str),
+    config: &Config,
+) -> Result<FrameInfo, NotAFrame> {
+    let ruled = config.instrument.rules.apply(frame, &mut image.header);
+    if ruled.is_ignored {
+        return Err(NotAFrame::LeftAlone("left alone by a rules file".to_owned()));
+    }
+    let profile = config.instrument.profile_for(&image.header);
+    interpret_as(&image.header, (image.nx, image.ny), profile, ruled.kind).map_err(|refusal| {
+        match refusal {
+            IngestRefusal::Ignored { .. } => NotAFrame::LeftAlone(refusal.to_string()),
+            _ => NotAFrame::Unusable(refusal.to_string()),
+        }
+    })
 }
 
 /// A file whose pixels cannot be had.
