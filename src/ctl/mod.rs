@@ -5,9 +5,8 @@
 //! `vet` lets a person judge candidates on the terminal.
 //!
 //! Exit codes: 0 done; 1 the verb failed; 2 the words on the command line are wrong; 3 the night
-//! was processed, but not one of its frames could be used; 4 `check` found outliers or frames without
-//! solution; 78 the configuration is wrong; 130
-//! stopped by the user.
+//! was processed, but not one of its frames could be used; 4 `check` found outliers or frames
+//! without solution; 78 the configuration is wrong; 130 stopped by the user.
 
 mod args;
 mod bar;
