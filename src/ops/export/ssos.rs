@@ -18,7 +18,7 @@ use crate::pipeline::artifact::candidate::{CandidateDetection, Identity};
 use crate::pipeline::artifact::catalogue::Catalogue;
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::known::KnownObject;
-use crate::pipeline::artifact::photometric_point::PhotometricPoint;
+use crate::pipeline::artifact::photometric_point::{AperturePoint, PhotometricPoint};
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::csv_text;
 use crate::science::detect::sources::SourceFlags;
@@ -88,6 +88,8 @@ const COLUMNS: [&str; 55] = [
 ];
 /// A detection is the source of its frame's catalogue within this distance [px].
 const SAME_PX: f64 = 0.5;
+/// FLAGS_SSOS of the detection that gave the object's aperture.
+const FLAG_APERTURE_REFERENCE: u8 = 2;
 /// Flux for which magnitudes have an error of one: 2.5 / ln 10 [mag].
 const POGSON_MAG: f64 = 1.085_736_204_758_129_6;
 
@@ -108,6 +110,21 @@ pub enum SeedTable {
     Calib,
     /// The same without frames whose photometry is not valid (`validcalib_`).
     ValidCalib,
+}
+
+/// Columns behind MAGERR where objects have an aperture (`photometry.fixed_apertures`).
+const APERTURE_COLUMNS: [&str; 4] = ["MAG_APER", "MAG_APER_ERR", "FLUX_APER", "FLUX_APER_ERR"];
+/// Cells before those.
+const N_BEFORE_APERTURE: usize = 7;
+/// What is known of an object: the first of these cells, and their number.
+const SKYBOT: (usize, usize) = (22, 11);
+
+/// Puts cells of an aperture behind MAGERR. What is known of the object keeps its place in the row
+/// and so comes before OBJECT, as in ssos, whose scripts count columns.
+fn with_aperture(cells: &mut Vec<String>, aperture: [String; 4]) {
+    let known: Vec<String> = cells.drain(SKYBOT.0..SKYBOT.0 + SKYBOT.1).collect();
+    cells.splice(N_BEFORE_APERTURE..N_BEFORE_APERTURE, aperture);
+    cells.splice(SKYBOT.0..SKYBOT.0, known);
 }
 
 /// What the tables of Automatic-SSOs add.
@@ -140,6 +157,8 @@ pub fn table(
         .filter(|(_, record)| wanted.contains(&record.frame.as_str()))
         .map(|(number, record)| (record.frame.as_str(), frame(reader, night, (number, record))))
         .collect();
+    let has_apertures =
+        vetted.iter().any(|v| v.candidate.photometry.iter().any(|point| point.aperture.is_some()));
     let mut rows = Vec::new();
     for (number, object) in (1..).zip(&vetted) {
         let known = report.known.iter().find(|known| {
@@ -154,6 +173,9 @@ pub fn table(
                 continue;
             }
             let mut row = about.row((i, detection), frame);
+            if has_apertures {
+                with_aperture(&mut row, about.aperture(detection, frame));
+            }
             if form != SeedTable::Ssos {
                 let solution = photometry.and_then(|scale| scale.solution.as_ref());
                 let line = solution.and_then(|solution| solution.line.as_ref());
@@ -164,8 +186,12 @@ pub fn table(
         }
     }
     let added = if form == SeedTable::Ssos { &[][..] } else { &CALIB_COLUMNS[..] };
-    let columns = COLUMNS.iter().chain(added).map(|name| (*name).to_owned());
-    Ok(csv_text(columns.collect(), rows.into_iter()))
+    let mut columns: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
+    if has_apertures {
+        with_aperture(&mut columns, APERTURE_COLUMNS.map(str::to_owned));
+    }
+    columns.extend(added.iter().map(|name| (*name).to_owned()));
+    Ok(csv_text(columns, rows.into_iter()))
 }
 
 fn frame<'a>(
@@ -237,12 +263,35 @@ impl About<'_> {
         cells.extend([file.to_owned(), image.map_or(1, |image| image.number).to_string()]);
         cells.extend([fixed(Some(detection.x_px + 1.0), 4), fixed(Some(detection.y_px + 1.0), 4)]);
         cells.extend(source.shape(detection));
+        let is_reference = self.aperture_point(detection).is_some_and(|point| point.is_reference);
+        let flags = if is_reference { FLAG_APERTURE_REFERENCE } else { 0 };
+        cells.push(flags.to_string());
         let said = self.object.verdict();
         cells.extend(
             [said.is_some(), said == Some(Verdict::Real), said == Some(Verdict::Unsure)].map(truth),
         );
         cells.extend([fixed(detection.mag, 4), fixed(detection.mag_err, 4)]);
         cells
+    }
+
+    /// The detection's light through the object's own aperture: instrumental magnitude of one ADU
+    /// per second, light [ADU], each with its error.
+    fn aperture(&self, detection: &CandidateDetection, frame: Option<&Frame<'_>>) -> [String; 4] {
+        let Some(aperture) = self.aperture_point(detection) else { return Default::default() };
+        let record = frame.map(|frame| frame.record);
+        let gain = record.and_then(|r| r.photometry.as_deref()).map_or(1.0, |p| p.gain_e_per_adu);
+        let in_adu = 2.5 * gain.log10();
+        [
+            fixed(aperture.instrumental_mag.map(|mag| mag + in_adu), 4),
+            fixed(aperture.instrumental_err_mag, 4),
+            fixed(Some(aperture.flux_e / gain), 3),
+            fixed(Some(aperture.flux_err_e / gain), 3),
+        ]
+    }
+
+    fn aperture_point(&self, detection: &CandidateDetection) -> Option<&AperturePoint> {
+        let mut points = self.object.candidate.photometry.iter();
+        points.find(|point| point.frame == detection.frame)?.aperture.as_ref()
     }
 
     /// Rates of the object [arcsec/h]: whole, east, north, each with its error.
@@ -378,7 +427,7 @@ impl Source {
         }
     }
 
-    /// Cells from the ellipse to the flags.
+    /// Cells from the ellipse to the flags, without those of ssos.
     fn shape(&self, detection: &CandidateDetection) -> Vec<String> {
         let ellipse = |k: usize| fixed(self.ellipse.map(|ellipse| ellipse[k]), 4);
         let mut cells: Vec<String> = (0..6).map(ellipse).collect();
@@ -387,7 +436,7 @@ impl Source {
         cells.extend([fixed(Some(a), 9), fixed(Some(b), 9), fixed(Some(theta), 2)]);
         cells
             .push(self.flags.map_or_else(String::new, |flags| extraction_flags(flags).to_string()));
-        cells.extend(["0", "0", "0"].map(str::to_owned));
+        cells.extend(["0", "0"].map(str::to_owned));
         cells
     }
 }
@@ -413,33 +462,4 @@ fn fixed(value: Option<f64>, decimals: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_stand_where_the_seeds_have_them() {
-        // Numbers of ../shared/spec/seeds.md 2.11, from 1.
-        for (number, name) in [
-            (1, "SOURCE_NUMBER"),
-            (5, "EPOCH"),
-            (10, "PM"),
-            (16, "MID_EXPOSURE_MJD"),
-            (21, "RA_IMAGE"),
-            (23, "MATCHED"),
-            (27, "SKYBOT_MAG"),
-            (32, "SKYBOT_DELTARA"),
-            (36, "XWIN_IMAGE"),
-            (44, "ERRA_WORLD"),
-            (50, "FLAGS_SSOS"),
-        ] {
-            assert_eq!(COLUMNS[number - 1], name);
-        }
-    }
-
-    #[test]
-    fn flags_are_those_of_sextractor() {
-        let all = SourceFlags::BLENDED.with(SourceFlags::SATURATED).with(SourceFlags::MASKED);
-        assert_eq!(extraction_flags(all), 2 + 4 + 16);
-        assert_eq!(extraction_flags(SourceFlags::SHARP), 0);
-    }
-}
+mod tests;

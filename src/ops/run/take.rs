@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::super::error::OpsError;
 use super::files::{FileStamp, NightFile};
 use super::parallel;
+use super::weights::WeightMap;
 use crate::config::Config;
 use crate::formats::fits::{self, FitsError, Header, ImageInfo, Limits};
 use crate::pipeline::artifact::frame_info::{FileImage, FrameInfo, FrameKind};
@@ -32,6 +33,8 @@ pub(super) struct ScannedFrame {
     pub(super) info: FrameInfo,
     /// Number of the HDU with its pixels.
     pub(super) hdu: usize,
+    /// Its map of weights.
+    pub(super) weights: WeightMap,
 }
 
 impl ScannedFrame {
@@ -184,7 +187,7 @@ fn take_file(file: &NightFile, (night, config): (&str, &Config), known: Option<S
 }
 
 /// Content hash of a file, hexadecimal.
-fn content_hash(path: &Path) -> std::io::Result<String> {
+pub(super) fn content_hash(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; HASH_CHUNK];
@@ -258,7 +261,16 @@ fn frame(
     (mut image, part): (ImageInfo, Option<FileImage>),
     (night, config): (&str, &Config),
 ) -> Found {
-    let ruled = config.instrument.rules.apply((night, &file.name), &mut image.header);
+    // Rules may mean a file or a part of it.
+    let suffix = part.as_ref().map(FileImage::suffix).unwrap_or_default();
+    let name = file.name.strip_suffix(suffix.as_str()).unwrap_or(&file.name);
+    let rules = &config.instrument.rules;
+    let mut ruled = rules.apply((night, name), &mut image.header);
+    if part.is_some() {
+        let own = rules.apply((night, &file.name), &mut image.header);
+        ruled.is_ignored |= own.is_ignored;
+        ruled.kind = own.kind.or(ruled.kind);
+    }
     if ruled.is_ignored {
         let text = "left alone by a rules file".to_owned();
         return Found::Skipped(Note { subject: file.name.clone(), text });
@@ -267,10 +279,12 @@ fn frame(
     match interpret_as(&image.header, (image.nx, image.ny), profile, ruled.kind) {
         Ok(info) => {
             let info = FrameInfo { pointing_rad: pointing(&image, part.as_ref(), &info), ..info };
+            let info = FrameInfo { image: part, ..info };
             Found::Frame(Arc::new(ScannedFrame {
                 file: file.clone(),
                 content_hash: hash.to_owned(),
-                info: FrameInfo { image: part, ..info },
+                weights: WeightMap::look_for(name, &info, config),
+                info,
                 hdu: image.hdu,
             }))
         }
