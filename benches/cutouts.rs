@@ -160,6 +160,7 @@ fn candidate(number: usize, frames: &[NightFrame]) -> Candidate {
             mag_err: Some(0.1),
             snr: 10.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     });
     Candidate {

@@ -147,6 +147,7 @@ fn candidate(id: &str, identity: Identity, mag: f64) -> Candidate {
             mag_err: (number != 3).then_some(0.04),
             snr: 25.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     Candidate {

@@ -92,6 +92,7 @@ fn candidate(id: &str, identity: Identity) -> Candidate {
         mag_err: None,
         snr: 12.0,
         is_recovered: false,
+        is_foreseen: false,
     };
     Candidate {
         id: id.to_owned(),

@@ -28,6 +28,7 @@ mod packaging;
 mod photometry;
 mod ratings;
 mod resume;
+mod seeds_files;
 mod service;
 mod simulated;
 mod submit;

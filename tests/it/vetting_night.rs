@@ -170,6 +170,7 @@ fn candidate(number: usize) -> Candidate {
             mag_err: Some(0.07),
             snr: 14.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     let is_known = number % 7 == 6;

@@ -1,6 +1,7 @@
 //! Tables of Automatic-SSOs with a row per frame: `Stats.dat` and `coeff_fit.csv`
 //! (../shared/spec/seeds.md 1.10, 1.13), columns and order as there.
 
+use super::frame::numbered;
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::csv_text;
@@ -39,8 +40,7 @@ pub(super) fn stats(report: &NightReport) -> String {
 /// `Catalog Number` counts the frames as `CATALOG_NUMBER` of the ssos table does; `Epoch` is the
 /// middle of the exposure [yr].
 pub fn coefficients(report: &NightReport) -> String {
-    let timed = report.frames.iter().filter(|frame| frame.mid_mjd_utc.is_some());
-    let rows = (1..).zip(timed).filter_map(|(number, frame)| coefficient_row(number, frame));
+    let rows = numbered(report).filter_map(|(number, frame)| coefficient_row(number, frame));
     csv_text(COEFFICIENTS.map(str::to_owned).to_vec(), rows)
 }
 

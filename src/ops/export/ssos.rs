@@ -4,6 +4,8 @@
 //! of Automatic-SSOs (`MAG_CALIB`, `MAG_CALIB_ERR`). Differences, all where the seeds are wrong:
 //! `SOURCE_NUMBER` counts objects of the night, offsets are true arcseconds (their cosine was not),
 //! a known object's detections all carry its name, and `UNK_n` and `AST_n` belong to objects.
+//! `ERRAWIN_IMAGE` and those like it are errors of the place, as SExtractor has them; `ERRA_WORLD`
+//! is that along right ascension and `ERRB_WORLD` along declination, as SCAMP has them.
 //! `CATALOG_NUMBER` counts the night's frames in order of time, whatever field they show; of a file
 //! with several images each is a frame, and `EXTENSION` is its number among them, from 1.
 
@@ -12,21 +14,19 @@ use std::collections::BTreeMap;
 use super::super::error::OpsError;
 use super::super::object_names::{Numbers, name, numbers};
 use super::super::vetting::{Vetted, vetted_in};
-use crate::formats::fits::{Header, Limits, read_table};
+use super::frame::{Frame, fixed, numbered};
+use super::source::{Source, extraction_flags};
 use crate::formats::known_csv::number_and_name;
 use crate::pipeline::artifact::candidate::{CandidateDetection, Identity};
-use crate::pipeline::artifact::catalogue::Catalogue;
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::known::KnownObject;
-use crate::pipeline::artifact::photometric_point::{AperturePoint, PhotometricPoint};
+use crate::pipeline::artifact::photometric_point::AperturePoint;
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::csv_text;
-use crate::science::detect::sources::SourceFlags;
 use crate::science::time::Epoch;
 use crate::science::units::DEG_RAD;
-use crate::store::files::frame_product_name;
 use crate::store::verdicts::Verdict;
-use crate::store::{NightId, ProductKind, Reader};
+use crate::store::{NightId, Reader};
 
 /// Columns in order.
 const COLUMNS: [&str; 55] = [
@@ -86,20 +86,14 @@ const COLUMNS: [&str; 55] = [
     "MAG_CALIB",
     "MAG_CALIB_ERR",
 ];
-/// A detection is the source of its frame's catalogue within this distance [px].
-const SAME_PX: f64 = 0.5;
 /// FLAGS_SSOS of the detection that gave the object's aperture.
 const FLAG_APERTURE_REFERENCE: u8 = 2;
-/// Flux for which magnitudes have an error of one: 2.5 / ln 10 [mag].
-const POGSON_MAG: f64 = 1.085_736_204_758_129_6;
-
-/// A frame as the table needs it; catalogues that were pruned leave cells empty.
-struct Frame<'a> {
-    number: usize,
-    record: &'a FrameRecord,
-    catalogue: Option<(Header, Catalogue)>,
-    centre_deg: Option<(f64, f64)>,
-}
+/// Columns behind MAGERR where objects have an aperture (`photometry.fixed_apertures`).
+const APERTURE_COLUMNS: [&str; 4] = ["MAG_APER", "MAG_APER_ERR", "FLUX_APER", "FLUX_APER_ERR"];
+/// Cells before those.
+const N_BEFORE_APERTURE: usize = 7;
+/// What is known of an object: the first of these cells, and their number.
+const SKYBOT: (usize, usize) = (22, 11);
 
 /// Which of the seeds' tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,23 +106,49 @@ pub enum SeedTable {
     ValidCalib,
 }
 
-/// Columns behind MAGERR where objects have an aperture (`photometry.fixed_apertures`).
-const APERTURE_COLUMNS: [&str; 4] = ["MAG_APER", "MAG_APER_ERR", "FLUX_APER", "FLUX_APER_ERR"];
-/// Cells before those.
-const N_BEFORE_APERTURE: usize = 7;
-/// What is known of an object: the first of these cells, and their number.
-const SKYBOT: (usize, usize) = (22, 11);
-
-/// Puts cells of an aperture behind MAGERR. What is known of the object keeps its place in the row
-/// and so comes before OBJECT, as in ssos, whose scripts count columns.
-fn with_aperture(cells: &mut Vec<String>, aperture: [String; 4]) {
-    let known: Vec<String> = cells.drain(SKYBOT.0..SKYBOT.0 + SKYBOT.1).collect();
-    cells.splice(N_BEFORE_APERTURE..N_BEFORE_APERTURE, aperture);
-    cells.splice(SKYBOT.0..SKYBOT.0, known);
-}
-
 /// What the tables of Automatic-SSOs add.
 const CALIB_COLUMNS: [&str; 2] = ["R2", "PHOT_OUTLIER"];
+
+/// The objects of the table, in its order.
+pub(super) struct Objects {
+    /// The object of `SOURCE_NUMBER` one, and the next.
+    pub(super) vetted: Vec<Vetted>,
+    numbers: Numbers,
+}
+
+impl Objects {
+    /// The objects of a night in order of time and place.
+    pub(super) fn of(
+        reader: &Reader,
+        (night, report): (&NightId, &NightReport),
+    ) -> Result<Self, OpsError> {
+        let mut vetted = vetted_in(report.clone(), reader.verdicts(night)?);
+        // What is at the limit of detection counts once somebody says that it is real.
+        vetted.retain(|v| !v.is_faint || v.verdict() == Some(Verdict::Real));
+        vetted.sort_by(|a, b| {
+            let first = |v: &Vetted| {
+                v.candidate.detections.first().map_or((0.0, 0.0), |d| (d.mid_mjd_utc, d.ra_deg))
+            };
+            let ((time_a, ra_a), (time_b, ra_b)) = (first(a), first(b));
+            let place = time_a.total_cmp(&time_b).then(ra_a.total_cmp(&ra_b));
+            place.then_with(|| a.candidate.id.cmp(&b.candidate.id))
+        });
+        Ok(Self { vetted, numbers: numbers(reader, night)? })
+    }
+
+    /// Number and name of an object as the table's columns have them, either may be empty.
+    pub(super) fn number_and_name(&self, object: &Vetted) -> (String, String) {
+        let name = name(object, &self.numbers).unwrap_or_default();
+        let (number, own_name) = match &object.candidate.identity {
+            Identity::Known { .. } => number_and_name(&name),
+            Identity::Unknown | Identity::Unchecked => (None, name.as_str()),
+        };
+        let number = number.unwrap_or_default();
+        // An object with a number and no name is called by its number.
+        let own_name = if own_name.is_empty() { number } else { own_name };
+        (number.to_owned(), own_name.to_owned())
+    }
+}
 
 /// A table of a night.
 pub fn table(
@@ -136,35 +156,26 @@ pub fn table(
     (night, report): (&NightId, &NightReport),
     form: SeedTable,
 ) -> Result<String, OpsError> {
-    let numbers = numbers(reader, night)?;
-    let mut vetted = vetted_in(report.clone(), reader.verdicts(night)?);
-    // What is at the limit of detection counts once somebody says that it is real.
-    vetted.retain(|v| !v.is_faint || v.verdict() == Some(Verdict::Real));
-    vetted.sort_by(|a, b| {
-        let first = |v: &Vetted| {
-            v.candidate.detections.first().map_or((0.0, 0.0), |d| (d.mid_mjd_utc, d.ra_deg))
-        };
-        let ((time_a, ra_a), (time_b, ra_b)) = (first(a), first(b));
-        let place = time_a.total_cmp(&time_b).then(ra_a.total_cmp(&ra_b));
-        place.then_with(|| a.candidate.id.cmp(&b.candidate.id))
-    });
-    let wanted: Vec<&str> = vetted
+    let objects = Objects::of(reader, (night, report))?;
+    let wanted: Vec<&str> = objects
+        .vetted
         .iter()
         .flat_map(|v| v.candidate.detections.iter().map(|d| d.frame.as_str()))
         .collect();
-    let frames: BTreeMap<&str, Frame<'_>> = (1..)
-        .zip(report.frames.iter().filter(|record| record.mid_mjd_utc.is_some()))
+    let frames: BTreeMap<&str, Frame<'_>> = numbered(report)
         .filter(|(_, record)| wanted.contains(&record.frame.as_str()))
-        .map(|(number, record)| (record.frame.as_str(), frame(reader, night, (number, record))))
+        .map(|numbered| (numbered.1.frame.as_str(), Frame::read(reader, night, numbered)))
         .collect();
-    let has_apertures =
-        vetted.iter().any(|v| v.candidate.photometry.iter().any(|point| point.aperture.is_some()));
+    let has_apertures = objects
+        .vetted
+        .iter()
+        .any(|v| v.candidate.photometry.iter().any(|point| point.aperture.is_some()));
     let mut rows = Vec::new();
-    for (number, object) in (1..).zip(&vetted) {
+    for (number, object) in (1..).zip(&objects.vetted) {
         let known = report.known.iter().find(|known| {
             known.found.as_ref().is_some_and(|fit| fit.candidate == object.candidate.id)
         });
-        let about = About { number, object, known, numbers: &numbers };
+        let about = About { number, object, known, names: objects.number_and_name(object) };
         for (i, detection) in object.candidate.detections.iter().enumerate() {
             let frame = frames.get(detection.frame.as_str());
             let photometry = frame.and_then(|frame| frame.record.photometry.as_deref());
@@ -194,23 +205,12 @@ pub fn table(
     Ok(csv_text(columns, rows.into_iter()))
 }
 
-fn frame<'a>(
-    reader: &Reader,
-    night: &NightId,
-    (number, record): (usize, &'a FrameRecord),
-) -> Frame<'a> {
-    let name = frame_product_name(&record.frame, &record.content_hash, "cat.fits");
-    let products = reader.products();
-    let path = products
-        .relative_path(night, ProductKind::Catalogue, &name)
-        .and_then(|relative| products.resolve(&relative));
-    let read = |path| {
-        let (header, columns) = read_table(path, &Limits::default()).ok()?;
-        Some((header, Catalogue::from_columns(&columns)?))
-    };
-    let catalogue = path.ok().as_deref().and_then(read);
-    let centre_deg = record.outline_deg().map(|outline| outline.centre_deg);
-    Frame { number, record, catalogue, centre_deg }
+/// Puts cells of an aperture behind MAGERR. What is known of the object keeps its place in the row
+/// and so comes before OBJECT, as in ssos, whose scripts count columns.
+fn with_aperture(cells: &mut Vec<String>, aperture: [String; 4]) {
+    let known: Vec<String> = cells.drain(SKYBOT.0..SKYBOT.0 + SKYBOT.1).collect();
+    cells.splice(N_BEFORE_APERTURE..N_BEFORE_APERTURE, aperture);
+    cells.splice(SKYBOT.0..SKYBOT.0, known);
 }
 
 /// An object and what is said of it.
@@ -218,7 +218,8 @@ struct About<'a> {
     number: usize,
     object: &'a Vetted,
     known: Option<&'a KnownObject>,
-    numbers: &'a Numbers,
+    /// Number and name.
+    names: (String, String),
 }
 
 impl About<'_> {
@@ -231,7 +232,7 @@ impl About<'_> {
         let mut measured = self.object.candidate.photometry.iter();
         let source = match measured.find(|p| p.frame == detection.frame) {
             Some(point) if detection.is_recovered => Source::measured(point, frame),
-            _ => Source::of(detection, frame),
+            _ => frame.and_then(|frame| frame.source_at(detection)).unwrap_or_default(),
         };
         let mut cells = vec![
             self.number.to_string(),
@@ -262,7 +263,7 @@ impl About<'_> {
         let image = record.and_then(|record| record.image.as_ref());
         cells.extend([file.to_owned(), image.map_or(1, |image| image.number).to_string()]);
         cells.extend([fixed(Some(detection.x_px + 1.0), 4), fixed(Some(detection.y_px + 1.0), 4)]);
-        cells.extend(source.shape(detection));
+        cells.extend(shape(&source, detection));
         let is_reference = self.aperture_point(detection).is_some_and(|point| point.is_reference);
         let flags = if is_reference { FLAG_APERTURE_REFERENCE } else { 0 };
         cells.push(flags.to_string());
@@ -315,21 +316,15 @@ impl About<'_> {
     fn skybot(&self, i: usize) -> [String; 11] {
         let identity = &self.object.candidate.identity;
         let matched = truth(matches!(identity, Identity::Known { .. }));
-        let name = name(self.object, self.numbers).unwrap_or_default();
-        let (number, own_name) = match identity {
-            Identity::Known { .. } => number_and_name(&name),
-            Identity::Unknown | Identity::Unchecked => (None, name.as_str()),
-        };
-        // An object with a number and no name is called by its number.
-        let own_name = if own_name.is_empty() { number.unwrap_or_default() } else { own_name };
+        let (number, own_name) = self.names.clone();
         let fit = self.known.and_then(|known| known.found.as_ref());
         let predicted = fit.and_then(|fit| fit.predicted_deg.get(i).copied().flatten());
         let offset = fit.and_then(|fit| fit.offsets_arcsec.get(i).copied().flatten());
         let rate = fit.and_then(|fit| fit.predicted_rate_arcsec_per_h);
         [
             matched,
-            number.unwrap_or_default().to_owned(),
-            own_name.to_owned(),
+            number,
+            own_name,
             self.known.and_then(|known| known.class.clone()).unwrap_or_default(),
             fixed(self.known.and_then(|known| known.v_mag), 2),
             fixed(predicted.map(|p| p.0), 8),
@@ -342,124 +337,65 @@ impl About<'_> {
     }
 }
 
-impl Frame<'_> {
-    /// The text of a keyword of its header.
-    fn text(&self, key: &str) -> Option<String> {
-        self.catalogue.as_ref()?.0.text(key).map(|text| text.trim().to_owned())
-    }
-}
-
-/// What the frame's catalogue says of a detection; nothing where it cannot be read any more.
-#[derive(Default)]
-struct Source {
-    /// Instrumental: of 1 ADU/s is 0 [mag].
-    mag: Option<f64>,
-    mag_err: Option<f64>,
-    /// Light in the Kron ellipse [ADU].
-    flux: Option<f64>,
-    flux_err: Option<f64>,
-    /// Axes, angle and their errors [px, deg].
-    ellipse: Option<[f64; 6]>,
-    /// Axes [deg] and angle [deg] of the place's error.
-    place_err: Option<[f64; 3]>,
-    flags: Option<SourceFlags>,
-}
-
-impl Source {
-    /// Light that was measured where the frame detected nothing.
-    fn measured(point: &PhotometricPoint, frame: Option<&Frame<'_>>) -> Self {
-        let record = frame.map(|frame| frame.record);
-        let scale = record.and_then(|record| record.photometry.as_deref());
-        let gain = scale.map_or(1.0, |scale| scale.gain_e_per_adu);
-        let (flux, err) = (point.flux_e / gain, point.flux_err_e / gain);
-        let exposure_s = record.and_then(|record| record.exposure_s).filter(|time| *time > 0.0);
-        let positive = Some(flux).filter(|flux| *flux > 0.0);
-        Self {
-            mag: positive.zip(exposure_s).map(|(flux, time)| -2.5 * (flux / time).log10()),
-            mag_err: positive.map(|flux| POGSON_MAG * err / flux),
-            flux: Some(flux),
-            flux_err: Some(err),
-            ..Self::default()
-        }
-    }
-
-    fn of(detection: &CandidateDetection, frame: Option<&Frame<'_>>) -> Self {
-        let Some((frame, (header, catalogue))) =
-            frame.and_then(|frame| Some((frame, frame.catalogue.as_ref()?)))
-        else {
-            return Self::default();
-        };
-        let sources = &catalogue.sources;
-        let off = |i: &usize| {
-            (sources.x_px[*i] - detection.x_px).hypot(sources.y_px[*i] - detection.y_px)
-        };
-        let nearest = (0..sources.len()).min_by(|a, b| off(a).total_cmp(&off(b)));
-        let Some(i) = nearest.filter(|i| off(i) < SAME_PX) else { return Self::default() };
-        let gain = header.real("RAWGAIN").filter(|gain| *gain > 0.0).unwrap_or(1.0);
-        let (flux, err) = (sources.flux_kron_e[i] / gain, sources.flux_kron_err_e[i] / gain);
-        let exposure_s = frame.record.exposure_s.filter(|time| *time > 0.0);
-        let positive = Some(flux).filter(|flux| *flux > 0.0);
-        let scale_deg = frame.record.outline_deg().map(|outline| outline.pixel_deg);
-        let degrees = |angle_rad: f64| angle_rad / DEG_RAD;
-        Self {
-            mag: positive.zip(exposure_s).map(|(flux, time)| -2.5 * (flux / time).log10()),
-            mag_err: positive.map(|flux| POGSON_MAG * err / flux),
-            flux: Some(flux),
-            flux_err: Some(err),
-            ellipse: Some([
-                sources.a_win_px[i],
-                sources.a_win_err_px[i],
-                sources.b_win_px[i],
-                sources.b_win_err_px[i],
-                degrees(sources.theta_win_rad[i]),
-                degrees(sources.theta_win_err_rad[i]),
-            ]),
-            place_err: scale_deg.map(|scale| {
-                let (xx, yy) = (sources.var_xx_px2[i], sources.var_yy_px2[i]);
-                let xy = sources.var_xy_px2[i];
-                let (half_sum, half_difference) = (0.5 * (xx + yy), 0.5 * (xx - yy));
-                let root = half_difference.hypot(xy);
-                let axis = |variance: f64| scale * variance.max(0.0).sqrt();
-                let angle_rad = 0.5 * xy.atan2(half_difference);
-                [axis(half_sum + root), axis(half_sum - root), degrees(angle_rad)]
-            }),
-            flags: Some(sources.flags[i]),
-        }
-    }
-
-    /// Cells from the ellipse to the flags, without those of ssos.
-    fn shape(&self, detection: &CandidateDetection) -> Vec<String> {
-        let ellipse = |k: usize| fixed(self.ellipse.map(|ellipse| ellipse[k]), 4);
-        let mut cells: Vec<String> = (0..6).map(ellipse).collect();
-        let round = detection.position_err_arcsec / 3600.0;
-        let [a, b, theta] = self.place_err.unwrap_or([round, round, 0.0]);
-        cells.extend([fixed(Some(a), 9), fixed(Some(b), 9), fixed(Some(theta), 2)]);
-        cells
-            .push(self.flags.map_or_else(String::new, |flags| extraction_flags(flags).to_string()));
-        cells.extend(["0", "0"].map(str::to_owned));
-        cells
-    }
-}
-
-/// Our remarks as SExtractor's flags.
-fn extraction_flags(flags: SourceFlags) -> u16 {
-    let pairs = [
-        (SourceFlags::BLENDED, 2),
-        (SourceFlags::SATURATED, 4),
-        (SourceFlags::EDGE, 8),
-        (SourceFlags::INCOMPLETE.with(SourceFlags::MASKED), 16),
-    ];
-    pairs.iter().filter(|(remark, _)| flags.is_any(*remark)).map(|(_, bit)| bit).sum()
+/// Cells from the ellipse to the flags, without those of ssos.
+fn shape(source: &Source, detection: &CandidateDetection) -> Vec<String> {
+    let ellipse = |k: usize| fixed(source.ellipse.map(|ellipse| ellipse[k]), 4);
+    let mut cells: Vec<String> = (0..6).map(ellipse).collect();
+    let round = detection.position_err_arcsec / 3600.0;
+    let (ra, dec) = source.sky_err_deg.unwrap_or((round, round));
+    cells.extend([fixed(Some(ra), 9), fixed(Some(dec), 9), fixed(Some(0.0), 2)]);
+    cells.push(source.flags.map_or_else(String::new, |flags| extraction_flags(flags).to_string()));
+    cells.extend(["0", "0"].map(str::to_owned));
+    cells
 }
 
 fn truth(is: bool) -> String {
     (if is { "True" } else { "False" }).to_owned()
 }
 
-/// A number with so many decimals; empty when it is unknown.
-fn fixed(value: Option<f64>, decimals: usize) -> String {
-    value.filter(|v| v.is_finite()).map_or_else(String::new, |v| format!("{v:.decimals$}"))
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_aperture_comes_behind_the_magnitude_and_the_rest_as_in_ssos() {
+        let mut columns: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
+        with_aperture(&mut columns, APERTURE_COLUMNS.map(str::to_owned));
+        assert_eq!(columns.len(), COLUMNS.len() + 4);
+        // ../shared/spec/seeds.md 2.11: four columns after MAGERR, the SkyBoT block before OBJECT.
+        for (number, name) in [
+            (7, "MAGERR"),
+            (8, "MAG_APER"),
+            (11, "FLUX_APER_ERR"),
+            (12, "FLUX"),
+            (22, "EXPTIME"),
+            (23, "MATCHED"),
+            (33, "SKYBOT_DELTADEC"),
+            (34, "OBJECT"),
+            (38, "IMAGE_FILENAME"),
+            (54, "FLAGS_SSOS"),
+        ] {
+            assert_eq!(columns[number - 1], name, "{number}");
+        }
+    }
+
+    #[test]
+    fn columns_stand_where_the_seeds_have_them() {
+        // Numbers of ../shared/spec/seeds.md 2.11, from 1.
+        for (number, name) in [
+            (1, "SOURCE_NUMBER"),
+            (5, "EPOCH"),
+            (10, "PM"),
+            (16, "MID_EXPOSURE_MJD"),
+            (21, "RA_IMAGE"),
+            (23, "MATCHED"),
+            (27, "SKYBOT_MAG"),
+            (32, "SKYBOT_DELTARA"),
+            (36, "XWIN_IMAGE"),
+            (44, "ERRA_WORLD"),
+            (50, "FLAGS_SSOS"),
+        ] {
+            assert_eq!(COLUMNS[number - 1], name);
+        }
+    }
+}

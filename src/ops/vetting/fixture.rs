@@ -22,6 +22,7 @@ pub(in crate::ops) fn candidate(id: &str, x_px: f64) -> Candidate {
         mag_err: None,
         snr: 12.0,
         is_recovered: false,
+        is_foreseen: false,
     };
     Candidate {
         id: id.to_owned(),

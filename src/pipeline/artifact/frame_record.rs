@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::frame_info::FileImage;
 use super::frame_photometry::{FramePhotometry, SkyStats};
+use crate::pipeline::fields::Pointing;
 use crate::science::sky::wcs::Wcs;
+use crate::science::units::DEG_RAD;
 
 /// How far a science file came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +112,29 @@ impl FrameRecord {
                 WcsKeyword::Real(v) => Some(*v),
                 WcsKeyword::Text(_) => None,
             })
+        })
+    }
+
+    /// Columns and rows of the calibrated frame [px]; the solutions' tangent points are the frames'
+    /// centres (`science::astrometry::fit`).
+    pub fn size_px(&self) -> Option<(usize, usize)> {
+        let (x, y) = self.solution()?.crpix_px;
+        // Casts of negative numbers give 0.
+        let side = |middle: f64| (2.0 * middle + 1.0).round() as usize;
+        let size = (side(x), side(y));
+        (size.0 > 0 && size.1 > 0).then_some(size)
+    }
+
+    /// Where and when it looked; `None` without a plate solution or a time.
+    pub fn pointing(&self) -> Option<Pointing<'_>> {
+        let outline = self.outline_deg()?;
+        let (nx, ny) = self.size_px()?;
+        let (ra_deg, dec_deg) = outline.centre_deg;
+        Some(Pointing {
+            centre_rad: (ra_deg * DEG_RAD, dec_deg * DEG_RAD),
+            side_rad: nx.min(ny) as f64 * outline.pixel_deg * DEG_RAD,
+            mid_mjd_utc: self.mid_mjd_utc?,
+            content_hash: &self.content_hash,
         })
     }
 

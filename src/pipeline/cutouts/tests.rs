@@ -113,6 +113,7 @@ fn candidate() -> Candidate {
             mag_err: Some(0.1),
             snr: 20.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     Candidate {

@@ -166,6 +166,7 @@ fn candidate() -> Candidate {
                 mag_err: Some(0.03),
                 snr: 30.0,
                 is_recovered: false,
+                is_foreseen: false,
             }
         })
         .collect();

@@ -107,6 +107,7 @@ fn candidate(frames: &[NightFrame]) -> Candidate {
             mag_err: Some(0.06),
             snr: s.snr[i],
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     let detections: Vec<CandidateDetection> = frames.iter().map(detection).collect();
