@@ -325,3 +325,6 @@ pub(in crate::ops) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;
