@@ -69,7 +69,7 @@ fn row(file: &NightFile, night: &str, config: &Config) -> Row {
     };
     row.set_number("nx", Some(image.nx as f64));
     row.set_number("ny", Some(image.ny as f64));
-    match understand(&mut image, (night, &file.name), config) {
+    match understand(&mut image, (night, &file.name), None, config) {
         Ok(info) => set_info(&mut row, &info),
         Err(NotAFrame::LeftAlone(why)) => {
             row.set_text("kind", "ignored");
