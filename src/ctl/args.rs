@@ -9,6 +9,7 @@ use super::config::ConfigVerb;
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES};
 
 mod catalog;
+mod frame;
 mod judging;
 mod light_curve;
 mod orbits;
@@ -19,6 +20,9 @@ mod run;
 mod trace;
 
 pub(super) use catalog::{CatalogCommand, CatalogFetchArgs, CatalogImportArgs, CatalogIndexArgs};
+pub(super) use frame::{
+    FrameCommand, FrameListArgs, FrameRemoveArgs, FrameShowArgs, KindWord, ListForm,
+};
 pub(super) use judging::{
     CutoutsArgs, CutoutsFormat, LabelFormatWord, LabelsCommand, LabelsExportArgs, PictureArg,
     SubmitArgs, SubmitForm, UserAddArgs, UserCommand, UserListArgs, UserRemoveArgs, VetArgs,
@@ -68,7 +72,8 @@ pub(super) enum LogLevel {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong arguments; 3 no frame of the night \
-                          could be used; 4 check found outliers or frames without solution; 78 wrong configuration; 130 stopped.";
+                          could be used; 4 `check` found outliers or frames without \
+                          solution; 78 wrong configuration; 130 stopped.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -94,7 +99,7 @@ pub(super) enum Command {
     /// List, show, close or reopen nights.
     #[command(subcommand)]
     Night(NightCommand),
-    /// Show frames.
+    /// List or show frames, or take away what was made of them.
     #[command(subcommand)]
     Frame(FrameCommand),
     /// Say at which step of a night an object was lost, or that it was found.
@@ -323,24 +328,6 @@ pub(super) struct NightArgs {
     pub(super) night: String,
     #[command(flatten)]
     pub(super) place: PlaceArgs,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum FrameCommand {
-    /// Show all that is known of a frame.
-    Show(FrameShowArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct FrameShowArgs {
-    /// Name of the frame's file, or at least six first digits of its content hash.
-    #[arg(value_name = "FRAME")]
-    pub(super) frame: String,
-    /// Its night; needed when several nights have such a frame.
-    #[arg(long, value_name = "NIGHT")]
-    pub(super) night: Option<String>,
-    #[command(flatten)]
-    pub(super) service: ServiceArgs,
 }
 
 /// Names of all stages, those of a frame first.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
-use super::old_config::{self, ImportArgs};
+use super::old_config::{self, ExplainArgs, ImportArgs};
 use super::output::say;
 use super::{EXIT_CONFIG, environment};
 use crate::config::{DEFAULT_TOML, Examined, Setting, examine, to_toml};
@@ -28,6 +28,8 @@ pub(super) enum ConfigVerb {
     Show(ShowArgs),
     /// Write a configuration from files of Automatic-SSOs, ssos, SExtractor, SCAMP and Filabres.
     Import(ImportArgs),
+    /// Tell what a key of Automatic-SSOs, ssos, SExtractor or SCAMP is called now.
+    Explain(ExplainArgs),
     /// Write the files to begin with: a configuration with every key and its built-in value, a
     /// template of an instrument profile, rules for single frames; none is overwritten.
     Init(InitArgs),
@@ -75,6 +77,7 @@ pub(super) fn act(verb: ConfigVerb) -> anyhow::Result<ExitCode> {
             Err(code) => code,
         }),
         ConfigVerb::Import(import) => old_config::run(&import).map(|()| ExitCode::SUCCESS),
+        ConfigVerb::Explain(args) => old_config::explain(&args).map(|()| ExitCode::SUCCESS),
         ConfigVerb::Init(init) => begin(&init.place).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,25 +1,69 @@
-//! `frame show`: all that is known of a frame, each number with its unit.
+//! `frame`: `show` tells all that is known of a frame or a master, each number with its unit.
 
 use std::fmt::Write as _;
 
-use super::args::FrameShowArgs;
+use super::args::{FrameCommand, FrameShowArgs};
 use super::client::Place;
 use super::output::{instant, line, say, say_json};
-use crate::ops::orders::{find_frame, find_night};
+use super::{frame_list, frame_remove};
+use crate::ops::frame_list::{MasterView, Original, find_master};
+use crate::ops::orders::{OrderError, find_frame, find_night};
 use crate::ops::overview::{self, FrameView};
 use crate::pipeline::artifact::frame_record::{FrameRecord, WcsKeyword};
 use crate::report::words::{printable, status};
 
-/// Shows a frame.
-pub(super) fn show(args: &FrameShowArgs) -> anyhow::Result<()> {
+/// Does what the words say.
+pub(super) fn act(command: &FrameCommand) -> anyhow::Result<()> {
+    match command {
+        FrameCommand::List(args) => frame_list::list(args),
+        FrameCommand::Show(args) => show(args),
+        FrameCommand::Remove(args) => frame_remove::remove(args),
+    }
+}
+
+/// Shows a frame, or a master.
+fn show(args: &FrameShowArgs) -> anyhow::Result<()> {
     let reader = Place::find(&args.service.place)?.reader()?;
     let night = args.night.as_deref().map(|night| find_night(&reader, night)).transpose()?;
-    let found = find_frame(&reader, &args.frame, night.as_ref())?;
+    let found = match find_frame(&reader, &args.frame, night.as_ref()) {
+        Ok(found) => found,
+        Err(unknown @ OrderError::UnknownFrame { .. }) => {
+            let masters = find_master(&reader, &args.frame, night.as_ref())?;
+            return match (&masters[..], args.service.json) {
+                ([], _) => Err(unknown.into()),
+                (masters, true) => say_json(&masters),
+                (masters, false) => {
+                    say(&masters.iter().map(master_text).collect::<Vec<_>>().join("\n"))
+                }
+            };
+        }
+        Err(error) => return Err(error.into()),
+    };
     let view = overview::frame(&reader, &found)?;
     if args.service.json {
         return say_json(&view);
     }
     say(&text(&found.name, &view))
+}
+
+/// A master as text, with the files it was made from.
+fn master_text(master: &MasterView) -> String {
+    let name = printable(&master.name);
+    let mut text = format!("Master {name} of night {}\n", printable(&master.night));
+    line(&mut text, "serves", &printable(&master.key));
+    line(&mut text, "file", &printable(&master.path));
+    line(&mut text, "taken", &instant(master.taken_mjd_utc));
+    line(&mut text, "exposure", &format!("{:.3} s", master.exposure_s));
+    line(&mut text, "frames", &master.n_frames.to_string());
+    let refused = "no: it differs too much from the one before";
+    line(&mut text, "is used", if master.is_refused { refused } else { "yes" });
+    let original = |file: &Original| match file.name.is_empty() {
+        true => format!("{} (no longer recorded)", file.content_hash),
+        false => file.name.clone(),
+    };
+    let originals: Vec<String> = master.originals.iter().map(original).collect();
+    add_list(&mut text, "Made from", &originals);
+    text
 }
 
 /// A frame as text.

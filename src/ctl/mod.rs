@@ -5,9 +5,8 @@
 //! `vet` lets a person judge candidates on the terminal.
 //!
 //! Exit codes: 0 done; 1 the verb failed; 2 the words on the command line are wrong; 3 the night
-//! was processed, but not one of its frames could be used; 4 `check` found outliers or frames without
-//! solution; 78 the configuration is wrong; 130
-//! stopped by the user.
+//! was processed, but not one of its frames could be used; 4 `check` found outliers or frames
+//! without solution; 78 the configuration is wrong; 130 stopped by the user.
 
 mod args;
 mod bar;
@@ -19,6 +18,8 @@ mod cutouts;
 mod db;
 mod export;
 mod frame;
+mod frame_list;
+mod frame_remove;
 mod labels;
 mod light_curve;
 mod mail;
@@ -48,7 +49,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::config::{Config, ConfigError, load as load_config};
 use crate::ops::OpsError;
-use args::{Args, Command, CommonArgs, FrameCommand, LogLevel};
+use args::{Args, Command, CommonArgs, LogLevel};
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_WORDS: u8 = 2;
@@ -75,6 +76,13 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => failure(&error),
     }
+}
+
+/// Tells whether the program takes these words; it does nothing.
+///
+/// * `words`: the program's name first. Errors: what is wrong with them, as the user is told.
+pub fn accepts(words: &[String]) -> Result<(), String> {
+    Args::try_parse_from(words).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// The least messages that are told.
@@ -133,7 +141,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
         Command::Period(args) => period::run(&args).map(done),
         Command::Status(args) => status::show(&args).map(done),
         Command::Night(command) => night::run(&command).map(done),
-        Command::Frame(FrameCommand::Show(args)) => frame::show(&args).map(done),
+        Command::Frame(command) => frame::act(&command).map(done),
         Command::Check(args) => check::run(&args),
         Command::Trace(args) => trace::run(&args).map(done),
         Command::Reprocess(args) => orders::reprocess(&args).map(done),

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 
 use super::config::write_new;
 use super::output::{say, say_json};
-use crate::config::import::{FILE_BYTES_MAX, Fate, Imported, import};
+use crate::config::import::{FILE_BYTES_MAX, Fate, Imported, explain as imported_as, import};
 use crate::report::words::printable;
 
 /// Files taken from a folder: the ends of their names.
@@ -32,6 +32,54 @@ pub(super) struct ImportArgs {
     /// Print what became of each key as JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// An old key.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// The key, as PM_UP.
+    #[arg(value_name = "KEY")]
+    key: String,
+    /// Its value.
+    #[arg(value_name = "VALUE")]
+    value: Option<String>,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Tells what a key is called now.
+pub(super) fn explain(args: &ExplainArgs) -> anyhow::Result<()> {
+    let found = imported_as(&args.key, args.value.as_deref());
+    if found.is_empty() {
+        let key = printable(&args.key);
+        bail!("no key {key} of Automatic-SSOs, ssos, SExtractor or SCAMP is known");
+    }
+    if args.json {
+        return say_json(&found);
+    }
+    let mut text = String::new();
+    for (kind, key) in &found {
+        text.push_str(&format!("{} ({}):\n", printable(&key.key), kind.words()));
+        for fate in &key.fates {
+            text.push_str(&format!("  {}\n", told(fate, args.value.is_some())));
+        }
+    }
+    say(&text)
+}
+
+/// A fate in words.
+fn told(fate: &Fate, has_value: bool) -> String {
+    match fate {
+        Fate::Set { key, value } if has_value => {
+            format!("--set {key}={}", printable(value.trim_matches('"')))
+        }
+        Fate::Set { key, .. } => format!("the key {key}"),
+        Fate::Cut { cut, .. } => format!("the cut \"{cut}\" in the key filter.chain"),
+        Fate::NotNeeded(why) => format!("not needed: {}", printable(why)),
+        Fate::Refused(why) => format!("not taken: {}", printable(why)),
+        Fate::Unknown => "unknown".to_owned(),
+    }
 }
 
 /// Reads the old files, writes the new one, and tells what is to be looked at.

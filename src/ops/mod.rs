@@ -10,6 +10,7 @@ pub mod demo;
 pub mod disk;
 pub mod error;
 pub mod export;
+pub mod frame_list;
 pub mod labels;
 pub mod light_curve;
 pub mod mail;

@@ -4,6 +4,7 @@
 //! So it is the same order whether it came through the service's socket ([`wire`]) or was applied
 //! to the database of a service that is down.
 
+pub mod remove;
 pub mod wire;
 
 use std::collections::BTreeSet;
@@ -12,9 +13,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ops::OpsError;
 use crate::ops::clock::now;
 use crate::ops::vetting::{self, Judgement, VettingError};
 use crate::pipeline::{FRAME_STAGES, NIGHT_STAGES, StageName};
+use crate::store::files::FilesError;
 use crate::store::lookup::{FoundFrame, HASH_PREFIX_MIN};
 use crate::store::requests::{Forget, Request};
 use crate::store::verdicts::Act;
@@ -50,6 +53,14 @@ pub enum Order {
         frame: Option<String>,
         /// Name of the first stage that runs again.
         from: String,
+    },
+    /// Take away what was made of a frame, or a master.
+    Remove {
+        /// Name or first digits of the content hash of a frame; name or file of a master.
+        what: String,
+        /// Its night; needed when several nights have such a frame.
+        #[serde(default)]
+        night: Option<String>,
     },
     /// Stop working on frames until resumed.
     Pause {
@@ -176,6 +187,12 @@ pub enum OrderError {
     /// The verdict was not taken.
     #[error(transparent)]
     Vetting(#[from] VettingError),
+    /// What is stored of a frame could not be read.
+    #[error(transparent)]
+    Ops(Box<OpsError>),
+    /// A product could not be deleted.
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// The state could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -187,6 +204,7 @@ pub fn apply(store: &Store, order: &Order) -> Result<OrderDone, OrderError> {
         Order::CloseNight { night } => close(store, night),
         Order::ReopenNight { night } => reopen(store, night),
         Order::Reprocess { night, frame, from } => reprocess(store, night, frame.as_deref(), from),
+        Order::Remove { what, night } => remove::remove(store, what, night.as_deref()),
         Order::Pause { reason } => pause(store, reason),
         Order::Resume => resume(store),
         Order::ResendMail { id } => resend(store, *id),

@@ -4,10 +4,10 @@ use rusqlite::{Transaction, params};
 
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 
-use super::Reader;
 use super::error::{StoreError, during};
 use super::night_id::NightId;
 use super::payload::{decode, encode};
+use super::{Reader, Store};
 
 impl Reader {
     /// The science files of a night in order of time, those without a time last.
@@ -20,6 +20,19 @@ impl Reader {
             |row| row.get(0),
         )?;
         texts.iter().map(|text| decode("frame record", text)).collect()
+    }
+}
+
+impl Store {
+    /// Takes the row of a science file away.
+    pub fn forget_frame(&self, night: &NightId, name: &str) -> Result<(), StoreError> {
+        let (night, name) = (night.to_string(), name.to_owned());
+        self.writer().transact(move |transaction| {
+            transaction
+                .execute("DELETE FROM frame WHERE night = ?1 AND name = ?2", params![night, name])
+                .map_err(during("forget a frame"))?;
+            Ok(())
+        })
     }
 }
 

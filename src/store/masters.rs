@@ -52,6 +52,19 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Takes the row of a night's master away.
+    pub fn forget_master(&self, night: &NightId, key: &str) -> Result<(), StoreError> {
+        let (night, key) = (night.to_string(), key.to_owned());
+        self.writer().transact(move |transaction| {
+            transaction
+                .execute("DELETE FROM master WHERE night = ?1 AND key = ?2", params![night, key])
+                .map_err(during("forget a master"))?;
+            Ok(())
+        })
+    }
+}
+
 impl Reader {
     /// The newest master of a key taken not later than `until`, whose file still lies there.
     pub fn newest_master(&self, key: &str, until: Epoch) -> Result<Option<MasterRow>, StoreError> {

@@ -15,6 +15,8 @@ mod database;
 mod endurance;
 mod ephemeris;
 mod faults;
+mod frames;
+mod from_seeds;
 mod known;
 mod layering;
 mod mail;

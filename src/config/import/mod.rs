@@ -142,6 +142,41 @@ pub fn import(files: &[(String, String)]) -> Result<Imported, ImportError> {
     Ok(imported)
 }
 
+/// Values that a key is tried with when none is given: of each type one.
+const TRIED: [&str; 3] = ["1", "True", "x"];
+
+/// What became of a key, of whichever old program: with the kind of file that has it.
+///
+/// * `value`: its value; without one, a value that is taken stands for it.
+pub fn explain(key: &str, value: Option<&str>) -> Vec<(OldKind, ImportedKey)> {
+    let is_taken = |key: &ImportedKey| !key.fates.iter().any(|f| matches!(f, Fate::Refused(_)));
+    let known = |value: &str| -> Vec<(OldKind, ImportedKey)> {
+        let text = format!("{key} {value}");
+        let words = syntax::words(&text);
+        let all = [
+            (OldKind::Autossos, rules::translate(&words, automatic::RULES)),
+            (OldKind::Ssos, ssos::translate(&words)),
+            (OldKind::Sextractor, sextractor::translate(&words, None)),
+            (OldKind::Scamp, rules::translate(&words, scamp::RULES)),
+        ];
+        let each =
+            all.into_iter().flat_map(|(kind, keys)| keys.into_iter().map(move |k| (kind, k)));
+        each.filter(|(_, key)| !key.fates.contains(&Fate::Unknown)).collect()
+    };
+    if let Some(value) = value {
+        return known(value);
+    }
+    let mut found: Vec<(OldKind, ImportedKey)> = Vec::new();
+    for (kind, key) in TRIED.iter().flat_map(|value| known(value)) {
+        match found.iter_mut().find(|(other, _)| *other == kind) {
+            Some((_, before)) if !is_taken(before) && is_taken(&key) => *before = key,
+            Some(_) => {}
+            None => found.push((kind, key)),
+        }
+    }
+    found
+}
+
 impl Imported {
     /// Keys that are unknown or refused.
     pub fn not_taken(&self) -> impl Iterator<Item = &ImportedKey> {

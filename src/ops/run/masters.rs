@@ -8,6 +8,7 @@ use super::take::{Scanned, ScannedFrame, chain};
 use crate::config::Config;
 use crate::formats::fits;
 use crate::pipeline::masters::build::build_masters;
+use crate::pipeline::masters::prepare::key_of;
 use crate::pipeline::masters::{CalibrationFrame, MasterLibrary, MasterOrigin};
 use crate::store::{NightId, Store};
 
@@ -33,14 +34,17 @@ pub(super) fn keep(
     store: &Store,
     night: &NightId,
     library: &MasterLibrary,
-    scanned: &Scanned,
+    (scanned, config): (&Scanned, &Config),
 ) -> Result<(), OpsError> {
+    let params = config.master_params();
     let own = library.masters.iter().filter(|m| m.origin == MasterOrigin::Night);
     let own = own.map(|m| (m, MasterUse::Accepted));
     let refused = library.refused.iter().map(|m| (m, MasterUse::Refused));
     for (master, use_as) in own.chain(refused) {
-        let parts: Vec<&Arc<ScannedFrame>> =
-            scanned.calibration.iter().filter(|f| f.info.kind == master.key.kind).collect();
+        let of_key = |f: &&Arc<ScannedFrame>| {
+            f.info.kind == master.key.kind && key_of(&f.info, f.info.kind, &params) == master.key
+        };
+        let parts: Vec<&Arc<ScannedFrame>> = scanned.calibration.iter().filter(of_key).collect();
         let made_from = parts.iter().map(|f| f.content_hash.clone()).collect();
         let taken =
             parts.iter().filter_map(|f| f.info.mid).reduce(|a, b| if a > b { a } else { b });

@@ -302,11 +302,7 @@ impl NightSession {
             scanned.note("reference", "no reference catalogue: name one with --reference");
         }
         self.make_masters(&scanned, progress)?;
-        let extent = match self.kept {
-            KeptFrames::Current => Extent::ALL,
-            KeptFrames::Any => Extent::NEW,
-        };
-        let step = self.reduce(&scanned, extent, progress)?;
+        let step = self.reduce(&scanned, Extent::closing(self.kept), progress)?;
         let mut results = {
             let work = self.work(&scanned);
             frames::results(&work, &scanned.science, &self.done)?
@@ -328,10 +324,8 @@ impl NightSession {
         let known = known.key(store, (&self.night, config))?;
         let key = night_key(scanned, config, self.night_sky.key(), &known);
         // A night of whatever frames there were is never taken for one of these parameters.
-        Ok(match self.kept {
-            KeptFrames::Current => key,
-            KeptFrames::Any => format!("{key} of any frames"),
-        })
+        let kept = if self.kept == KeptFrames::Any { " of any frames" } else { "" };
+        Ok(key + kept)
     }
 
     /// Fetches what is known of the places that the frames look at: after they are solved, before
@@ -346,7 +340,7 @@ impl NightSession {
             .iter()
             .filter(|r| r.record.status == FrameStatus::Ok)
             .filter(|r| known.is_asked_for(r.record.is_simulated))
-            .filter_map(look)
+            .filter_map(Look::of)
             .collect();
         let site = self.taken.values().find_map(|taken| match &taken.found {
             Found::Frame(frame) => frame.info.site,
@@ -426,7 +420,7 @@ impl NightSession {
             return Ok(());
         }
         let made = masters::make(scanned, config, &self.earlier);
-        masters::keep(store, &self.night, &made, scanned)?;
+        masters::keep(store, &self.night, &made, (scanned, config))?;
         let is_new = self.library.as_ref().is_none_or(|library| library.key != key);
         let n_made = self.library.as_ref().map_or(0, |library| library.n_made);
         self.library = Some(Library { key, masters: made, n_made: n_made + u32::from(is_new) });
@@ -502,16 +496,4 @@ impl NightSession {
             self.taken.insert(file.name.clone(), taken);
         }
     }
-}
-
-/// Where a solved frame looked.
-fn look(result: &FrameResult) -> Option<Look> {
-    let outline = result.record.outline_deg()?;
-    let diagonal_px = (result.nx as f64).hypot(result.ny as f64);
-    Some(Look {
-        frame: result.record.frame.clone(),
-        mjd_utc: result.record.mid_mjd_utc?,
-        centre_deg: outline.centre_deg,
-        half_diagonal_deg: 0.5 * diagonal_px * outline.pixel_deg,
-    })
 }

@@ -10,7 +10,7 @@ use super::super::error::OpsError;
 use super::files::{FileStamp, NightFile};
 use super::parallel;
 use crate::config::Config;
-use crate::formats::fits::{self, FitsError};
+use crate::formats::fits::{self, FitsError, ImageInfo};
 use crate::pipeline::artifact::frame_info::{FrameInfo, FrameKind};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
@@ -179,26 +179,48 @@ fn look_at(file: &NightFile, hash: &str, (night, config): (&str, &Config)) -> Fo
         Ok(image) => image,
         Err(error) => return unreadable(file, hash, &error),
     };
-    let ruled = config.instrument.rules.apply((night, &file.name), &mut image.header);
-    if ruled.is_ignored {
-        let text = "left alone by a rules file".to_owned();
-        return Found::Skipped(Note { subject: file.name.clone(), text });
-    }
-    let profile = config.instrument.profile_for(&image.header);
-    match interpret_as(&image.header, (image.nx, image.ny), profile, ruled.kind) {
+    match understand(&mut image, (night, &file.name), config) {
         Ok(info) => Found::Frame(Arc::new(ScannedFrame {
             file: file.clone(),
             content_hash: hash.to_owned(),
             info,
         })),
-        Err(refusal @ IngestRefusal::Ignored { .. }) => {
-            Found::Skipped(Note { subject: file.name.clone(), text: refusal.to_string() })
+        Err(NotAFrame::LeftAlone(text)) => {
+            Found::Skipped(Note { subject: file.name.clone(), text })
         }
-        Err(refusal) => Found::Failed(Box::new(FrameRecord {
-            reason: Some(refusal.to_string()),
+        Err(NotAFrame::Unusable(reason)) => Found::Failed(Box::new(FrameRecord {
+            reason: Some(reason),
             ..empty_record(&file.name, hash, FrameStatus::Failed)
         })),
     }
+}
+
+/// Why a file is no frame of its night.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::ops) enum NotAFrame {
+    /// A profile or a rule leaves it alone.
+    LeftAlone(String),
+    /// Its header cannot be used.
+    Unusable(String),
+}
+
+/// What a file's header says by the rules and profiles of the configuration; corrects the header.
+pub(in crate::ops) fn understand(
+    image: &mut ImageInfo,
+    frame: (&str, &str),
+    config: &Config,
+) -> Result<FrameInfo, NotAFrame> {
+    let ruled = config.instrument.rules.apply(frame, &mut image.header);
+    if ruled.is_ignored {
+        return Err(NotAFrame::LeftAlone("left alone by a rules file".to_owned()));
+    }
+    let profile = config.instrument.profile_for(&image.header);
+    interpret_as(&image.header, (image.nx, image.ny), profile, ruled.kind).map_err(|refusal| {
+        match refusal {
+            IngestRefusal::Ignored { .. } => NotAFrame::LeftAlone(refusal.to_string()),
+            _ => NotAFrame::Unusable(refusal.to_string()),
+        }
+    })
 }
 
 /// A file whose pixels cannot be had.

@@ -52,7 +52,7 @@ pub(super) fn any_fits(patterns: &[String], value: &str) -> bool {
 /// Whether a pattern with `*` (any text) and `?` (any character) fits a whole value.
 ///
 /// Case and blanks around do not count. Linear in memory; time at most the product of lengths.
-pub(super) fn pattern_fits(pattern: &str, value: &str) -> bool {
+pub fn pattern_fits(pattern: &str, value: &str) -> bool {
     let pattern: Vec<char> = pattern.trim().to_lowercase().chars().collect();
     let value: Vec<char> = value.trim().to_lowercase().chars().collect();
     let (mut p, mut v) = (0, 0);

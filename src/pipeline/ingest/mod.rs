@@ -22,7 +22,7 @@ mod time;
 
 use thiserror::Error;
 
-pub use choose::choose_profile;
+pub use choose::{choose_profile, pattern_fits};
 pub use frame_rules::{CardValue, FRAME_RULES_TOML, ForcedKind, FrameRule, FrameRules, Ruled};
 pub use interpret::{interpret, interpret_as};
 pub use profile::Profile;
