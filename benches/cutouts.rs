@@ -105,6 +105,7 @@ fn frame(number: usize) -> NightFrame {
     NightFrame {
         name: number.to_string(),
         content_hash: number.to_string(),
+        chip: String::new(),
         mid_mjd_utc: 61_100.0 + number as f64 / 96.0,
         exposure_s: None,
         wcs: Wcs {
@@ -159,6 +160,7 @@ fn candidate(number: usize, frames: &[NightFrame]) -> Candidate {
             mag_err: Some(0.1),
             snr: 10.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     });
     Candidate {

@@ -50,7 +50,7 @@ pub(super) fn cutouts(
             "cutouts.candidates_max",
             raw.candidates_max,
             default.candidates_max,
-            1,
+            0,
             10_000,
         )?,
         // The object's pixel is the middle one: an even side is taken one larger.

@@ -5,9 +5,11 @@
 //! place, what is allowed and the likeliest intention. To add a key, see `raw`.
 //!
 //! `raw` is what the user may write, `keys` its names, `settings` what was written where,
-//! `overrides` the environment and the command line, `check` the checks of single values;
-//! `resolved` puts the checked sections together, and `show` tells them with their places.
+//! `overrides` the environment and the command line, `check` the checks of single values, `allowed`
+//! what they let pass; `resolved` puts the checked sections together, and `show` tells them with
+//! their places.
 
+mod allowed;
 mod check;
 mod cutouts;
 mod daemon;
@@ -38,6 +40,7 @@ mod web;
 use std::io::Read;
 use std::path::Path;
 
+pub use allowed::allowed;
 pub use daemon::{Daemon, LateCalibration, WatchMode};
 pub use error::{ConfigError, Place};
 pub use extract::Extract;

@@ -8,7 +8,9 @@ use super::keys::nearest;
 use super::read_text;
 use super::resolved::Instrument;
 use crate::formats::fits::Header;
-use crate::pipeline::ingest::{FrameRules, Profile, choose_profile, generic, shipped};
+use crate::pipeline::ingest::{
+    ExtensionName, FrameRules, Profile, choose_profile, generic, shipped,
+};
 
 /// The name that leaves the choice to the headers.
 const AUTO: &str = "auto";
@@ -32,6 +34,15 @@ impl fmt::Display for ProfileChoice {
 }
 
 impl Instrument {
+    /// Extensions that are frames, as the configuration lists them, else the header's profile.
+    pub fn extensions_for(&self, header: &Header) -> &[ExtensionName] {
+        if self.extensions.is_empty() {
+            &self.profile_for(header).extensions
+        } else {
+            &self.extensions
+        }
+    }
+
     /// The profile that reads a header.
     pub fn profile_for(&self, header: &Header) -> &Profile {
         match &self.choice {

@@ -65,6 +65,8 @@ pub struct RawInstrument {
     pub profile_files: Option<Vec<String>>,
     /// Files of rules for single frames.
     pub rules_files: Option<Vec<String>>,
+    /// Extensions that hold frames, by number or name.
+    pub extensions: Option<Vec<String>>,
 }
 
 /// `[site]`: the telescope's place.

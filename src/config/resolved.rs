@@ -22,7 +22,7 @@ use super::submit::{Submit, submit};
 use super::telescope::{Telescope, telescopes};
 use super::upkeep::{self, Keep, Log};
 use super::web::{Web, web};
-use crate::pipeline::ingest::{FrameRules, Profile, shipped};
+use crate::pipeline::ingest::{ExtensionName, FrameRules, Profile, shipped};
 use crate::science::movers::filters::Filter;
 
 /// Bytes of a mebibyte.
@@ -90,6 +90,8 @@ pub struct Instrument {
     pub rules_files: Vec<PathBuf>,
     /// Their rules.
     pub rules: FrameRules,
+    /// Extensions that are frames in files of several images; none = as the profile says.
+    pub extensions: Vec<ExtensionName>,
 }
 
 impl Default for Instrument {
@@ -100,6 +102,7 @@ impl Default for Instrument {
             profiles: shipped().to_vec(),
             rules_files: Vec::new(),
             rules: FrameRules::default(),
+            extensions: Vec::new(),
         }
     }
 }
@@ -222,7 +225,11 @@ fn instrument(raw: RawInstrument, checker: &Checker<'_>) -> Result<Instrument, C
     let choice = resolve_choice(raw.profile, &profiles, || checker.place("instrument.profile"))?;
     let rules_files = checker.paths("instrument.rules_files", raw.rules_files);
     let rules = load_rules(&rules_files)?;
-    Ok(Instrument { choice, profile_files, profiles, rules_files, rules })
+    let listed = raw.extensions.unwrap_or_default();
+    // "auto" is what no list means.
+    let named = listed.iter().filter(|text| !text.trim().eq_ignore_ascii_case("auto"));
+    let extensions = named.filter_map(|text| ExtensionName::parse(text)).collect();
+    Ok(Instrument { choice, profile_files, profiles, rules_files, rules, extensions })
 }
 
 fn limits(raw: &RawLimits, checker: &Checker<'_>) -> Result<Limits, ConfigError> {

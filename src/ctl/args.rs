@@ -219,9 +219,12 @@ pub(super) struct ExportArgs {
     /// Which table.
     #[arg(long, value_enum)]
     pub(super) format: Format,
-    /// File to write.
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: PathBuf,
+    /// File to write; for `seeds`, `ldac` and `ds9` the folder.
+    #[arg(value_name = "FILE|DIR", required_unless_present = "output")]
+    pub(super) to: Option<PathBuf>,
+    /// The same.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "to")]
+    pub(super) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -258,6 +261,12 @@ pub(super) enum Format {
     SkybotPm,
     /// The night's fields with all objects, a chart (SVG).
     FieldMap,
+    /// A folder with all files of Automatic-SSOs and ssos under their names.
+    Seeds,
+    /// A folder with the frames' catalogues as SExtractor writes them and SCAMP takes them.
+    Ldac,
+    /// A folder with region files for DS9: what was found, and known objects that were not.
+    Ds9,
 }
 
 /// Where the service and its data are.
@@ -455,8 +464,12 @@ pub(super) enum Shell {
 }
 
 #[derive(Debug, clap::Args)]
+#[group(required = true)]
 pub(super) struct ManArgs {
     /// Folder of the pages; made when it is not there.
     #[arg(long, value_name = "DIR")]
-    pub(super) to: PathBuf,
+    pub(super) to: Option<PathBuf>,
+    /// File of the reference of the configuration, as docs/CONFIGURATION.md.
+    #[arg(long, value_name = "FILE")]
+    pub(super) configuration: Option<PathBuf>,
 }

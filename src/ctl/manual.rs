@@ -1,7 +1,13 @@
 //! Completions for shells and pages for `man`, made of what the programs themselves read.
 //!
 //! The pages of the commands come from their command lines, that of the configuration from
-//! [`DEFAULT_TOML`]: none of them can say something else than the program.
+//! [`DEFAULT_TOML`]: none of them can say something else than the program. `markdown` writes
+//! docs/CONFIGURATION.md from the same file; `words` tries the command lines of the manual.
+
+mod explained;
+mod markdown;
+#[cfg(test)]
+mod words;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,7 +15,8 @@ use std::path::Path;
 use anyhow::Context;
 use clap_mangen::Man;
 
-use super::args::Shell;
+use self::explained::explained;
+use super::args::{ManArgs, Shell};
 use crate::config::DEFAULT_TOML;
 use crate::daemon;
 use crate::store::files::ProductFile;
@@ -30,9 +37,20 @@ pub(super) fn completions(mut command: clap::Command, shell: Shell) -> anyhow::R
     std::io::stdout().write_all(&text).context("printing the completions")
 }
 
+/// Writes what is wanted.
+pub(super) fn write(command: clap::Command, wanted: &ManArgs) -> anyhow::Result<()> {
+    if let Some(to) = &wanted.to {
+        pages(command, to)?;
+    }
+    if let Some(to) = &wanted.configuration {
+        configuration(to)?;
+    }
+    Ok(())
+}
+
 /// Writes all pages into a folder: `autossosctl(1)` and one per verb, `autossosd(8)` and
 /// `autossos.toml(5)`.
-pub(super) fn pages(command: clap::Command, to: &Path) -> anyhow::Result<()> {
+fn pages(command: clap::Command, to: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(to).with_context(|| format!("making the folder {}", to.display()))?;
     // The verb `help` is explained by each page itself.
     let mut command = command.disable_help_subcommand(true);
@@ -41,6 +59,11 @@ pub(super) fn pages(command: clap::Command, to: &Path) -> anyhow::Result<()> {
     write_page(Man::new(daemon::command()).section("8"), to)?;
     let page = configuration_page(DEFAULT_TOML);
     Ok(ProductFile::write_bytes(&to.join("autossos.toml.5"), page.as_bytes())?)
+}
+
+/// Writes the reference of the configuration, docs/CONFIGURATION.md.
+fn configuration(to: &Path) -> anyhow::Result<()> {
+    Ok(ProductFile::write_bytes(to, markdown::configuration(DEFAULT_TOML).as_bytes())?)
 }
 
 /// Writes the page of a command and of those below it; the command line is not deep.
@@ -61,34 +84,25 @@ fn write_page(page: Man, to: &Path) -> anyhow::Result<()> {
 
 /// The page of the configuration file.
 ///
-/// * `toml`: the shipped file: sections, and comments in front of the keys they explain; a key
-///   behind `#` has no built-in value.
+/// * `toml`: the shipped file.
 fn configuration_page(toml: &str) -> String {
     let mut page = format!(
         ".TH autossos.toml 5 \"\" \"autossos {}\" {MANUAL}\n.SH NAME\nautossos.toml \\- \
          configuration of autossosd and autossosctl\n.SH DESCRIPTION\n",
         env!("CARGO_PKG_VERSION")
     );
-    let mut told = Vec::new();
-    for line in toml.lines() {
-        let line = line.trim();
-        let (bare, is_set) = line.strip_prefix('#').map_or((line, true), |rest| (rest, false));
-        if bare.starts_with('[') {
-            let before = std::mem::take(&mut told);
-            page.push_str(&format!(".SH {}\n{}", escaped(bare), paragraph(&before)));
-        } else if let Some(comment) = line.strip_prefix("# ") {
-            told.push(comment);
-        } else if let Some((key, value)) = bare.split_once(" = ") {
-            let before = std::mem::take(&mut told);
-            let start = if is_set { "Built in: " } else { "No built\\-in value; as: " };
+    let file = explained(toml);
+    page.push_str(&paragraph(&file.told));
+    for section in &file.sections {
+        page.push_str(&format!(".SH {}\n{}", escaped(section.heading), paragraph(&section.told)));
+        for key in &section.keys {
+            let start = if key.is_set { "Built in: " } else { "No built\\-in value; as: " };
             page.push_str(&format!(
                 ".TP\n\\fB{}\\fR\n{}{start}\\fI{}\\fR\n",
-                escaped(key.trim()),
-                paragraph(&before),
-                escaped(value.trim())
+                escaped(key.name),
+                paragraph(&key.told),
+                escaped(key.value)
             ));
-        } else if line.is_empty() && !told.is_empty() {
-            page.push_str(&paragraph(&std::mem::take(&mut told)));
         }
     }
     page.push_str(".SH SEE ALSO\n\\fBautossosd\\fR(8), \\fBautossosctl\\fR(1)\n");

@@ -164,10 +164,7 @@ fn act(command: Command) -> anyhow::Result<ExitCode> {
             manual::completions(Args::command(), wanted.shell)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Man(wanted) => {
-            manual::pages(Args::command(), &wanted.to)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Man(wanted) => manual::write(Args::command(), &wanted).map(done),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn act(command: &PlotCommand) -> anyhow::Result<()> {
             let report =
                 reader.report(&night)?.with_context(|| format!("{night} is not closed"))?;
             let limit = config.night_params().judge_photometry.r2_min;
-            put(args, night.as_str(), &[draw_r2(night.as_str(), &report.frames, limit)?])
+            put(args, night.as_str(), &[draw_r2(night.as_str(), &report.frames, Some(limit))?])
         }
     }
 }

@@ -1,16 +1,25 @@
 //! Tables and charts of a finished night for other programs.
 
+mod ds9;
+mod frame;
 mod frames;
+mod ldac;
+mod reference;
+mod seeds;
+mod source;
 mod ssos;
+mod tree;
 
 pub use frames::coefficients;
 pub use ssos::SeedTable;
 pub use ssos::table as seed_table;
+pub use tree::{TreeExport, TreeFormat, export_tree};
 
 use std::path::Path;
 
 use super::error::OpsError;
 use super::run::known_path;
+use crate::pipeline::artifact::report::NightReport;
 use crate::report::{
     candidates_csv, detections_csv, field_maps_svg, frames_csv, known_csv, known_rates_svg,
     known_residuals_svg, not_solved_csv, outliers_csv, removed_csv, standalone_svg,
@@ -62,10 +71,7 @@ pub fn export(
     format: ExportFormat,
     output: &Path,
 ) -> Result<usize, OpsError> {
-    let unknown = || OpsError::UnknownNight { night: night.to_owned(), data: data_dir.to_owned() };
-    let id = NightId::new(night).map_err(|_| unknown())?;
-    let reader = Reader::open(data_dir)?;
-    let report = reader.report(&id)?.ok_or_else(unknown)?;
+    let (reader, id, report) = closed_night(data_dir, night)?;
     let text = match format {
         ExportFormat::Detections => detections_csv(&report.candidates),
         ExportFormat::Frames => frames_csv(&report.frames),
@@ -91,6 +97,18 @@ pub fn export(
     // Charts are one line each.
     Ok(text.lines().count().saturating_sub(1))
 }
+
+/// The reader, the night and its report.
+fn closed_night(data_dir: &Path, night: &str) -> Result<(Reader, NightId, NightReport), OpsError> {
+    let unknown = || OpsError::UnknownNight { night: night.to_owned(), data: data_dir.to_owned() };
+    let id = NightId::new(night).map_err(|_| unknown())?;
+    let reader = Reader::open(data_dir)?;
+    let report = reader.report(&id)?.ok_or_else(unknown)?;
+    Ok((reader, id, report))
+}
+
+#[cfg(test)]
+mod tests;
 
 /// Charts below each other as one file.
 fn chart(charts: Vec<String>) -> Result<String, OpsError> {

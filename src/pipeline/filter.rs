@@ -122,6 +122,7 @@ mod tests {
             mag_err: Some(0.1),
             snr: 10.0,
             is_recovered: false,
+            is_foreseen: false,
         };
         Candidate {
             id: id.to_owned(),

@@ -78,7 +78,7 @@ pub fn judge_photometry(
     judged
 }
 
-/// Used frames of one filter and exposure.
+/// Used frames of one filter, exposure and part of the detector.
 fn groups(records: &[&FrameRecord]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (i, record) in records.iter().enumerate() {
@@ -88,7 +88,10 @@ fn groups(records: &[&FrameRecord]) -> Vec<Vec<usize>> {
         let is_same = |group: &&mut Vec<usize>| {
             let first = records[group[0]];
             let exposures = (first.exposure_s.unwrap_or(0.0), record.exposure_s.unwrap_or(0.0));
-            first.filter == record.filter && (exposures.0 - exposures.1).abs() < 0.01 * exposures.0
+            let chip = |record: &FrameRecord| record.image.as_ref().map(|i| i.chip.clone());
+            first.filter == record.filter
+                && chip(first) == chip(record)
+                && (exposures.0 - exposures.1).abs() < 0.01 * exposures.0
         };
         match groups.iter_mut().find(is_same) {
             Some(group) => group.push(i),

@@ -1,25 +1,28 @@
 //! From the catalogues of a night to candidates: fields, stationary sky, tracklets.
 
 mod candidates;
+mod union;
 
 use self::candidates::{FieldSources, candidate};
+use self::union::{Origin, set_aside, take_back, unite};
 use super::artifact::candidate::Candidate;
 use super::artifact::catalogue::Catalogue;
 use super::artifact::linking::{Linking, SeenSource};
+use super::difference::differences;
+use super::fields::{Pointing, fields_of};
 use super::recover::{FieldView, Recovered, adopt, recover};
 use super::static_sky::{PixelSource, mark_static};
 use crate::science::detect::psf_model::PsfModel;
 use crate::science::detect::sources::SourceFlags;
 use crate::science::movers::associate::mark_repeated;
-use crate::science::movers::field::{FieldFrame, PlaneDetection, Role, Streak};
-use crate::science::movers::link::{LinkParams, link};
+use crate::science::movers::field::{DetectionId, FieldFrame, PlaneDetection, Role, Streak};
+use crate::science::movers::link::{LinkParams, Linked, link};
 use crate::science::movers::stationary::{
     PlaneStar, StationaryParams, mark_hot_pixels, mark_stars,
 };
 use crate::science::movers::trail::mark_trails;
 use crate::science::reference::StarAtEpoch;
 use crate::science::sky::tan::TangentPlane;
-use crate::science::sky::vector::separation_rad;
 use crate::science::sky::wcs::Wcs;
 use crate::science::units::{ARCSEC_RAD, DEG_RAD};
 
@@ -50,6 +53,8 @@ pub struct NightFrame {
     pub zero_point_err_mag: f64,
     /// Magnitude of a source that gives one electron in all; `None` when unknown [mag].
     pub electron_mag: Option<f64>,
+    /// Part of the detector, of files with several images; empty for others.
+    pub chip: String,
     /// Name of the filter, when known.
     pub filter: Option<String>,
     /// Its stars' shape, when it was measured.
@@ -89,16 +94,16 @@ pub struct LinkedNight {
     pub linking: Linking,
 }
 
-/// Frames whose centres lie nearer than this share of a frame's side are one field.
-const FIELD_SHARE: f64 = 0.5;
+/// Gives reference stars around a place within a radius [rad], at an epoch [d, MJD UTC].
+type StarsAround<'a> = dyn Fn((f64, f64), f64, f64) -> Vec<StarAtEpoch> + 'a;
 
 /// Links the frames of a night, field by field.
 ///
-/// * `stars`: reference stars around a place within a radius [rad], at the night's epoch.
+/// * `stars`: reference stars around a place.
 /// * `pixels`: calibrated pixels of a frame on demand.
 pub fn link_night(
     frames: &[NightFrame],
-    stars: &dyn Fn((f64, f64), f64, f64) -> Vec<StarAtEpoch>,
+    stars: &StarsAround<'_>,
     pixels: &dyn PixelSource,
     params: &NightParams,
 ) -> LinkedNight {
@@ -126,35 +131,23 @@ pub fn link_night(
 
 /// Groups of frames that look at the same place, each in order of time.
 fn fields(frames: &[NightFrame]) -> Vec<Vec<usize>> {
-    let centre = |f: &NightFrame| f.wcs.to_sky(0.5 * f.nx as f64 - 0.5, 0.5 * f.ny as f64 - 0.5);
-    let side_rad = |f: &NightFrame| f.nx.min(f.ny) as f64 * f.wcs.pixel_scale_arcsec() * ARCSEC_RAD;
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (i, frame) in frames.iter().enumerate() {
-        let reach = FIELD_SHARE * side_rad(frame);
-        let is_near = |j: &usize| separation_rad(centre(frame), centre(&frames[*j])) < reach;
-        let mut merged = vec![i];
-        groups.retain_mut(|group| {
-            let joins = group.iter().any(is_near);
-            if joins {
-                merged.append(group);
-            }
-            !joins
-        });
-        groups.push(merged);
+    fields_of(&frames.iter().map(pointing).collect::<Vec<_>>())
+}
+
+fn pointing(frame: &NightFrame) -> Pointing<'_> {
+    let middle = |n: usize| 0.5 * n as f64 - 0.5;
+    let side_px = frame.nx.min(frame.ny) as f64;
+    Pointing {
+        centre_rad: frame.wcs.to_sky(middle(frame.nx), middle(frame.ny)),
+        side_rad: side_px * frame.wcs.pixel_scale_arcsec() * ARCSEC_RAD,
+        mid_mjd_utc: frame.mid_mjd_utc,
+        content_hash: &frame.content_hash,
     }
-    for group in &mut groups {
-        group.sort_by(|&a, &b| {
-            let time = frames[a].mid_mjd_utc.total_cmp(&frames[b].mid_mjd_utc);
-            time.then_with(|| frames[a].content_hash.cmp(&frames[b].content_hash))
-        });
-    }
-    groups.sort_by(|a, b| frames[a[0]].mid_mjd_utc.total_cmp(&frames[b[0]].mid_mjd_utc));
-    groups
 }
 
 fn link_field(
     frames: &[&NightFrame],
-    stars: &dyn Fn((f64, f64), f64, f64) -> Vec<StarAtEpoch>,
+    stars: &StarsAround<'_>,
     pixels: &dyn PixelSource,
     params: &NightParams,
     night: &mut LinkedNight,
@@ -163,45 +156,32 @@ fn link_field(
     let centre = middle.wcs.to_sky(0.5 * middle.nx as f64, 0.5 * middle.ny as f64);
     let plane = TangentPlane::at(centre);
     let start_mjd = frames[0].mid_mjd_utc;
-    let (mut field, sources): (Vec<FieldFrame>, Vec<Vec<usize>>) =
+    let (mut field, mut origins): (Vec<FieldFrame>, Vec<Vec<Origin>>) =
         frames.iter().map(|f| on_plane(f, &plane, start_mjd)).unzip();
-    let reach_rad = field
-        .iter()
-        .flat_map(|f| f.outline_arcsec)
-        .map(|c| c.0.hypot(c.1) * ARCSEC_RAD)
-        .fold(0.0, f64::max);
-    let listed = plane_stars(&stars(centre, reach_rad, middle.mid_mjd_utc), &plane);
-    for frame in &mut field {
-        mark_stars(frame, &listed, &params.stationary);
-    }
-    let drifting = mark_repeated(&mut field, &params.stationary);
-    mark_static(&mut field, (frames, &drifting), &plane, pixels, &params.stationary);
-    mark_hot_pixels(&mut field);
+    mark_still(&mut field, (frames, &plane), (stars, pixels), &params.stationary);
     for (frame, source) in field.iter_mut().zip(frames) {
         let n_trails = mark_trails(frame);
         if n_trails > 0 {
             night.notes.push(format!("{}: {n_trails} satellite trail(s) left out", source.name));
         }
     }
-    let mut linked = link(&field, &params.link);
-    if linked.is_cut {
-        night.notes.push(format!(
-            "field of {}: the search stopped after {} starting pairs; faint movers may be missing",
-            frames[0].name, linked.n_seeds
-        ));
-    }
-    if let Some(limit) = linked.rate_limit_arcsec_per_h {
-        night.notes.push(format!(
-            "field of {}: too many detections to look for motions above {limit:.0}\"/h",
-            frames[0].name
-        ));
-    }
-    let starts = note_sources(frames, &field, &sources, &mut night.linking);
     let view = FieldView { frames, field: &field, plane: &plane };
-    let recovered = recover(&linked.tracklets, view, pixels);
-    let indices = FieldSources { frames, field: &field, indices: &sources };
-    for (tracklet, recovered) in linked.tracklets.iter_mut().zip(&recovered) {
-        adopt(tracklet, recovered, view);
+    let beyond = differences(view, &params.stationary, pixels);
+    for (k, frame) in field.iter_mut().enumerate() {
+        unite(frame, &mut origins[k], (frames[k], &beyond[k]));
+    }
+    let mut linked = link(&field, &params.link);
+    note_limits(&linked, &frames[0].name, &mut night.notes);
+    let indices = FieldSources { frames, field: &field, origins: &origins, beyond: &beyond };
+    let starts = note_sources(indices, &mut night.linking);
+    let view = FieldView { frames, field: &field, plane: &plane };
+    let tracklets = &mut linked.tracklets;
+    let aside: Vec<Vec<DetectionId>> =
+        tracklets.iter_mut().map(|t| set_aside(t, &origins, &field)).collect();
+    let recovered = recover(tracklets, view, pixels);
+    for ((tracklet, recovered), aside) in tracklets.iter_mut().zip(&recovered).zip(aside) {
+        let counted = take_back(tracklet, aside, recovered);
+        adopt(tracklet, recovered, &counted, view);
         let candidate = candidate(tracklet, recovered, indices);
         note_recovered(recovered, &candidate.id, (frames.len(), &mut night.linking));
         for m in &tracklet.members {
@@ -209,6 +189,45 @@ fn link_field(
             night.linking.sources[row].candidate = Some(candidate.id.clone());
         }
         night.candidates.push(candidate);
+    }
+}
+
+/// Marks what is no mover: stars, what stands still, hot pixels.
+fn mark_still(
+    field: &mut [FieldFrame],
+    (frames, plane): (&[&NightFrame], &TangentPlane),
+    (stars, pixels): (&StarsAround<'_>, &dyn PixelSource),
+    params: &StationaryParams,
+) {
+    let middle = frames[frames.len() / 2];
+    let centre = middle.wcs.to_sky(0.5 * middle.nx as f64, 0.5 * middle.ny as f64);
+    let reach_rad = field
+        .iter()
+        .flat_map(|f| f.outline_arcsec)
+        .map(|c| c.0.hypot(c.1) * ARCSEC_RAD)
+        .fold(0.0, f64::max);
+    let listed = plane_stars(&stars(centre, reach_rad, middle.mid_mjd_utc), plane);
+    for frame in field.iter_mut() {
+        mark_stars(frame, &listed, params);
+    }
+    let drifting = mark_repeated(field, params);
+    mark_static(field, (frames, &drifting), plane, pixels, params);
+    mark_hot_pixels(field);
+}
+
+/// Tells which limits of the search were hit.
+fn note_limits(linked: &Linked, first_frame: &str, notes: &mut Vec<String>) {
+    if linked.is_cut {
+        notes.push(format!(
+            "field of {first_frame}: the search stopped after {} starting pairs; faint movers may \
+             be missing",
+            linked.n_seeds
+        ));
+    }
+    if let Some(limit) = linked.rate_limit_arcsec_per_h {
+        notes.push(format!(
+            "field of {first_frame}: too many detections to look for motions above {limit:.0}\"/h"
+        ));
     }
 }
 
@@ -228,33 +247,31 @@ fn note_recovered(recovered: &[Recovered], id: &str, (n_frames, linking): (usize
 }
 
 /// Notes the sources of a field's frames; gives the row where each frame's begin.
-fn note_sources(
-    frames: &[&NightFrame],
-    field: &[FieldFrame],
-    indices: &[Vec<usize>],
-    linking: &mut Linking,
-) -> Vec<usize> {
-    let mut starts = Vec::with_capacity(frames.len());
-    for ((frame, seen), indices) in frames.iter().zip(field).zip(indices) {
+fn note_sources(sources: FieldSources<'_>, linking: &mut Linking) -> Vec<usize> {
+    let mut starts = Vec::with_capacity(sources.frames.len());
+    for (k, (frame, seen)) in sources.frames.iter().zip(sources.field).enumerate() {
         starts.push(linking.sources.len());
         let number = linking.frames.len();
         linking.frames.push(frame.name.clone());
-        linking.sources.extend(seen.detections.iter().zip(indices).map(|(d, &i)| SeenSource {
-            frame: number,
-            ra_deg: frame.catalogue.ra_rad[i] / DEG_RAD,
-            dec_deg: frame.catalogue.dec_rad[i] / DEG_RAD,
-            sigma_arcsec: d.sigma_arcsec,
-            mag: d.mag,
-            snr: d.snr,
-            role: d.role,
-            candidate: None,
+        linking.sources.extend(seen.detections.iter().enumerate().map(|(n, d)| {
+            let (ra_rad, dec_rad) = sources.sky_rad(k, n);
+            SeenSource {
+                frame: number,
+                ra_deg: ra_rad / DEG_RAD,
+                dec_deg: dec_rad / DEG_RAD,
+                sigma_arcsec: d.sigma_arcsec,
+                mag: d.mag,
+                snr: d.snr,
+                role: d.role,
+                candidate: None,
+            }
         }));
     }
     starts
 }
 
-/// A frame's detections on the plane in order of `east_arcsec`, and their indices in its catalogue.
-fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldFrame, Vec<usize>) {
+/// A frame's detections on the plane in order of `east_arcsec`, and where they come from.
+fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldFrame, Vec<Origin>) {
     let catalogue = &frame.catalogue;
     let to_arcsec = |(ra, dec): (f64, f64)| {
         plane.project(ra, dec).map(|(xi, eta)| (xi / ARCSEC_RAD, eta / ARCSEC_RAD))
@@ -269,7 +286,8 @@ fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldF
     let (right, top) = (frame.nx as f64 - 0.5, frame.ny as f64 - 0.5);
     let outline_arcsec = [(-0.5, -0.5), (right, -0.5), (right, top), (-0.5, top)]
         .map(|(x, y)| to_arcsec(frame.wcs.to_sky(x, y)).unwrap_or((0.0, 0.0)));
-    let (detections, indices) = rows.into_iter().unzip();
+    let (detections, origins) =
+        rows.into_iter().map(|(detection, i)| (detection, Origin::Catalogue(i))).unzip();
     let field_frame = FieldFrame {
         t_h: (frame.mid_mjd_utc - start_mjd) * 24.0,
         limiting_mag: frame.limiting_mag,
@@ -278,7 +296,7 @@ fn on_plane(frame: &NightFrame, plane: &TangentPlane, start_mjd: f64) -> (FieldF
         outline_arcsec,
         detections,
     };
-    (field_frame, indices)
+    (field_frame, origins)
 }
 
 fn plane_detection(

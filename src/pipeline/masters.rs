@@ -64,6 +64,8 @@ impl Default for MasterParams {
 pub struct Geometry {
     /// Instrument as the header names it.
     pub instrument: String,
+    /// Part of the detector, of files with several images; empty for others.
+    pub chip: String,
     /// Binning in x and y [px].
     pub binning: (u32, u32),
     /// Columns after trimming [px].

@@ -9,6 +9,7 @@ mod plan;
 
 use rayon::prelude::*;
 
+pub(super) use self::plan::mismatch;
 use self::plan::{Place, plan};
 use super::link::NightFrame;
 use super::static_sky::PixelSource;
@@ -38,13 +39,13 @@ const PLACE_SIGMA: f64 = 3.0;
 /// A place whose pixels are explained worse than this holds something else.
 const CHI2_MAX: f64 = 3.0;
 /// Pixels that are not light of the sky, or not all of it.
-const UNFIT: MaskBits = MaskBits::BAD
+pub(super) const UNFIT: MaskBits = MaskBits::BAD
     .with(MaskBits::NO_DATA)
     .with(MaskBits::COSMIC)
     .with(MaskBits::SATURATED)
     .with(MaskBits::TRAIL);
 /// Clipping of a stamp's sky around its median [sigma].
-const SKY_CLIP_SIGMA: f64 = 3.0;
+pub(super) const SKY_CLIP_SIGMA: f64 = 3.0;
 /// Zero points of two frames of one filter agree this well on a star of any colour.
 const SCALE_ERR: f64 = 0.05;
 /// ... of two filters.
@@ -54,7 +55,7 @@ const SHIFT_ERR_PX: f64 = 0.1;
 /// Share of the point spread function's variance by which two frames of one seeing differ.
 const WIDTH_ERR: f64 = 0.1;
 /// Turbulence and the frame's solution [arcsec], as for other detections.
-const SKY_FLOOR_ARCSEC: f64 = 0.06;
+pub(super) const SKY_FLOOR_ARCSEC: f64 = 0.06;
 
 /// The frames of a field, in order of time.
 #[derive(Clone, Copy)]
@@ -110,13 +111,19 @@ pub fn recover(
 }
 
 /// Takes what was found into a tracklet's motion and odds.
-pub fn adopt(tracklet: &mut Tracklet, found: &[Recovered], view: FieldView<'_>) {
+///
+/// * `counted`: frames whose detections the odds hold already.
+pub fn adopt(tracklet: &mut Tracklet, found: &[Recovered], counted: &[usize], view: FieldView<'_>) {
+    if found.is_empty() && counted.is_empty() {
+        return;
+    }
     let seen =
         tracklet.members.iter().map(|m| view.field[m.frame as usize].point(m.index as usize));
     let all: Vec<PlanePoint> = seen.chain(found.iter().map(|r| r.point)).collect();
-    let Some(motion) = Motion::fit(&all).filter(|_| !found.is_empty()) else { return };
+    let Some(motion) = Motion::fit(&all) else { return };
     let recoveries: Vec<Recovery> = found
         .iter()
+        .filter(|r| !counted.contains(&r.frame))
         .map(|r| {
             let (east, north) = tracklet.motion.residual(&r.point);
             let sigma2 =
@@ -270,7 +277,7 @@ fn widened(stamp: &Image<f32>, sigma_px: f64) -> Image<f32> {
 
 /// Variance of a frame's sky: from the differences of neighbouring pixels, which know neither
 /// gradients nor most of the stars [e-^2].
-fn sky_variance_e2(light_e: &Image<f32>) -> Option<f64> {
+pub(super) fn sky_variance_e2(light_e: &Image<f32>) -> Option<f64> {
     const SAMPLES: usize = 20_000;
     let pixels = light_e.pixels();
     let step = (pixels.len() / SAMPLES).max(1) | 1;
@@ -351,4 +358,4 @@ fn plane_point(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -149,6 +149,7 @@ pub fn started_record(name: &str, content_hash: &str, info: &FrameInfo) -> Frame
         is_simulated: info.is_simulated,
         exposure_s: Some(info.exposure_s),
         filter: Some(info.filter.clone()),
+        image: info.image.clone(),
         notes: info.remarks.clone(),
         ..empty_record(name, content_hash, FrameStatus::Rejected)
     }
@@ -159,6 +160,7 @@ pub fn empty_record(name: &str, content_hash: &str, status: FrameStatus) -> Fram
     FrameRecord {
         frame: name.to_owned(),
         content_hash: content_hash.to_owned(),
+        image: None,
         status,
         reason: None,
         mid_mjd_utc: None,

@@ -147,7 +147,7 @@ pub(super) fn size(frame: &NightFrame) -> FrameSize {
     FrameSize { nx: frame.nx, ny: frame.ny }
 }
 
-/// Frames of the same size, scale and parity.
+/// Frames of the same part of a detector, size, scale and parity.
 pub(super) fn cameras(frames: &[NightFrame]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..frames.len()).collect();
     order.sort_by(|&a, &b| {
@@ -160,7 +160,8 @@ pub(super) fn cameras(frames: &[NightFrame]) -> Vec<Vec<usize>> {
         let is_same = |camera: &&mut Vec<usize>| {
             let first = &frames[camera[0]];
             let ratio = first.wcs.pixel_scale_arcsec() / frame.wcs.pixel_scale_arcsec();
-            size(first) == size(frame)
+            first.chip == frame.chip
+                && size(first) == size(frame)
                 && (ratio - 1.0).abs() < SCALE_SAME
                 && first.wcs.is_mirrored() == frame.wcs.is_mirrored()
         };

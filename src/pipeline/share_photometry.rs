@@ -10,7 +10,9 @@ use super::artifact::frame_photometry::{
     FramePhotometry, PhotometricSolution, PhotometryMethod, StoredLine,
 };
 use super::artifact::frame_record::FrameRecord;
-use super::artifact::photometry_table::{PhotometryTable, StarUse, TableFrame, TableStar};
+use super::artifact::photometry_table::{
+    CataloguePlace, PhotometryTable, StarUse, TableFrame, TableStar,
+};
 use super::calibrate_flux::is_clean;
 use super::link::NightFrame;
 use super::share_astrometry::{cameras, size};
@@ -26,7 +28,7 @@ use crate::science::photometry::shared::{
     SharedParams, SharedStar, SharedZeroPoints, share_zero_points,
 };
 use crate::science::reference::StarAtEpoch;
-use crate::science::units::ARCSEC_RAD;
+use crate::science::units::{ARCSEC_RAD, DEG_RAD};
 
 /// Sources this near to where a catalogue star should be are taken for it [px].
 const RADIUS_PX: f64 = 1.5;
@@ -155,6 +157,11 @@ fn measured(
             Some(TableStar {
                 frame: number,
                 source_id: star.source_id,
+                catalogue: Some(CataloguePlace {
+                    ra_deg: star.ra_rad / DEG_RAD,
+                    dec_deg: star.dec_rad / DEG_RAD,
+                    err_mas: star.position_err_mas,
+                }),
                 x_px: sources.x_px[s],
                 y_px: sources.y_px[s],
                 place: detector_place(

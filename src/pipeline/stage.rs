@@ -30,7 +30,7 @@ pub const NIGHT_STAGES: [StageName; 10] = [
     StageName { name: "judge-astrometry", version: 2 },
     StageName { name: "share-photometry", version: 1 },
     StageName { name: "judge-photometry", version: 1 },
-    StageName { name: "link", version: 2 },
+    StageName { name: "link", version: 3 },
     StageName { name: "measure-movers", version: 1 },
     StageName { name: "identify", version: 2 },
     StageName { name: "rate", version: 1 },

@@ -47,6 +47,7 @@ fn frames() -> Vec<FrameRecord> {
     frames.push(FrameRecord {
         frame: "a&b.fits".to_owned(),
         content_hash: "ff".to_owned(),
+        image: None,
         status: FrameStatus::Failed,
         reason: Some("truncated, <1 of 1> image".to_owned()),
         mid_mjd_utc: None,
@@ -101,6 +102,7 @@ fn good_frame(number: u32) -> FrameRecord {
     FrameRecord {
         frame: format!("f{number}.fits"),
         content_hash: format!("0{number}"),
+        image: None,
         status: FrameStatus::Ok,
         reason: None,
         mid_mjd_utc: Some(START_MJD_UTC + n * STEP_D),
@@ -145,6 +147,7 @@ fn candidate(id: &str, identity: Identity, mag: f64) -> Candidate {
             mag_err: (number != 3).then_some(0.04),
             snr: 25.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     Candidate {

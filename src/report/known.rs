@@ -119,13 +119,31 @@ fn found(report: &NightReport) -> impl Iterator<Item = (&KnownFit, &Candidate)> 
     })
 }
 
+/// Observed minus predicted places of all detections of known objects: RA times cos(Dec), and Dec.
+pub(super) fn offsets_arcsec(report: &NightReport) -> Vec<(f64, f64)> {
+    found(report)
+        .flat_map(|(fit, _)| fit.offsets_arcsec.iter().flatten().copied())
+        .filter(|offset| offset.0.is_finite() && offset.1.is_finite())
+        .collect()
+}
+
+/// Speeds of the known objects: predicted, observed and its error.
+pub(super) fn rates_arcsec_per_h(report: &NightReport) -> Vec<(f64, f64, f64)> {
+    found(report)
+        .filter_map(|(fit, candidate)| {
+            let predicted = fit.predicted_rate_arcsec_per_h?;
+            let observed = 60.0 * candidate.rate_arcsec_per_min;
+            let err = 60.0 * candidate.rate_err_arcsec_per_min;
+            Some((predicted.0.hypot(predicted.1), observed, err))
+        })
+        .filter(|(predicted, observed, _)| predicted.is_finite() && observed.is_finite())
+        .collect()
+}
+
 /// Draws where detections of known objects lie about their predicted places [arcsec]: RA times
 /// cos(Dec) to the right, Dec upwards, both observed minus predicted. Nothing without detections.
 pub fn known_residuals_svg(report: &NightReport) -> Vec<String> {
-    let offsets: Vec<(f64, f64)> = found(report)
-        .flat_map(|(fit, _)| fit.offsets_arcsec.iter().flatten().copied())
-        .filter(|offset| offset.0.is_finite() && offset.1.is_finite())
-        .collect();
+    let offsets = offsets_arcsec(report);
     let middle =
         |part: fn(&(f64, f64)) -> f64| median(&offsets.iter().map(part).collect::<Vec<_>>());
     let Some(centre) = middle(|o| o.0).zip(middle(|o| o.1)) else { return Vec::new() };
@@ -165,15 +183,7 @@ pub fn known_residuals_svg(report: &NightReport) -> Vec<String> {
 
 /// Draws observed against predicted speeds [arcsec/h] with the line on which they agree.
 pub fn known_rates_svg(report: &NightReport) -> Vec<String> {
-    let rates: Vec<(f64, f64, f64)> = found(report)
-        .filter_map(|(fit, candidate)| {
-            let predicted = fit.predicted_rate_arcsec_per_h?;
-            let observed = 60.0 * candidate.rate_arcsec_per_min;
-            let err = 60.0 * candidate.rate_err_arcsec_per_min;
-            Some((predicted.0.hypot(predicted.1), observed, err))
-        })
-        .filter(|(predicted, observed, _)| predicted.is_finite() && observed.is_finite())
-        .collect();
+    let rates = rates_arcsec_per_h(report);
     let ends = || rates.iter().flat_map(|(predicted, observed, _)| [*predicted, *observed]);
     let range = ends().reduce(f64::min).zip(ends().reduce(f64::max));
     let Some((low, high)) = range else { return Vec::new() };

@@ -10,6 +10,7 @@
 pub mod alert;
 pub mod blink;
 mod canvas;
+pub mod checkplots;
 pub mod conditions;
 pub mod digest;
 pub mod figure;

@@ -18,7 +18,7 @@ const DAY_H: f64 = 24.0;
 /// Smallest ranges shown: of times [h], of magnitudes [mag], of a sky's statistics, of R2.
 const LEAST_H: f64 = 0.05;
 const LEAST_MAG: f64 = 0.5;
-const LEAST_SKY_SHARE: f64 = 0.02;
+pub(super) const LEAST_SKY_SHARE: f64 = 0.02;
 const LEAST_R2: f64 = 0.005;
 /// Half of the cross over a frame that is not valid [px].
 const CROSS_PX: f64 = 6.0;
@@ -70,9 +70,9 @@ pub fn draw_fit(
 }
 
 /// A statistic of the sky: name of its chart, of its axis, and value.
-type SkyStatistic = (&'static str, &'static str, fn(&SkyStats) -> f64);
+pub(super) type SkyStatistic = (&'static str, &'static str, fn(&SkyStats) -> f64);
 
-const SKY: [SkyStatistic; 4] = [
+pub(super) const SKY: [SkyStatistic; 4] = [
     ("stats_mean", "mean of the sky [ADU]", |s| s.mean_adu),
     ("stats_sd", "standard deviation of the sky [ADU]", |s| s.sd_adu),
     ("stats_median", "median of the sky [ADU]", |s| s.median_adu),
@@ -90,28 +90,49 @@ pub fn draw_stats(night: &str, frames: &[FrameRecord]) -> Result<Vec<Picture>, R
             let lines = fences.into_iter().flatten().collect::<Vec<f64>>();
             let typical = frames.iter().find_map(value).unwrap_or(1.0).abs();
             let least = LEAST_SKY_SHARE * typical.max(1e-3);
-            over_time(night, (axis, least), frames, &value, &lines).picture(name)
+            over_time(night, (axis, least), frames, &value, &lines).drawing.picture(name)
         })
         .collect()
 }
 
-/// R2 of the frames' regressions against time, with its limit.
-pub fn draw_r2(night: &str, frames: &[FrameRecord], r2_min: f64) -> Result<Picture, ReportError> {
+/// R2 of the frames' regressions against time, with its limit where that is known.
+pub fn draw_r2(
+    night: &str,
+    frames: &[FrameRecord],
+    r2_min: Option<f64>,
+) -> Result<Picture, ReportError> {
     let value = |frame: &FrameRecord| {
         let line = frame.photometry.as_ref()?.solution.as_ref()?.line.as_ref()?;
         Some(line.r2)
     };
-    over_time(night, ("R2 of the regression", LEAST_R2), frames, &value, &[r2_min]).picture("r2")
+    let limit: Vec<f64> = r2_min.into_iter().collect();
+    let chart = over_time(night, ("R2 of the regression", LEAST_R2), frames, &value, &limit);
+    chart.drawing.picture("r2")
+}
+
+/// A chart of values against time, to which marks can be added.
+pub(super) struct OverTime {
+    pub(super) drawing: Drawing,
+    /// Time of the first frame [d, MJD], and the axes; `None` without frames.
+    axes: Option<(f64, Scale, Scale)>,
+}
+
+impl OverTime {
+    /// Where a value at a time stands.
+    pub(super) fn place(&self, mjd: f64, value: f64) -> Option<(f64, f64)> {
+        let (first, x, y) = self.axes.as_ref()?;
+        Some((x.place((mjd - first) * DAY_H), y.place(value)))
+    }
 }
 
 /// Values of the frames against hours since the first.
-fn over_time(
+pub(super) fn over_time(
     night: &str,
     (axis, least): (&str, f64),
     frames: &[FrameRecord],
     value: &dyn Fn(&FrameRecord) -> Option<f64>,
     lines: &[f64],
-) -> Drawing {
+) -> OverTime {
     let points: Vec<(f64, f64, bool)> = frames
         .iter()
         .filter_map(|frame| {
@@ -124,7 +145,7 @@ fn over_time(
     let values: Vec<f64> = points.iter().map(|p| p.1).chain(lines.iter().copied()).collect();
     let x = Scale::around(&hours, LEAST_H, (LEFT, RIGHT));
     let Some((x, y)) = x.zip(Scale::around(&values, least, (BOTTOM, TOP))) else {
-        return Drawing::new(WIDTH, HEIGHT);
+        return OverTime { drawing: Drawing::new(WIDTH, HEIGHT), axes: None };
     };
     let n_bad = points.iter().filter(|p| !p.2).count();
     let title = format!("{}: {} frames, {n_bad} not valid", printable(night), points.len());
@@ -136,12 +157,17 @@ fn over_time(
         let (cx, cy) = (x.place(*hour), y.place(*value));
         drawing.dot((cx, cy), 3.6, SERIES[0]);
         if !is_valid {
-            for side in [-CROSS_PX, CROSS_PX] {
-                drawing.line((cx - CROSS_PX, cy - side), (cx + CROSS_PX, cy + side), 1.8, LINE);
-            }
+            cross(&mut drawing, (cx, cy));
         }
     }
-    drawing
+    OverTime { drawing, axes: Some((first, x, y)) }
+}
+
+/// A cross over a point.
+pub(super) fn cross(drawing: &mut Drawing, (cx, cy): (f64, f64)) {
+    for side in [-CROSS_PX, CROSS_PX] {
+        drawing.line((cx - CROSS_PX, cy - side), (cx + CROSS_PX, cy + side), 1.8, LINE);
+    }
 }
 
 #[cfg(test)]
@@ -221,7 +247,7 @@ mod tests {
             .collect();
         let stats = draw_stats("n1", &frames).expect("charts");
         assert_eq!(stats.len(), 4);
-        let r2 = draw_r2("n1", &frames, 0.98).expect("a chart");
+        let r2 = draw_r2("n1", &frames, Some(0.98)).expect("a chart");
         for chart in stats.iter().chain([&r2]) {
             assert_eq!(chart.svg.matches("<circle").count(), 6);
             assert!(chart.svg.contains("6 frames, 1 not valid"), "{}", chart.svg);

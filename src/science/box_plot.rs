@@ -66,4 +66,24 @@ mod tests {
         assert!((plot.lower_fence() + 14.75).abs() < 1e-12);
         assert_eq!(BoxPlot::of([f64::NAN]), None);
     }
+
+    #[test]
+    fn fliers_are_those_of_automatic_ssos() {
+        // ../shared/spec/seeds.md 7.1. Backgrounds count both fliers, residuals the high one only.
+        let values = [0.30, 0.31, 0.29, 0.33, 0.32, 0.28, 0.95, 0.05, 0.30, 0.34];
+        let plot = BoxPlot::of(values).expect("values");
+        let near = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-12, "{value}");
+        near(plot.lower_quartile(), 0.2925);
+        near(plot.median(), 0.305);
+        near(plot.upper_quartile(), 0.3275);
+        near(plot.height(), 0.035);
+        let fliers = |plot: &BoxPlot, values: &[f64]| -> (Vec<f64>, Vec<f64>) {
+            let above = values.iter().filter(|v| **v > plot.upper_fence()).copied().collect();
+            (values.iter().filter(|v| **v < plot.lower_fence()).copied().collect(), above)
+        };
+        assert_eq!(fliers(&plot, &values), (vec![0.05], vec![0.95]));
+        let few = [0.20, 0.21, 5.0];
+        let plot = BoxPlot::of(few).expect("values");
+        assert_eq!(fliers(&plot, &few), (Vec::new(), Vec::new()));
+    }
 }

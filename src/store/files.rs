@@ -85,6 +85,14 @@ pub enum FilesError {
         /// What the system said.
         source: io::Error,
     },
+    /// A folder to be made is there and holds what was not made here.
+    #[error(
+        "{path} is not empty and no earlier export: name another folder, or one that is not there."
+    )]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The content could not be written.
     #[error("Cannot write the product {path}.")]
     Fill {
@@ -109,7 +117,7 @@ impl FilesError {
         let source = match self {
             Self::Folder { source, .. } | Self::Place { source, .. } => Some(source),
             Self::Fill { source, .. } => source.downcast_ref::<io::Error>(),
-            Self::Name { .. } | Self::Outside { .. } => None,
+            Self::Name { .. } | Self::Outside { .. } | Self::Occupied { .. } => None,
         };
         source.is_some_and(|e| {
             matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
@@ -263,7 +271,7 @@ impl Drop for Temporary {
 }
 
 /// A name no other write of this process uses, with the ending of the final one.
-fn temporary_name(path: &Path) -> String {
+pub(super) fn temporary_name(path: &Path) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
@@ -271,7 +279,7 @@ fn temporary_name(path: &Path) -> String {
 }
 
 /// Makes a folder with its parents and syncs the parent, so that the new name lasts.
-fn make_folder(folder: &Path) -> Result<(), FilesError> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), FilesError> {
     if folder.is_dir() {
         return Ok(());
     }

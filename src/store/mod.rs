@@ -17,6 +17,7 @@ pub mod check;
 pub mod error;
 pub mod files;
 pub mod filesystem;
+pub mod folder;
 pub mod frames;
 pub mod known_replies;
 pub mod lookup;
@@ -55,6 +56,7 @@ use attempts::LeftAttempt;
 
 pub use error::{Retry, StoreError};
 pub use files::{ProductFile, ProductKind, Products};
+pub use folder::ProductFolder;
 pub use night_id::NightId;
 pub use reader::Reader;
 pub use writer::Writer;

@@ -46,6 +46,7 @@ fn frame(name: &str, mid_mjd_utc: Option<f64>) -> FrameRecord {
     FrameRecord {
         frame: name.to_owned(),
         content_hash: format!("hash of {name}"),
+        image: None,
         status: if mid_mjd_utc.is_some() { FrameStatus::Ok } else { FrameStatus::Failed },
         reason: mid_mjd_utc.is_none().then(|| "truncated".to_owned()),
         mid_mjd_utc,
@@ -91,6 +92,7 @@ fn candidate(id: &str, identity: Identity) -> Candidate {
         mag_err: None,
         snr: 12.0,
         is_recovered: false,
+        is_foreseen: false,
     };
     Candidate {
         id: id.to_owned(),

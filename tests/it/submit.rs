@@ -175,6 +175,7 @@ fn candidate(id: &str, identity: Identity, place: f64) -> Candidate {
             mag_err: Some(0.02 + 0.02 * n),
             snr: 18.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     Candidate {

@@ -171,7 +171,10 @@ pub fn test_files(sources: &[TreeFile]) -> BTreeSet<String> {
         for line in file.text.lines().map(str::trim) {
             if line.starts_with("#[path = ") {
                 path = line.split('"').nth(1).map(|p| format!("{folder}/{p}"));
-            } else if let Some(module) = line.strip_prefix("mod ").and_then(|l| l.strip_suffix(';'))
+            } else if let Some(module) = line
+                .trim_start_matches("pub(super) ")
+                .strip_prefix("mod ")
+                .and_then(|l| l.strip_suffix(';'))
             {
                 if is_marked {
                     found.insert(path.take().unwrap_or_else(|| format!("{own}/{module}.rs")));

@@ -31,6 +31,7 @@ fn candidate(number: usize) -> Candidate {
         mag_err: Some(0.1),
         snr: 12.0,
         is_recovered: false,
+        is_foreseen: false,
     };
     Candidate {
         id: candidate_id(number),

@@ -120,6 +120,7 @@ fn frame(number: usize) -> FrameRecord {
     FrameRecord {
         frame: format!("f{number}.fits"),
         content_hash: hash(number),
+        image: None,
         status: if is_lost { FrameStatus::Rejected } else { FrameStatus::Ok },
         reason: is_lost.then(|| "cloud: 1.9 mag less than the best zero point".to_owned()),
         mid_mjd_utc: Some(START_MJD_UTC + number as f64 * STEP_D),
@@ -169,6 +170,7 @@ fn candidate(number: usize) -> Candidate {
             mag_err: Some(0.07),
             snr: 14.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     let is_known = number % 7 == 6;

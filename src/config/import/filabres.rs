@@ -14,7 +14,7 @@ const RULES_FILE: &str =
 const OWN: &str = "steps have their own settings: import the .sex and .scamp files as well";
 
 /// Keys of a workspace.
-const SETUP: &[Row] = &[
+pub(super) const SETUP: &[Row] = &[
     ("instrument", Rule::By(automatic::instrument)),
     ("datadir", Rule::Text("daemon.incoming")),
     ("gaiadr_source", Rule::By(release)),

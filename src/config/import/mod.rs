@@ -8,6 +8,7 @@
 mod automatic;
 mod filabres;
 mod filabres_lists;
+mod old_names;
 mod recognise;
 mod render;
 mod rules;
@@ -18,6 +19,7 @@ mod syntax;
 
 use serde::Serialize;
 
+pub use old_names::{OldName, old_names};
 pub use recognise::OldKind;
 
 /// Most bytes of an old file: they have some kilobytes.

@@ -14,7 +14,7 @@ const ASSOC: &str = "sources are matched with the reference catalogue by the pla
 const UNUSED: &str = "is used by no step";
 const SIZE: &str = "a source needs one pixel: noise is kept out by the threshold's meaning";
 
-const RULES: &[Row] = &[
+pub(super) const RULES: &[Row] = &[
     ("CATALOG_NAME", Rule::Idle(CATALOGUE)),
     ("CATALOG_TYPE", Rule::Idle(CATALOGUE)),
     ("PARAMETERS_NAME", Rule::Idle("all columns are always measured")),

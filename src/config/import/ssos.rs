@@ -9,15 +9,8 @@ const FILE_TOO: &str = "import that file as well";
 const SIDE_PX: (i64, i64) = (15, 255);
 const OUTLIER: &str = "OUTLIER_THRESHOLD";
 
-const RULES: &[Row] = &[
-    (
-        "SCI_EXTENSION",
-        Rule::Only(
-            "All",
-            "the extension with the image is found",
-            "single extensions cannot be chosen: the first image of a file is the frame",
-        ),
-    ),
+pub(super) const RULES: &[Row] = &[
+    ("SCI_EXTENSION", Rule::By(extensions)),
     (
         "WEIGHT_IMAGES",
         Rule::Only(
@@ -90,6 +83,26 @@ fn crossmatch(value: &str) -> Fate {
         Some(true) => Fate::Set { key: "known.source", value: quoted("both") },
         Some(false) => Fate::Set { key: "known.source", value: quoted("none") },
         None => Fate::Refused("is no yes or no: set known.source by hand".to_owned()),
+    }
+}
+
+/// Numbers of HDUs, which ssos counts as we do.
+fn extensions(value: &str) -> Fate {
+    if value.eq_ignore_ascii_case("all") {
+        return Fate::NotNeeded("every image of the sky in a file is a frame".to_owned());
+    }
+    let numbers: Option<Vec<String>> =
+        value.split(',').map(|n| n.trim().parse::<u32>().ok().map(|n| n.to_string())).collect();
+    match numbers {
+        Some(numbers) => {
+            let listed: Vec<String> = numbers.iter().map(|n| quoted(n)).collect();
+            let value = format!("[{}]", listed.join(", "));
+            Fate::Set { key: "instrument.extensions", value }
+        }
+        None => Fate::Refused(
+            "is no list of numbers: set instrument.extensions by hand, by numbers or names"
+                .to_owned(),
+        ),
     }
 }
 

@@ -157,6 +157,14 @@ fn nothing_is_dropped_without_a_word() {
 }
 
 #[test]
+fn cut_outs_can_be_switched_off() {
+    let text = import(&files(&[("default.ssos", "FILTER_DETEC True\nEXTRACT_CUTOUTS False\n")]))
+        .expect("a file")
+        .to_toml();
+    assert_eq!(resolved(&text).cutouts.candidates_max, 0);
+}
+
+#[test]
 fn the_later_file_counts() {
     let two = [("a.sex", "DETECT_THRESH 1\nBACK_SIZE 64\n"), ("b.sex", "BACK_SIZE 128\n")];
     let text = import(&files(&two)).expect("two files").to_toml();
@@ -197,4 +205,32 @@ fn an_instrument_becomes_a_profile() {
         import(&files(&[("a.yaml", "instname: [\n")])),
         Err(ImportError::Yaml { .. })
     ));
+}
+
+#[test]
+fn each_setting_of_the_shipped_files_has_its_old_name() {
+    let names = old_names();
+    let is_listed = |kind: OldKind, old: &str, key: &str| {
+        names.iter().any(|name| name.kind == kind && name.old == old && name.key == key)
+    };
+    for (name, text) in [("config.autossos", AUTOSSOS), ("default.ssos", SSOS), ("a.sex", SEX)] {
+        let imported = import(&files(&[(name, text)])).expect("a known file");
+        let kind = imported.files[0].1;
+        for key in &imported.keys {
+            for fate in &key.fates {
+                if let Fate::Set { key: new, .. } = fate {
+                    assert!(is_listed(kind, &key.key, new), "{} of {name}: {new}", key.key);
+                }
+            }
+        }
+    }
+    assert!(is_listed(OldKind::Scamp, "POSITION_MAXERR", "astrometry.pointing_err_deg"));
+    assert!(is_listed(OldKind::Ssos, "FILTER_PM", "filter.chain"));
+    let is_key = |name: &OldName| {
+        let (section, key) = name.key.split_once('.').expect("section and name");
+        crate::config::known_keys()
+            .iter()
+            .any(|known| known.section == section && known.name == key)
+    };
+    assert!(names.iter().all(is_key), "{names:?}");
 }

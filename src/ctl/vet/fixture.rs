@@ -26,6 +26,7 @@ pub(super) fn open(id: &str) -> Vetted {
         mag_err: Some(0.08),
         snr: 12.3,
         is_recovered: false,
+        is_foreseen: false,
     };
     let rating = Rating {
         chance_probability: 1e-9,

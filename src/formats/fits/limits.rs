@@ -23,7 +23,7 @@ impl Default for Limits {
             file_bytes_max: 1 << 30,
             pixels_max: 1 << 27,
             header_cards_max: 10_000,
-            hdus_max: 64,
+            hdus_max: 128,
             compression_ratio_max: 200.0,
         }
     }

@@ -1,5 +1,5 @@
-//! Finds the image of a file: the primary HDU, else the first image extension, plain or
-//! tile-compressed, with two axes (further axes of length 1 are ignored).
+//! Finds the images of a file, plain or tile-compressed, with two axes (further axes of length 1
+//! are ignored). The image of a file is that of the primary HDU, else the first extension's.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -20,6 +20,8 @@ pub struct ImageInfo {
     /// The layout's keywords are gone but for `BITPIX`, `NAXIS`, `NAXIS1`, `NAXIS2`, which
     /// describe the image after decompression, and `BSCALE`, `BZERO`, `BLANK`.
     pub header: Header,
+    /// Number of its HDU; the primary one is 0.
+    pub hdu: usize,
     /// Columns [px].
     pub nx: usize,
     /// Rows [px].
@@ -53,20 +55,50 @@ pub(super) enum Storage {
 /// Errors: anything of `FitsError` that can be seen without the pixels; a plain file that is
 /// too short is `Truncated`, a gzip file that is too short is noticed by `read_pixels`.
 pub fn probe(path: &Path, limits: &Limits) -> Result<ImageInfo, FitsError> {
-    let mut source = Source::open(path, limits)?;
-    locate(&mut source, limits)
+    probe_from(path, limits, 0)
 }
 
-/// Finds the image and leaves the source at its data.
-pub(super) fn locate(source: &mut Source, limits: &Limits) -> Result<ImageInfo, FitsError> {
+/// The same for the first image from an HDU on; the primary one is 0.
+pub fn probe_from(path: &Path, limits: &Limits, hdu: usize) -> Result<ImageInfo, FitsError> {
+    locate(&mut Source::open(path, limits)?, limits, hdu)
+}
+
+/// Reads all headers of a file and gives its images in order.
+///
+/// A header is the image's own with what it inherits of the primary HDU's. Errors: as `probe`, of
+/// any HDU; a file whose last HDU is cut off has none of its images read.
+pub fn probe_images(path: &Path, limits: &Limits) -> Result<Vec<ImageInfo>, FitsError> {
+    let mut source = Source::open(path, limits)?;
+    let mut primary: Option<Header> = None;
+    let mut images = Vec::new();
+    for hdus in 0..limits.hdus_max {
+        let Some(hdu) = hdu::next(&mut source, limits)? else {
+            return if images.is_empty() { Err(FitsError::NoImage { hdus }) } else { Ok(images) };
+        };
+        if let Some(found) = image_of(&hdu, limits)? {
+            images.push(found.with_header(primary.as_ref(), &hdu.header, (hdus, limits)));
+        }
+        hdu::skip(&mut source, &hdu)?;
+        primary.get_or_insert(hdu.header);
+    }
+    Err(FitsError::TooManyHdus { allowed_hdus: limits.hdus_max })
+}
+
+/// Finds the first image from an HDU on and leaves the source at its data.
+pub(super) fn locate(
+    source: &mut Source,
+    limits: &Limits,
+    from: usize,
+) -> Result<ImageInfo, FitsError> {
     let mut primary: Option<Header> = None;
     for hdus in 0..limits.hdus_max {
         let Some(hdu) = hdu::next(source, limits)? else {
             return Err(FitsError::NoImage { hdus });
         };
-        if let Some(found) = image_of(&hdu, limits)? {
+        let found = if hdus >= from { image_of(&hdu, limits)? } else { None };
+        if let Some(found) = found {
             source.expect(hdu.data_bytes)?;
-            return Ok(found.with_header(primary.as_ref(), &hdu.header, limits));
+            return Ok(found.with_header(primary.as_ref(), &hdu.header, (hdus, limits)));
         }
         hdu::skip(source, &hdu)?;
         primary.get_or_insert(hdu.header);
@@ -159,16 +191,22 @@ fn checked_size(
 
 impl Found {
     /// Adds the cards that describe the observation.
-    fn with_header(self, primary: Option<&Header>, own: &Header, limits: &Limits) -> ImageInfo {
+    fn with_header(
+        self,
+        primary: Option<&Header>,
+        own: &Header,
+        (hdu, limits): (usize, &Limits),
+    ) -> ImageInfo {
         let mut header = Header::new();
         header.set("BITPIX", i64::from(self.bitpix), "type of the stored pixels");
         header.set("NAXIS", 2_i64, "number of axes");
         header.set("NAXIS1", self.nx as i64, "columns");
         header.set("NAXIS2", self.ny as i64, "rows");
         let is_tiled = matches!(self.storage, Storage::Tiled(_));
+        // Also where INHERIT = F: cameras write that beside a DATE-OBS of the primary HDU alone.
         append_observation(&mut header, primary, own, is_tiled);
         let Self { nx, ny, bitpix, implied_bytes, storage } = self;
-        ImageInfo { header, nx, ny, bitpix, implied_bytes, storage, limits: *limits }
+        ImageInfo { header, hdu, nx, ny, bitpix, implied_bytes, storage, limits: *limits }
     }
 }
 

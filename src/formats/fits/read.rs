@@ -17,8 +17,9 @@ const CHUNK_PX: usize = 1 << 16;
 /// misread. f32 holds 16-bit values exactly, larger ones to 24 bits.
 pub fn read_pixels(path: &Path, info: &ImageInfo) -> Result<Image<f32>, FitsError> {
     let mut source = Source::open(path, &info.limits)?;
-    let found = locate(&mut source, &info.limits)?;
-    let is_same = (found.nx, found.ny, found.bitpix) == (info.nx, info.ny, info.bitpix);
+    let found = locate(&mut source, &info.limits, info.hdu)?;
+    let shape = |image: &ImageInfo| (image.hdu, image.nx, image.ny, image.bitpix);
+    let is_same = shape(&found) == shape(info);
     if !is_same || found.storage != info.storage {
         return Err(FitsError::Changed);
     }

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use super::card::CARD_BYTES;
 use super::error::FitsError;
 use super::hdu::{self, Hdu};
 use super::header::Header;
@@ -24,12 +25,16 @@ pub enum ColumnData {
     F64(Vec<f64>),
     /// 32-bit floats.
     F32(Vec<f32>),
+    /// 16-bit whole numbers; read back as 32-bit ones.
+    I16(Vec<i16>),
     /// 32-bit whole numbers.
     I32(Vec<i32>),
     /// 64-bit whole numbers.
     I64(Vec<i64>),
     /// Texts; printable ASCII, other characters are written as `?`.
     Text(Vec<String>),
+    /// A single cell with the lines of a header, as LDAC keeps them; written, not read.
+    Cards(Box<Header>),
 }
 
 /// A column of a table.
@@ -49,9 +54,11 @@ impl ColumnData {
         match self {
             Self::F64(values) => values.len(),
             Self::F32(values) => values.len(),
+            Self::I16(values) => values.len(),
             Self::I32(values) => values.len(),
             Self::I64(values) => values.len(),
             Self::Text(values) => values.len(),
+            Self::Cards(_) => 1,
         }
     }
 
@@ -60,6 +67,8 @@ impl ColumnData {
         match self {
             Self::F64(_) | Self::I64(_) => 8,
             Self::F32(_) | Self::I32(_) => 4,
+            Self::I16(_) => 2,
+            Self::Cards(header) => write::header_block(header).len(),
             Self::Text(values) => {
                 values.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1)
             }
@@ -71,9 +80,18 @@ impl ColumnData {
         match self {
             Self::F64(_) => "1D".to_owned(),
             Self::F32(_) => "1E".to_owned(),
+            Self::I16(_) => "1I".to_owned(),
             Self::I32(_) => "1J".to_owned(),
             Self::I64(_) => "1K".to_owned(),
-            Self::Text(_) => format!("{}A", self.width()),
+            Self::Text(_) | Self::Cards(_) => format!("{}A", self.width()),
+        }
+    }
+
+    /// `TDIMn`, for cells of several texts.
+    fn shape(&self) -> Option<String> {
+        match self {
+            Self::Cards(_) => Some(format!("({CARD_BYTES}, {})", self.width() / CARD_BYTES)),
+            _ => None,
         }
     }
 
@@ -82,7 +100,9 @@ impl ColumnData {
         match self {
             Self::F64(values) => cell.copy_from_slice(&values[row].to_be_bytes()),
             Self::F32(values) => cell.copy_from_slice(&values[row].to_be_bytes()),
+            Self::I16(values) => cell.copy_from_slice(&values[row].to_be_bytes()),
             Self::I32(values) => cell.copy_from_slice(&values[row].to_be_bytes()),
+            Self::Cards(header) => cell.copy_from_slice(&write::header_block(header)),
             Self::I64(values) => cell.copy_from_slice(&values[row].to_be_bytes()),
             Self::Text(values) => {
                 cell.fill(b' ');
@@ -153,6 +173,9 @@ fn table_header(columns: &[Column], widths: &[usize], rows: usize, extname: &str
     for (index, column) in (1..).zip(columns) {
         header.set(&format!("TTYPE{index}"), column.name.as_str(), "");
         header.set(&format!("TFORM{index}"), column.data.form(), "");
+        if let Some(shape) = column.data.shape() {
+            header.set(&format!("TDIM{index}"), shape, "");
+        }
         if !column.unit.is_empty() {
             header.set(&format!("TUNIT{index}"), column.unit.as_str(), "");
         }

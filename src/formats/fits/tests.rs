@@ -193,7 +193,7 @@ fn files_without_image_and_with_too_many_hdus_are_errors() {
     let primary = ["SIMPLE  = T", "BITPIX  = 8", "NAXIS   = 0"];
     let mut file = header_bytes(&primary);
     assert!(matches!(probe_bytes(&file), Err(FitsError::NoImage { hdus: 1 })));
-    for _ in 0..100 {
+    for _ in 0..Limits::default().hdus_max {
         file.extend(header_bytes(&["XTENSION= 'IMAGE'", "BITPIX  = 8", "NAXIS   = 0"]));
     }
     assert!(matches!(probe_bytes(&file), Err(FitsError::TooManyHdus { .. })));
@@ -253,3 +253,36 @@ fn tables_survive_a_round_trip() {
 }
 
 mod hostile_tiles;
+
+#[test]
+fn every_image_of_a_file_is_found_with_what_it_inherits() {
+    let scratch = Scratch::new();
+    let hdu = |filter: &str, value: f32| {
+        let mut header = Header::new();
+        header.set("FILTER", filter, "");
+        ImageHdu { header, image: Image::filled(5, 4, value) }
+    };
+    let mut primary = Header::new();
+    primary.set("FILTER", "none", "of the primary HDU");
+    primary.set("EXPTIME", 30.0, "");
+    let path = scratch.path();
+    write_extensions(&path, &primary, &[hdu("R", 1.0), hdu("V", 2.0)], (&[], "LOG"))
+        .expect("written");
+    let limits = Limits::default();
+    let images = probe_images(&path, &limits).expect("two images");
+    let told: Vec<(usize, Option<&str>, Option<f64>)> =
+        images.iter().map(|i| (i.hdu, i.header.text("FILTER"), i.header.real("EXPTIME"))).collect();
+    assert_eq!(told, [(1, Some("R"), Some(30.0)), (2, Some("V"), Some(30.0))]);
+    for (image, value) in images.iter().zip([1.0, 2.0]) {
+        let pixels = read_pixels(&path, image).expect("pixels");
+        assert!(pixels.pixels().iter().all(|v| (v - value).abs() < f32::EPSILON));
+    }
+    assert_eq!(probe(&path, &limits).expect("the first"), images[0]);
+    assert_eq!(probe_from(&path, &limits, 2).expect("the second"), images[1]);
+    assert!(matches!(probe_from(&path, &limits, 3), Err(FitsError::NoImage { hdus: 4 })));
+    // Cut after ten bytes of the second image: headers take a block each, and the first image.
+    let bytes = std::fs::read(&path).expect("a file");
+    let cut = scratch.put(&bytes[..4 * BLOCK + 10]);
+    let cut_result = probe_images(&cut, &limits);
+    assert!(cut_result.is_err(), "{cut_result:?}");
+}

@@ -39,12 +39,17 @@ pub fn write_mask(path: &Path, mask: &Mask, header: &Header) -> Result<(), FitsE
 
 /// The header of a primary image.
 fn image_header<T>(image: &Image<T>, bitpix: i64, header: &Header) -> Header {
+    header_of((image.nx(), image.ny()), bitpix, header)
+}
+
+/// The header of a primary image of so many columns and rows.
+pub(super) fn header_of((nx, ny): (usize, usize), bitpix: i64, header: &Header) -> Header {
     let mut whole = Header::new();
     whole.set("SIMPLE", true, "FITS standard 4.0");
     whole.set("BITPIX", bitpix, "type of the pixels");
     whole.set("NAXIS", 2_i64, "number of axes");
-    whole.set("NAXIS1", image.nx() as i64, "columns");
-    whole.set("NAXIS2", image.ny() as i64, "rows");
+    whole.set("NAXIS1", nx as i64, "columns");
+    whole.set("NAXIS2", ny as i64, "rows");
     append(&mut whole, header);
     whole
 }

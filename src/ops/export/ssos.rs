@@ -4,27 +4,28 @@
 //! of Automatic-SSOs (`MAG_CALIB`, `MAG_CALIB_ERR`). Differences, all where the seeds are wrong:
 //! `SOURCE_NUMBER` counts objects of the night, offsets are true arcseconds (their cosine was not),
 //! a known object's detections all carry its name, and `UNK_n` and `AST_n` belong to objects.
+//! `ERRAWIN_IMAGE` and those like it are errors of the place, as SExtractor has them; `ERRA_WORLD`
+//! is that along right ascension and `ERRB_WORLD` along declination, as SCAMP has them.
+//! `CATALOG_NUMBER` counts the night's frames in order of time, whatever field they show; of a file
+//! with several images each is a frame, and `EXTENSION` is its number among them, from 1.
 
 use std::collections::BTreeMap;
 
 use super::super::error::OpsError;
 use super::super::object_names::{Numbers, name, numbers};
 use super::super::vetting::{Vetted, vetted_in};
-use crate::formats::fits::{Header, Limits, read_table};
+use super::frame::{Frame, fixed, numbered};
+use super::source::{Source, extraction_flags};
 use crate::formats::known_csv::number_and_name;
 use crate::pipeline::artifact::candidate::{CandidateDetection, Identity};
-use crate::pipeline::artifact::catalogue::Catalogue;
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::known::KnownObject;
-use crate::pipeline::artifact::photometric_point::PhotometricPoint;
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::csv_text;
-use crate::science::detect::sources::SourceFlags;
 use crate::science::time::Epoch;
 use crate::science::units::DEG_RAD;
-use crate::store::files::frame_product_name;
 use crate::store::verdicts::Verdict;
-use crate::store::{NightId, ProductKind, Reader};
+use crate::store::{NightId, Reader};
 
 /// Columns in order.
 const COLUMNS: [&str; 55] = [
@@ -84,20 +85,6 @@ const COLUMNS: [&str; 55] = [
     "MAG_CALIB",
     "MAG_CALIB_ERR",
 ];
-/// A detection is the source of its frame's catalogue within this distance [px].
-const SAME_PX: f64 = 0.5;
-/// Flux for which magnitudes have an error of one: 2.5 / ln 10 [mag].
-const POGSON_MAG: f64 = 1.085_736_204_758_129_6;
-/// The extension that frames are read from, as ssos counts.
-const EXTENSION: &str = "1";
-
-/// A frame as the table needs it; catalogues that were pruned leave cells empty.
-struct Frame<'a> {
-    number: usize,
-    record: &'a FrameRecord,
-    catalogue: Option<(Header, Catalogue)>,
-    centre_deg: Option<(f64, f64)>,
-}
 
 /// Which of the seeds' tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,39 +100,69 @@ pub enum SeedTable {
 /// What the tables of Automatic-SSOs add.
 const CALIB_COLUMNS: [&str; 2] = ["R2", "PHOT_OUTLIER"];
 
+/// The objects of the table, in its order.
+pub(super) struct Objects {
+    /// The object of `SOURCE_NUMBER` one, and the next.
+    pub(super) vetted: Vec<Vetted>,
+    numbers: Numbers,
+}
+
+impl Objects {
+    /// The objects of a night in order of time and place.
+    pub(super) fn of(
+        reader: &Reader,
+        (night, report): (&NightId, &NightReport),
+    ) -> Result<Self, OpsError> {
+        let mut vetted = vetted_in(report.clone(), reader.verdicts(night)?);
+        // What is at the limit of detection counts once somebody says that it is real.
+        vetted.retain(|v| !v.is_faint || v.verdict() == Some(Verdict::Real));
+        vetted.sort_by(|a, b| {
+            let first = |v: &Vetted| {
+                v.candidate.detections.first().map_or((0.0, 0.0), |d| (d.mid_mjd_utc, d.ra_deg))
+            };
+            let ((time_a, ra_a), (time_b, ra_b)) = (first(a), first(b));
+            let place = time_a.total_cmp(&time_b).then(ra_a.total_cmp(&ra_b));
+            place.then_with(|| a.candidate.id.cmp(&b.candidate.id))
+        });
+        Ok(Self { vetted, numbers: numbers(reader, night)? })
+    }
+
+    /// Number and name of an object as the table's columns have them, either may be empty.
+    pub(super) fn number_and_name(&self, object: &Vetted) -> (String, String) {
+        let name = name(object, &self.numbers).unwrap_or_default();
+        let (number, own_name) = match &object.candidate.identity {
+            Identity::Known { .. } => number_and_name(&name),
+            Identity::Unknown | Identity::Unchecked => (None, name.as_str()),
+        };
+        let number = number.unwrap_or_default();
+        // An object with a number and no name is called by its number.
+        let own_name = if own_name.is_empty() { number } else { own_name };
+        (number.to_owned(), own_name.to_owned())
+    }
+}
+
 /// A table of a night.
 pub fn table(
     reader: &Reader,
     (night, report): (&NightId, &NightReport),
     form: SeedTable,
 ) -> Result<String, OpsError> {
-    let numbers = numbers(reader, night)?;
-    let mut vetted = vetted_in(report.clone(), reader.verdicts(night)?);
-    // What is at the limit of detection counts once somebody says that it is real.
-    vetted.retain(|v| !v.is_faint || v.verdict() == Some(Verdict::Real));
-    vetted.sort_by(|a, b| {
-        let first = |v: &Vetted| {
-            v.candidate.detections.first().map_or((0.0, 0.0), |d| (d.mid_mjd_utc, d.ra_deg))
-        };
-        let ((time_a, ra_a), (time_b, ra_b)) = (first(a), first(b));
-        let place = time_a.total_cmp(&time_b).then(ra_a.total_cmp(&ra_b));
-        place.then_with(|| a.candidate.id.cmp(&b.candidate.id))
-    });
-    let wanted: Vec<&str> = vetted
+    let objects = Objects::of(reader, (night, report))?;
+    let wanted: Vec<&str> = objects
+        .vetted
         .iter()
         .flat_map(|v| v.candidate.detections.iter().map(|d| d.frame.as_str()))
         .collect();
-    let frames: BTreeMap<&str, Frame<'_>> = (1..)
-        .zip(report.frames.iter().filter(|record| record.mid_mjd_utc.is_some()))
+    let frames: BTreeMap<&str, Frame<'_>> = numbered(report)
         .filter(|(_, record)| wanted.contains(&record.frame.as_str()))
-        .map(|(number, record)| (record.frame.as_str(), frame(reader, night, (number, record))))
+        .map(|numbered| (numbered.1.frame.as_str(), Frame::read(reader, night, numbered)))
         .collect();
     let mut rows = Vec::new();
-    for (number, object) in (1..).zip(&vetted) {
+    for (number, object) in (1..).zip(&objects.vetted) {
         let known = report.known.iter().find(|known| {
             known.found.as_ref().is_some_and(|fit| fit.candidate == object.candidate.id)
         });
-        let about = About { number, object, known, numbers: &numbers };
+        let about = About { number, object, known, names: objects.number_and_name(object) };
         for (i, detection) in object.candidate.detections.iter().enumerate() {
             let frame = frames.get(detection.frame.as_str());
             let photometry = frame.and_then(|frame| frame.record.photometry.as_deref());
@@ -168,31 +185,13 @@ pub fn table(
     Ok(csv_text(columns.collect(), rows.into_iter()))
 }
 
-fn frame<'a>(
-    reader: &Reader,
-    night: &NightId,
-    (number, record): (usize, &'a FrameRecord),
-) -> Frame<'a> {
-    let name = frame_product_name(&record.frame, &record.content_hash, "cat.fits");
-    let products = reader.products();
-    let path = products
-        .relative_path(night, ProductKind::Catalogue, &name)
-        .and_then(|relative| products.resolve(&relative));
-    let read = |path| {
-        let (header, columns) = read_table(path, &Limits::default()).ok()?;
-        Some((header, Catalogue::from_columns(&columns)?))
-    };
-    let catalogue = path.ok().as_deref().and_then(read);
-    let centre_deg = record.outline_deg().map(|outline| outline.centre_deg);
-    Frame { number, record, catalogue, centre_deg }
-}
-
 /// An object and what is said of it.
 struct About<'a> {
     number: usize,
     object: &'a Vetted,
     known: Option<&'a KnownObject>,
-    numbers: &'a Numbers,
+    /// Number and name.
+    names: (String, String),
 }
 
 impl About<'_> {
@@ -205,7 +204,7 @@ impl About<'_> {
         let mut measured = self.object.candidate.photometry.iter();
         let source = match measured.find(|p| p.frame == detection.frame) {
             Some(point) if detection.is_recovered => Source::measured(point, frame),
-            _ => Source::of(detection, frame),
+            _ => frame.and_then(|frame| frame.source_at(detection)).unwrap_or_default(),
         };
         let mut cells = vec![
             self.number.to_string(),
@@ -232,9 +231,11 @@ impl About<'_> {
             fixed(centre.map(|centre| centre.1), 6),
         ]);
         cells.extend(self.skybot(i));
-        cells.extend([detection.frame.clone(), EXTENSION.to_owned()]);
+        let file = record.map_or(detection.frame.as_str(), FrameRecord::file_name);
+        let image = record.and_then(|record| record.image.as_ref());
+        cells.extend([file.to_owned(), image.map_or(1, |image| image.number).to_string()]);
         cells.extend([fixed(Some(detection.x_px + 1.0), 4), fixed(Some(detection.y_px + 1.0), 4)]);
-        cells.extend(source.shape(detection));
+        cells.extend(shape(&source, detection));
         let said = self.object.verdict();
         cells.extend(
             [said.is_some(), said == Some(Verdict::Real), said == Some(Verdict::Unsure)].map(truth),
@@ -264,21 +265,15 @@ impl About<'_> {
     fn skybot(&self, i: usize) -> [String; 11] {
         let identity = &self.object.candidate.identity;
         let matched = truth(matches!(identity, Identity::Known { .. }));
-        let name = name(self.object, self.numbers).unwrap_or_default();
-        let (number, own_name) = match identity {
-            Identity::Known { .. } => number_and_name(&name),
-            Identity::Unknown | Identity::Unchecked => (None, name.as_str()),
-        };
-        // An object with a number and no name is called by its number.
-        let own_name = if own_name.is_empty() { number.unwrap_or_default() } else { own_name };
+        let (number, own_name) = self.names.clone();
         let fit = self.known.and_then(|known| known.found.as_ref());
         let predicted = fit.and_then(|fit| fit.predicted_deg.get(i).copied().flatten());
         let offset = fit.and_then(|fit| fit.offsets_arcsec.get(i).copied().flatten());
         let rate = fit.and_then(|fit| fit.predicted_rate_arcsec_per_h);
         [
             matched,
-            number.unwrap_or_default().to_owned(),
-            own_name.to_owned(),
+            number,
+            own_name,
             self.known.and_then(|known| known.class.clone()).unwrap_or_default(),
             fixed(self.known.and_then(|known| known.v_mag), 2),
             fixed(predicted.map(|p| p.0), 8),
@@ -291,123 +286,20 @@ impl About<'_> {
     }
 }
 
-impl Frame<'_> {
-    /// The text of a keyword of its header.
-    fn text(&self, key: &str) -> Option<String> {
-        self.catalogue.as_ref()?.0.text(key).map(|text| text.trim().to_owned())
-    }
-}
-
-/// What the frame's catalogue says of a detection; nothing where it cannot be read any more.
-#[derive(Default)]
-struct Source {
-    /// Instrumental: of 1 ADU/s is 0 [mag].
-    mag: Option<f64>,
-    mag_err: Option<f64>,
-    /// Light in the Kron ellipse [ADU].
-    flux: Option<f64>,
-    flux_err: Option<f64>,
-    /// Axes, angle and their errors [px, deg].
-    ellipse: Option<[f64; 6]>,
-    /// Axes [deg] and angle [deg] of the place's error.
-    place_err: Option<[f64; 3]>,
-    flags: Option<SourceFlags>,
-}
-
-impl Source {
-    /// Light that was measured where the frame detected nothing.
-    fn measured(point: &PhotometricPoint, frame: Option<&Frame<'_>>) -> Self {
-        let record = frame.map(|frame| frame.record);
-        let scale = record.and_then(|record| record.photometry.as_deref());
-        let gain = scale.map_or(1.0, |scale| scale.gain_e_per_adu);
-        let (flux, err) = (point.flux_e / gain, point.flux_err_e / gain);
-        let exposure_s = record.and_then(|record| record.exposure_s).filter(|time| *time > 0.0);
-        let positive = Some(flux).filter(|flux| *flux > 0.0);
-        Self {
-            mag: positive.zip(exposure_s).map(|(flux, time)| -2.5 * (flux / time).log10()),
-            mag_err: positive.map(|flux| POGSON_MAG * err / flux),
-            flux: Some(flux),
-            flux_err: Some(err),
-            ..Self::default()
-        }
-    }
-
-    fn of(detection: &CandidateDetection, frame: Option<&Frame<'_>>) -> Self {
-        let Some((frame, (header, catalogue))) =
-            frame.and_then(|frame| Some((frame, frame.catalogue.as_ref()?)))
-        else {
-            return Self::default();
-        };
-        let sources = &catalogue.sources;
-        let off = |i: &usize| {
-            (sources.x_px[*i] - detection.x_px).hypot(sources.y_px[*i] - detection.y_px)
-        };
-        let nearest = (0..sources.len()).min_by(|a, b| off(a).total_cmp(&off(b)));
-        let Some(i) = nearest.filter(|i| off(i) < SAME_PX) else { return Self::default() };
-        let gain = header.real("RAWGAIN").filter(|gain| *gain > 0.0).unwrap_or(1.0);
-        let (flux, err) = (sources.flux_kron_e[i] / gain, sources.flux_kron_err_e[i] / gain);
-        let exposure_s = frame.record.exposure_s.filter(|time| *time > 0.0);
-        let positive = Some(flux).filter(|flux| *flux > 0.0);
-        let scale_deg = frame.record.outline_deg().map(|outline| outline.pixel_deg);
-        let degrees = |angle_rad: f64| angle_rad / DEG_RAD;
-        Self {
-            mag: positive.zip(exposure_s).map(|(flux, time)| -2.5 * (flux / time).log10()),
-            mag_err: positive.map(|flux| POGSON_MAG * err / flux),
-            flux: Some(flux),
-            flux_err: Some(err),
-            ellipse: Some([
-                sources.a_win_px[i],
-                sources.a_win_err_px[i],
-                sources.b_win_px[i],
-                sources.b_win_err_px[i],
-                degrees(sources.theta_win_rad[i]),
-                degrees(sources.theta_win_err_rad[i]),
-            ]),
-            place_err: scale_deg.map(|scale| {
-                let (xx, yy) = (sources.var_xx_px2[i], sources.var_yy_px2[i]);
-                let xy = sources.var_xy_px2[i];
-                let (half_sum, half_difference) = (0.5 * (xx + yy), 0.5 * (xx - yy));
-                let root = half_difference.hypot(xy);
-                let axis = |variance: f64| scale * variance.max(0.0).sqrt();
-                let angle_rad = 0.5 * xy.atan2(half_difference);
-                [axis(half_sum + root), axis(half_sum - root), degrees(angle_rad)]
-            }),
-            flags: Some(sources.flags[i]),
-        }
-    }
-
-    /// Cells from the ellipse to the flags.
-    fn shape(&self, detection: &CandidateDetection) -> Vec<String> {
-        let ellipse = |k: usize| fixed(self.ellipse.map(|ellipse| ellipse[k]), 4);
-        let mut cells: Vec<String> = (0..6).map(ellipse).collect();
-        let round = detection.position_err_arcsec / 3600.0;
-        let [a, b, theta] = self.place_err.unwrap_or([round, round, 0.0]);
-        cells.extend([fixed(Some(a), 9), fixed(Some(b), 9), fixed(Some(theta), 2)]);
-        cells
-            .push(self.flags.map_or_else(String::new, |flags| extraction_flags(flags).to_string()));
-        cells.extend(["0", "0", "0"].map(str::to_owned));
-        cells
-    }
-}
-
-/// Our remarks as SExtractor's flags.
-fn extraction_flags(flags: SourceFlags) -> u16 {
-    let pairs = [
-        (SourceFlags::BLENDED, 2),
-        (SourceFlags::SATURATED, 4),
-        (SourceFlags::EDGE, 8),
-        (SourceFlags::INCOMPLETE.with(SourceFlags::MASKED), 16),
-    ];
-    pairs.iter().filter(|(remark, _)| flags.is_any(*remark)).map(|(_, bit)| bit).sum()
+/// Cells from the ellipse to the flags.
+fn shape(source: &Source, detection: &CandidateDetection) -> Vec<String> {
+    let ellipse = |k: usize| fixed(source.ellipse.map(|ellipse| ellipse[k]), 4);
+    let mut cells: Vec<String> = (0..6).map(ellipse).collect();
+    let round = detection.position_err_arcsec / 3600.0;
+    let (ra, dec) = source.sky_err_deg.unwrap_or((round, round));
+    cells.extend([fixed(Some(ra), 9), fixed(Some(dec), 9), fixed(Some(0.0), 2)]);
+    cells.push(source.flags.map_or_else(String::new, |flags| extraction_flags(flags).to_string()));
+    cells.extend(["0", "0", "0"].map(str::to_owned));
+    cells
 }
 
 fn truth(is: bool) -> String {
     (if is { "True" } else { "False" }).to_owned()
-}
-
-/// A number with so many decimals; empty when it is unknown.
-fn fixed(value: Option<f64>, decimals: usize) -> String {
-    value.filter(|v| v.is_finite()).map_or_else(String::new, |v| format!("{v:.decimals$}"))
 }
 
 #[cfg(test)]
@@ -432,12 +324,5 @@ mod tests {
         ] {
             assert_eq!(COLUMNS[number - 1], name);
         }
-    }
-
-    #[test]
-    fn flags_are_those_of_sextractor() {
-        let all = SourceFlags::BLENDED.with(SourceFlags::SATURATED).with(SourceFlags::MASKED);
-        assert_eq!(extraction_flags(all), 2 + 4 + 16);
-        assert_eq!(extraction_flags(SourceFlags::SHARP), 0);
     }
 }

@@ -49,8 +49,8 @@ fn all_closed(reader: &Reader) -> Result<Vec<NightId>, OpsError> {
 
 /// Takes what was measured of the object in a night; gives how many candidates it is there.
 ///
-/// * `n_nights`: nights that are looked in: `AST_n` is counted by night, and means an object only in
-///   one of them, or with the key of an object of several nights.
+/// * `n_nights`: nights that are looked in: `AST_n` is counted by night, and means an object only
+///   in one of them, or with the key of an object of several nights.
 fn take_night(
     reader: &Reader,
     (night, report): (&NightId, NightReport),

@@ -121,9 +121,8 @@ fn a_number_of_a_night_means_an_object_of_that_night_only() {
         light_curve(store.read(), folder.path(), ("AST_1", nights), &Observer::GEOCENTRE)
     };
     let curve = of(&[n1]).expect("one object");
-    assert!(
-        curve.points.len() == 4 && curve.points.iter().all(|point| (point.mag - 18.0).abs() < 1e-9)
-    );
+    let is_first = |point: &CurvePoint| (point.mag - 18.0).abs() < 1e-9;
+    assert!(curve.points.len() == 4 && curve.points.iter().all(is_first));
     // Over all nights it would be two objects.
     assert!(matches!(of(&[]), Err(OpsError::NoSuchObject { .. })));
 }

@@ -278,6 +278,7 @@ fn night_frame(work: &FrameWork<'_>, result: &FrameResult) -> Option<NightFrame>
         fwhm_arcsec: record.fwhm_arcsec.unwrap_or(3.0),
         zero_point_err_mag: record.zero_point_err_mag.unwrap_or(0.0),
         electron_mag: electron_mag(record, header.real("RAWGAIN")),
+        chip: record.image.as_ref().map(|image| image.chip.clone()).unwrap_or_default(),
         filter: record.filter.clone(),
         psf: PsfModel::from_keywords(|key| header.real(key), (result.nx, result.ny)),
         catalogue: Catalogue::from_columns(&columns)?,

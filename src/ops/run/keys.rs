@@ -44,7 +44,10 @@ pub(super) fn frame_key(
 
 /// Tells whether a calibration frame may have gone into a frame's masters.
 fn may_serve(calibration: &FrameInfo, frame: &FrameInfo) -> bool {
-    let camera = |info: &FrameInfo| (info.instrument.clone(), info.nx, info.ny, info.binning);
+    let camera = |info: &FrameInfo| {
+        let chip = info.image.as_ref().map(|image| image.chip.clone());
+        (info.instrument.clone(), chip, info.nx, info.ny, info.binning)
+    };
     camera(calibration) == camera(frame)
         && (calibration.kind != FrameKind::Flat || calibration.filter == frame.filter)
 }

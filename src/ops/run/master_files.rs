@@ -228,8 +228,13 @@ fn key_prefix(key: &MasterKey) -> String {
         (0, 0) => String::new(),
         (x, y) => format!("@{x}+{y}"),
     };
+    // A slash belongs to no chip: one of that name cannot be taken for another size.
+    let chip = match g.chip.replace('/', "|") {
+        chip if chip.is_empty() => chip,
+        chip => format!("[{chip}]"),
+    };
     format!(
-        "{:?}/{}/{}x{}/{}x{}+{}+{}{}/{}/",
+        "{:?}/{}{chip}/{}x{}/{}x{}+{}+{}{}/{}/",
         key.kind,
         g.instrument,
         g.binning.0,

@@ -6,7 +6,6 @@ use super::super::error::OpsError;
 use super::master_files::{MasterUse, StoredMasters, keep_master};
 use super::take::{Scanned, ScannedFrame, chain};
 use crate::config::Config;
-use crate::formats::fits;
 use crate::pipeline::masters::build::build_masters;
 use crate::pipeline::masters::prepare::key_of;
 use crate::pipeline::masters::{CalibrationFrame, MasterLibrary, MasterOrigin};
@@ -21,9 +20,10 @@ pub(super) fn make(scanned: &Scanned, config: &Config, earlier: &StoredMasters) 
         .collect();
     let find = |name: &str| scanned.calibration.iter().find(|f| f.file.name == name);
     let load = |frame: &CalibrationFrame| match find(&frame.name) {
-        Some(found) => fits::probe(&found.file.path, &config.fits_limits())
-            .and_then(|image| fits::read_pixels(&found.file.path, &image))
-            .map_err(|error| chain(&error)),
+        Some(found) => {
+            let read = found.read(&config.fits_limits());
+            read.map(|(pixels, _)| pixels).map_err(|error| chain(&error))
+        }
         None => Err("not found".to_owned()),
     };
     build_masters(&frames, &load, earlier, &config.master_params())

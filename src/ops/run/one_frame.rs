@@ -106,11 +106,7 @@ fn read(
     frame: &ScannedFrame,
 ) -> Result<Result<(RawFrame, Header), String>, OpsError> {
     let path = &frame.file.path;
-    let read = || {
-        let image = fits::probe(path, &work.config.fits_limits())?;
-        Ok((fits::read_pixels(path, &image)?, image.header))
-    };
-    let pixels: Result<_, fits::FitsError> = read();
+    let pixels = frame.read(&work.config.fits_limits());
     if FileStamp::read(path).ok() != Some(frame.file.stamp) {
         return Err(OpsError::Changed { path: path.clone() });
     }
@@ -152,6 +148,7 @@ fn guarded(
 pub(super) fn failed(frame: &ScannedFrame, reason: String) -> FrameResult {
     let record = FrameRecord {
         reason: Some(reason),
+        image: frame.info.image.clone(),
         ..empty_record(&frame.file.name, &frame.content_hash, FrameStatus::Failed)
     };
     FrameResult { record, nx: 0, ny: 0, is_turned: false, products: None }

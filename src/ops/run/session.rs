@@ -17,7 +17,7 @@ use super::keys::{calibration_key, night_key};
 use super::known::{KnownObjects, Look, Plan, observer, plan};
 use super::master_files::StoredMasters;
 use super::reference::{Haul, RunReference, Sky};
-use super::take::{Found, Scanned, Taken, Taking, take_files};
+use super::take::{Found, Scanned, ScannedFrame, Taken, Taking, frames_of, take_files};
 use super::{KeptFrames, RunSummary, masters, now, report_to};
 use crate::config::{Config, LateCalibration};
 use crate::pipeline::artifact::frame_info::FrameKind;
@@ -147,17 +147,21 @@ impl NightSession {
 
     /// Middle of the last exposure of the sky.
     pub fn newest_exposure(&self) -> Option<Epoch> {
-        let frames = self.taken.values().filter_map(|taken| match &taken.found {
-            Found::Frame(frame) if frame.info.kind == FrameKind::Science => frame.info.mid,
-            _ => None,
-        });
+        let science = self.frames().filter(|frame| frame.info.kind == FrameKind::Science);
+        let frames = science.filter_map(|frame| frame.info.mid);
         frames.max_by(|a, b| a.mjd_utc().total_cmp(&b.mjd_utc()))
     }
 
     /// Latitude and longitude that a header tells [deg].
     pub fn site_deg(&self) -> Option<(f64, f64)> {
-        self.taken.values().find_map(|taken| match &taken.found {
-            Found::Frame(frame) => frame.info.site.map(|s| (s.latitude_deg, s.longitude_deg)),
+        let mut sites = self.frames().filter_map(|frame| frame.info.site);
+        sites.next().map(|site| (site.latitude_deg, site.longitude_deg))
+    }
+
+    /// All frames taken in, in order of files.
+    fn frames(&self) -> impl Iterator<Item = &ScannedFrame> {
+        self.taken.values().flat_map(|taken| &taken.found).filter_map(|found| match found {
+            Found::Frame(frame) => Some(frame.as_ref()),
             _ => None,
         })
     }
@@ -342,10 +346,7 @@ impl NightSession {
             .filter(|r| known.is_asked_for(r.record.is_simulated))
             .filter_map(Look::of)
             .collect();
-        let site = self.taken.values().find_map(|taken| match &taken.found {
-            Found::Frame(frame) => frame.info.site,
-            _ => None,
-        });
+        let site = self.frames().find_map(|frame| frame.info.site);
         let plan = plan(&looks, &observer(config, site));
         known.bring(store, &plan, progress)?;
         known.note_requests(store, &self.night, &plan)?;
@@ -476,10 +477,10 @@ impl NightSession {
         let scanned = Scanned::default();
         let work = self.work(&scanned);
         let mut results = Vec::new();
-        for (name, hash) in gone {
+        for (name, hash) in frames_of(gone, &self.workshop.store.read().frames(&self.night)?) {
             let kept = work.kept(hash, None)?.map(|(_, result)| result);
             // Calibration frames have no result of their own, and need none.
-            results.extend(kept.filter(|result| result.record.frame == *name));
+            results.extend(kept.filter(|result| result.record.frame == name));
         }
         Ok(results)
     }
@@ -491,7 +492,7 @@ impl NightSession {
                 reason: Some(why.to_owned()),
                 ..empty_record(&file.name, "", FrameStatus::Failed)
             };
-            let found = Found::Failed(Box::new(record));
+            let found = vec![Found::Failed(Box::new(record))];
             let taken = Taken { stamp: file.stamp, content_hash: String::new(), found };
             self.taken.insert(file.name.clone(), taken);
         }

@@ -10,13 +10,14 @@ use super::super::error::OpsError;
 use super::files::{FileStamp, NightFile};
 use super::parallel;
 use crate::config::Config;
-use crate::formats::fits::{self, FitsError, ImageInfo};
-use crate::pipeline::artifact::frame_info::{FrameInfo, FrameKind};
+use crate::formats::fits::{self, FitsError, Header, ImageInfo, Limits};
+use crate::pipeline::artifact::frame_info::{FileImage, FrameInfo, FrameKind};
 use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
 use crate::pipeline::clock_check::{FrameClock, clock_notes};
-use crate::pipeline::ingest::{IngestRefusal, interpret_as};
+use crate::pipeline::ingest::{Chosen, IngestRefusal, choose_images, interpret_as};
 use crate::pipeline::reduce::empty_record;
+use crate::science::image::Image;
 use crate::science::time::Epoch;
 
 /// Piece of a file hashed at a time [bytes].
@@ -25,9 +26,21 @@ const HASH_CHUNK: usize = 1 << 20;
 /// A readable frame of the night.
 #[derive(Debug, Clone)]
 pub(super) struct ScannedFrame {
+    /// Its file; its name is the frame's.
     pub(super) file: NightFile,
     pub(super) content_hash: String,
     pub(super) info: FrameInfo,
+    /// Number of the HDU with its pixels.
+    pub(super) hdu: usize,
+}
+
+impl ScannedFrame {
+    /// Its image with the header; errors as the file is by now.
+    pub(super) fn read(&self, limits: &Limits) -> Result<(Image<f32>, Header), FitsError> {
+        let path = &self.file.path;
+        let image = fits::probe_from(path, limits, self.hdu)?;
+        Ok((fits::read_pixels(path, &image)?, image.header))
+    }
 }
 
 /// A file that was taken in.
@@ -36,10 +49,11 @@ pub(super) struct Taken {
     pub(super) stamp: FileStamp,
     /// Hash of its content; empty when it could not be read.
     pub(super) content_hash: String,
-    pub(super) found: Found,
+    /// Its frames, or what else it is; at least one.
+    pub(super) found: Vec<Found>,
 }
 
-/// What a file turned out to be.
+/// What a file, or one of its images, turned out to be.
 #[derive(Debug, Clone)]
 pub(super) enum Found {
     Frame(Arc<ScannedFrame>),
@@ -66,24 +80,33 @@ impl Scanned {
         let mut scanned = Self { n_files: taken.len(), ..Self::default() };
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
         for (name, taken) in taken {
-            match &taken.found {
-                Found::Frame(frame) => {
-                    if let Some(first) = seen.get(taken.content_hash.as_str()) {
-                        scanned.note(name, &format!("same content as {first}: used once"));
-                        continue;
-                    }
-                    seen.insert(&taken.content_hash, name);
-                    if frame.info.kind == FrameKind::Science {
-                        scanned.science.push(Arc::clone(frame));
-                    } else {
-                        scanned.calibration.push(Arc::clone(frame));
-                    }
+            let has_frames = taken.found.iter().any(|found| matches!(found, Found::Frame(_)));
+            if has_frames {
+                if let Some(first) = seen.get(taken.content_hash.as_str()) {
+                    scanned.note(name, &format!("same content as {first}: used once"));
+                    continue;
                 }
-                Found::Failed(record) => scanned.failed.push(record.as_ref().clone()),
-                Found::Skipped(note) => scanned.notes.push(note.clone()),
+                seen.insert(&taken.content_hash, name);
             }
+            scanned.add(&taken.found);
         }
         scanned
+    }
+
+    fn add(&mut self, found: &[Found]) {
+        for found in found {
+            match found {
+                Found::Frame(frame) => {
+                    if frame.info.kind == FrameKind::Science {
+                        self.science.push(Arc::clone(frame));
+                    } else {
+                        self.calibration.push(Arc::clone(frame));
+                    }
+                }
+                Found::Failed(record) => self.failed.push(record.as_ref().clone()),
+                Found::Skipped(note) => self.notes.push(note.clone()),
+            }
+        }
     }
 
     /// Notes where header times and the files' own times contradict each other.
@@ -151,7 +174,7 @@ fn take_file(file: &NightFile, (night, config): (&str, &Config), known: Option<S
             let reason = Some(format!("cannot be read: {error}"));
             let record =
                 FrameRecord { reason, ..empty_record(&file.name, "", FrameStatus::Failed) };
-            (String::new(), Found::Failed(Box::new(record)))
+            (String::new(), vec![Found::Failed(Box::new(record))])
         }
     };
     match FileStamp::read(&file.path) {
@@ -174,17 +197,77 @@ fn content_hash(path: &Path) -> std::io::Result<String> {
     }
 }
 
-fn look_at(file: &NightFile, hash: &str, (night, config): (&str, &Config)) -> Found {
-    let mut image = match fits::probe(&file.path, &config.fits_limits()) {
-        Ok(image) => image,
-        Err(error) => return unreadable(file, hash, &error),
+/// The frames of a file: one, or one for each image of the sky in its extensions.
+fn look_at(file: &NightFile, hash: &str, (night, config): (&str, &Config)) -> Vec<Found> {
+    let chosen = match chosen(file, config) {
+        Ok(chosen) => chosen,
+        Err(error) => return vec![unreadable(file, hash, &error)],
     };
+    let look = |chosen| match chosen {
+        Chosen::Whole(image) => frame((file, hash), (*image, None), (night, config)),
+        Chosen::Part(image, part) => {
+            let (name, hash) = part_of((&file.name, hash), &part.suffix());
+            let own = NightFile { name, ..file.clone() };
+            frame((&own, &hash), (*image, Some(part)), (night, config))
+        }
+        Chosen::Missing { listed, why } => {
+            let (name, hash) = part_of((&file.name, hash), &format!("[{listed}]"));
+            let reason = Some(why);
+            let record = FrameRecord { reason, ..empty_record(&name, &hash, FrameStatus::Failed) };
+            Found::Failed(Box::new(record))
+        }
+    };
+    chosen.into_iter().map(look).collect()
+}
+
+/// The images that are to be frames.
+pub(in crate::ops) fn chosen(file: &NightFile, config: &Config) -> Result<Vec<Chosen>, FitsError> {
+    let limits = config.fits_limits();
+    let first = fits::probe(&file.path, &limits)?;
+    let listed = config.instrument.extensions_for(&first.header);
+    if listed.is_empty() && first.hdu == 0 {
+        return Ok(vec![Chosen::Whole(Box::new(first))]);
+    }
+    Ok(choose_images(fits::probe_images(&file.path, &limits)?, listed))
+}
+
+/// Name and content hash of a frame that is a part of a file.
+fn part_of((name, hash): (&str, &str), suffix: &str) -> (String, String) {
+    let own = blake3::hash(format!("{hash}{suffix}").as_bytes());
+    (format!("{name}{suffix}"), own.to_hex().to_string())
+}
+
+/// Names and content hashes of the frames of files that are gone: the files', and those of their
+/// parts as far as these are known.
+pub(super) fn frames_of<'a>(
+    gone: &'a [(String, String)],
+    known: &'a [FrameRecord],
+) -> Vec<(&'a str, &'a str)> {
+    let mut frames = Vec::new();
+    for (name, hash) in gone {
+        frames.push((name.as_str(), hash.as_str()));
+        let parts = known.iter().filter(|frame| frame.image.is_some() && frame.file_name() == name);
+        frames.extend(parts.map(|frame| (frame.frame.as_str(), frame.content_hash.as_str())));
+    }
+    frames
+}
+
+/// What the header of an image says.
+fn frame(
+    (file, hash): (&NightFile, &str),
+    (mut image, part): (ImageInfo, Option<FileImage>),
+    (night, config): (&str, &Config),
+) -> Found {
     match understand(&mut image, (night, &file.name), config) {
-        Ok(info) => Found::Frame(Arc::new(ScannedFrame {
-            file: file.clone(),
-            content_hash: hash.to_owned(),
-            info,
-        })),
+        Ok(info) => {
+            let info = FrameInfo { pointing_rad: pointing(&image, part.as_ref(), &info), ..info };
+            Found::Frame(Arc::new(ScannedFrame {
+                file: file.clone(),
+                content_hash: hash.to_owned(),
+                info: FrameInfo { image: part, ..info },
+                hdu: image.hdu,
+            }))
+        }
         Err(NotAFrame::LeftAlone(text)) => {
             Found::Skipped(Note { subject: file.name.clone(), text })
         }
@@ -221,6 +304,14 @@ pub(in crate::ops) fn understand(
             _ => NotAFrame::Unusable(refusal.to_string()),
         }
     })
+}
+
+/// Where a frame points [rad]: the telescope points at the middle of all its detectors, so that a
+/// part's own plate solution, where it has one, tells better than the profile's keywords.
+fn pointing(image: &ImageInfo, part: Option<&FileImage>, info: &FrameInfo) -> Option<(f64, f64)> {
+    let own = part.and_then(|_| fits::read_wcs(&image.header));
+    let centre = (0.5 * image.nx as f64 - 0.5, 0.5 * image.ny as f64 - 0.5);
+    own.map(|wcs| wcs.to_sky(centre.0, centre.1)).or(info.pointing_rad)
 }
 
 /// A file whose pixels cannot be had.

@@ -79,6 +79,7 @@ fn candidate(id: &str, identity: Identity, place: f64) -> Candidate {
             mag_err: Some(0.06),
             snr: 18.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     Candidate {

@@ -22,6 +22,7 @@ pub(in crate::ops) fn candidate(id: &str, x_px: f64) -> Candidate {
         mag_err: None,
         snr: 12.0,
         is_recovered: false,
+        is_foreseen: false,
     };
     Candidate {
         id: id.to_owned(),
@@ -48,19 +49,29 @@ pub(in crate::ops) fn close(
     (candidates, faint): (Vec<Candidate>, Vec<Candidate>),
     at: Epoch,
 ) {
-    let report = NightReport {
+    let report = NightReport { candidates, faint, ..report(night) };
+    close_as(store, night, report, at);
+}
+
+/// The report of a night in which nothing was.
+pub(in crate::ops) fn report(night: &NightId) -> NightReport {
+    NightReport {
         night: night.to_string(),
         version: "0.1.0".to_owned(),
         instrument: "simulated".to_owned(),
         masters: Vec::new(),
         frames: Vec::new(),
-        candidates,
-        faint,
+        candidates: Vec::new(),
+        faint: Vec::new(),
         known: Vec::new(),
         joined: Vec::new(),
         removed: Vec::new(),
         not_done: Vec::new(),
-    };
+    }
+}
+
+/// Closes a night with this report, again when it was closed before.
+pub(in crate::ops) fn close_as(store: &Store, night: &NightId, report: NightReport, at: Epoch) {
     let stage = StageRow {
         subject: NIGHT_SUBJECT.to_owned(),
         stage: "night".to_owned(),

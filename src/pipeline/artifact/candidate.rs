@@ -46,9 +46,13 @@ pub struct CandidateDetection {
     pub mag_err: Option<f64>,
     /// Signal-to-noise ratio.
     pub snr: f64,
-    /// Whether it was not detected but measured where its motion leads, the static sky taken off.
+    /// Whether it is no source of the frame's catalogue but of its difference: the static sky was
+    /// taken off.
     #[serde(default)]
     pub is_recovered: bool,
+    /// Whether it was measured because the motion leads there.
+    #[serde(default)]
+    pub is_foreseen: bool,
 }
 
 /// A moving object of the night.
@@ -93,7 +97,7 @@ impl Candidate {
     /// What flickers at the limit of detection is kept, but not reported as an object. What was
     /// measured because it was looked for is no witness of its own.
     pub fn is_steady(&self) -> bool {
-        let n_detected = self.detections.iter().filter(|d| !d.is_recovered).count();
+        let n_detected = self.detections.iter().filter(|d| !d.is_foreseen).count();
         2 * n_detected as u64 >= self.n_covered
     }
 }

@@ -118,8 +118,8 @@ impl Cutouts {
         })
     }
 
-    /// Adds the keywords of a stamp's place on the sky.
-    fn add_wcs(&self, header: &mut Header, (ra_deg, dec_deg): (f64, f64)) {
+    /// Adds the keywords of a stamp with this centre [deg] on the sky.
+    pub fn add_wcs(&self, header: &mut Header, (ra_deg, dec_deg): (f64, f64)) {
         let middle = (self.side_px as f64 - 1.0) / 2.0;
         let step = self.scale_arcsec * ARCSEC_RAD;
         let wcs = Wcs {

@@ -1,5 +1,7 @@
 //! What a raw frame's header says, in the words of the house.
 
+use serde::{Deserialize, Serialize};
+
 use crate::science::time::Epoch;
 
 /// What a raw frame is for.
@@ -38,6 +40,24 @@ pub struct Section {
     pub y1: usize,
 }
 
+/// Which image a frame is, of a file with several.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileImage {
+    /// Number of its HDU; the primary one is 0, as in astropy and ds9.
+    pub hdu: u32,
+    /// Its number among the images of the file, from 1, as SExtractor counts extensions.
+    pub number: u32,
+    /// Name of the part of the detector, the same in all files of a camera.
+    pub chip: String,
+}
+
+impl FileImage {
+    /// What stands behind the file's name in the frame's.
+    pub fn suffix(&self) -> String {
+        format!("[{}]", self.hdu)
+    }
+}
+
 /// What a raw frame's header says, read by the rules of an instrument profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FrameInfo {
@@ -47,6 +67,8 @@ pub struct FrameInfo {
     pub kind: FrameKind,
     /// Instrument as the header names it, `unknown` when it does not.
     pub instrument: String,
+    /// Which image of its file it is, where that has several.
+    pub image: Option<FileImage>,
     /// Target as the header names it.
     pub object: Option<String>,
     /// Number of columns of the raw frame [px].

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::frame_info::FileImage;
 use super::frame_photometry::{FramePhotometry, SkyStats};
+use crate::pipeline::fields::Pointing;
 use crate::science::sky::wcs::Wcs;
+use crate::science::units::DEG_RAD;
 
 /// How far a science file came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,10 +23,13 @@ pub enum FrameStatus {
 /// One science file of a night; `None` where a number is unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameRecord {
-    /// The file's name on disk.
+    /// The file's name on disk, and `[2]` behind it for HDU 2 of a file with several images.
     pub frame: String,
-    /// Content hash of the file, hexadecimal.
+    /// Content hash of the file (and of the HDU's number where it has several), hexadecimal.
     pub content_hash: String,
+    /// Which image of the file it is, where that has several: `frame` ends with its HDU then.
+    #[serde(default)]
+    pub image: Option<FileImage>,
     /// How far it came.
     pub status: FrameStatus,
     /// Why it is not `ok`, with the measured numbers.
@@ -92,6 +98,12 @@ pub struct Outline {
 }
 
 impl FrameRecord {
+    /// The name of its file.
+    pub fn file_name(&self) -> &str {
+        let suffix = self.image.as_ref().map(FileImage::suffix).unwrap_or_default();
+        self.frame.strip_suffix(suffix.as_str()).unwrap_or(&self.frame)
+    }
+
     /// The plate solution.
     pub fn solution(&self) -> Option<Wcs> {
         Wcs::from_fits_keywords(|key| {
@@ -100,6 +112,29 @@ impl FrameRecord {
                 WcsKeyword::Real(v) => Some(*v),
                 WcsKeyword::Text(_) => None,
             })
+        })
+    }
+
+    /// Columns and rows of the calibrated frame [px]; the solutions' tangent points are the frames'
+    /// centres (`science::astrometry::fit`).
+    pub fn size_px(&self) -> Option<(usize, usize)> {
+        let (x, y) = self.solution()?.crpix_px;
+        // Casts of negative numbers give 0.
+        let side = |middle: f64| (2.0 * middle + 1.0).round() as usize;
+        let size = (side(x), side(y));
+        (size.0 > 0 && size.1 > 0).then_some(size)
+    }
+
+    /// Where and when it looked; `None` without a plate solution or a time.
+    pub fn pointing(&self) -> Option<Pointing<'_>> {
+        let outline = self.outline_deg()?;
+        let (nx, ny) = self.size_px()?;
+        let (ra_deg, dec_deg) = outline.centre_deg;
+        Some(Pointing {
+            centre_rad: (ra_deg * DEG_RAD, dec_deg * DEG_RAD),
+            side_rad: nx.min(ny) as f64 * outline.pixel_deg * DEG_RAD,
+            mid_mjd_utc: self.mid_mjd_utc?,
+            content_hash: &self.content_hash,
         })
     }
 

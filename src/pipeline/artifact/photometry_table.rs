@@ -26,6 +26,17 @@ pub struct TableFrame {
     pub group: usize,
 }
 
+/// Where the catalogue has a star at a frame's time.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CataloguePlace {
+    /// Right ascension, ICRS [deg].
+    pub ra_deg: f64,
+    /// Declination, ICRS [deg].
+    pub dec_deg: f64,
+    /// Error per axis, that of its motion since the catalogue's epoch included [mas].
+    pub err_mas: f64,
+}
+
 /// A catalogue star measured in a frame.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TableStar {
@@ -33,6 +44,8 @@ pub struct TableStar {
     pub frame: usize,
     /// Identifier in the star catalogue.
     pub source_id: i64,
+    /// Where the catalogue has it; `None` in tables of older programs.
+    pub catalogue: Option<CataloguePlace>,
     /// Column in the frame [px, 0-based].
     pub x_px: f64,
     /// Row in the frame [px, 0-based].
@@ -109,6 +122,9 @@ impl PhotometryTable {
             column("MAGERR_INST", "mag", exact(|s| s.instrumental_err_mag)),
             column("G", "mag", exact(|s| s.g_mag)),
             column("BP_RP", "mag", exact(|s| s.bp_rp_mag.unwrap_or(f64::NAN))),
+            column("RA", "deg", exact(|s| s.catalogue.map_or(f64::NAN, |at| at.ra_deg))),
+            column("DEC", "deg", exact(|s| s.catalogue.map_or(f64::NAN, |at| at.dec_deg))),
+            column("POSERR", "mas", exact(|s| s.catalogue.map_or(f64::NAN, |at| at.err_mas))),
             column("STATE", "", whole(&|s| number(s.state))),
             column("STATE_REGRESSION", "", whole(&|s| number(s.regression_state))),
         ];
@@ -138,10 +154,17 @@ impl PhotometryTable {
         let (u, v, g, colour) = (real("U")?, real("V")?, real("G")?, real("BP_RP")?);
         let (mag, err) = (real("MAG_INST")?, real("MAGERR_INST")?);
         let (used, regression) = (whole("STATE")?, whole("STATE_REGRESSION")?);
+        let sky = real("RA").zip(real("DEC")).zip(real("POSERR"));
         let star = |i: usize| {
+            let catalogue = sky.and_then(|((ra, dec), err)| {
+                let (ra_deg, dec_deg) = (*ra.get(i)?, *dec.get(i)?);
+                let place = CataloguePlace { ra_deg, dec_deg, err_mas: *err.get(i)? };
+                (ra_deg.is_finite() && dec_deg.is_finite()).then_some(place)
+            });
             Some(TableStar {
                 frame: usize::try_from(*of_frame.get(i)?).ok().filter(|f| *f < frames.len())?,
                 source_id: *ids.get(i)?,
+                catalogue,
                 x_px: x.get(i)? - 1.0,
                 y_px: y.get(i)? - 1.0,
                 place: (*u.get(i)?, *v.get(i)?),
@@ -167,6 +190,7 @@ mod tests {
         let star = TableStar {
             frame: 1,
             source_id: 3_800_908_080_898_659_128,
+            catalogue: Some(CataloguePlace { ra_deg: 150.25, dec_deg: -2.5, err_mas: 0.25 }),
             x_px: 12.5,
             y_px: 30.25,
             place: (-0.5, 0.125),
@@ -182,10 +206,14 @@ mod tests {
                 TableFrame { name: "a.fits".to_owned(), group: 0 },
                 TableFrame { name: "b.fits.fz".to_owned(), group: 1 },
             ],
-            stars: vec![star.clone(), TableStar { bp_rp_mag: None, ..star }],
+            stars: vec![star.clone(), TableStar { bp_rp_mag: None, catalogue: None, ..star }],
         };
-        let (columns, header) = table.to_table();
-        assert_eq!(PhotometryTable::from_table(&header, &columns), Some(table));
+        let (mut columns, header) = table.to_table();
+        assert_eq!(PhotometryTable::from_table(&header, &columns), Some(table.clone()));
+        // As programs wrote it that did not keep places.
+        columns.retain(|column| !["RA", "DEC", "POSERR"].contains(&column.name.as_str()));
+        let old = PhotometryTable::from_table(&header, &columns).expect("still read");
+        assert_eq!((old.stars.len(), old.stars[0].catalogue), (2, None));
         assert_eq!(PhotometryTable::from_table(&Header::new(), &columns), None);
     }
 }

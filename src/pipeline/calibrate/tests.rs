@@ -15,6 +15,7 @@ fn info(nx: usize, ny: usize) -> FrameInfo {
         profile: "test".to_owned(),
         kind: FrameKind::Science,
         instrument: "CAM".to_owned(),
+        image: None,
         object: None,
         nx,
         ny,

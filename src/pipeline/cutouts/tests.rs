@@ -51,6 +51,7 @@ fn frame(number: usize) -> NightFrame {
     NightFrame {
         name: number.to_string(),
         content_hash: number.to_string(),
+        chip: String::new(),
         mid_mjd_utc: 61_100.0 + number as f64 / 96.0,
         exposure_s: None,
         wcs: Wcs {
@@ -112,6 +113,7 @@ fn candidate() -> Candidate {
             mag_err: Some(0.1),
             snr: 20.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     Candidate {

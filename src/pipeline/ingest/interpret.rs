@@ -66,6 +66,7 @@ pub fn interpret_as(
         instrument: reader
             .first_text(&profile.instrument)
             .unwrap_or_else(|| INSTRUMENT_UNKNOWN.to_owned()),
+        image: None,
         object: reader.first_text(&profile.object),
         nx,
         ny,

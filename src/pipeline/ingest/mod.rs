@@ -8,6 +8,7 @@ mod angle;
 mod choose;
 mod datetime;
 mod detector;
+mod extensions;
 mod frame_rules;
 pub mod guess;
 mod interpret;
@@ -23,6 +24,7 @@ mod time;
 use thiserror::Error;
 
 pub use choose::{choose_profile, pattern_fits};
+pub use extensions::{Chosen, ExtensionName, choose_images};
 pub use frame_rules::{CardValue, FRAME_RULES_TOML, ForcedKind, FrameRule, FrameRules, Ruled};
 pub use interpret::{interpret, interpret_as};
 pub use profile::Profile;

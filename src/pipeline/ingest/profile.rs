@@ -8,6 +8,7 @@
 
 use serde::Deserialize;
 
+use super::extensions::ExtensionName;
 use super::section::SectionText;
 use crate::pipeline::artifact::frame_info::CalibrationRules;
 
@@ -23,6 +24,10 @@ pub struct Profile {
     /// When `auto` may choose this profile: one entry must hold. No entry = always, last.
     #[serde(default)]
     pub matches: Vec<Match>,
+    /// Extensions with images of the sky, where a file has several images: numbers of HDUs (the
+    /// primary one is 0) or names. None = those that are no masks, weights and the like.
+    #[serde(default)]
+    pub extensions: Vec<ExtensionName>,
     /// What a frame is for.
     #[serde(default)]
     pub kind: KindRule,

@@ -65,6 +65,7 @@ fn frame(k: usize, scatter_px: f64) -> NightFrame {
     NightFrame {
         name: format!("f{k}.fits"),
         content_hash: format!("0{k}"),
+        chip: String::new(),
         mid_mjd_utc: EPOCH_MJD + 0.01 * k as f64,
         exposure_s: None,
         wcs: wcs(),

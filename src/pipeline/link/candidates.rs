@@ -1,17 +1,33 @@
 //! From a tracklet to the candidate that people see.
 
+use super::union::Origin;
 use super::{FieldFrame, NightFrame};
 use crate::pipeline::artifact::candidate::{Candidate, CandidateDetection, Identity};
 use crate::pipeline::recover::Recovered;
 use crate::science::movers::link::Tracklet;
 use crate::science::units::DEG_RAD;
 
-/// The frames of a field, their sources on the plane, and the sources' numbers in the catalogues.
+/// The frames of a field, their detections on the plane, and where these come from.
 #[derive(Clone, Copy)]
 pub(super) struct FieldSources<'a> {
     pub(super) frames: &'a [&'a NightFrame],
     pub(super) field: &'a [FieldFrame],
-    pub(super) indices: &'a [Vec<usize>],
+    pub(super) origins: &'a [Vec<Origin>],
+    /// What each frame holds beyond the static sky.
+    pub(super) beyond: &'a [Vec<Recovered>],
+}
+
+impl FieldSources<'_> {
+    /// Place of detection `n` of frame `k` on the sky [rad].
+    pub(super) fn sky_rad(&self, k: usize, n: usize) -> (f64, f64) {
+        match self.origins[k][n] {
+            Origin::Catalogue(i) => {
+                let catalogue = &self.frames[k].catalogue;
+                (catalogue.ra_rad[i], catalogue.dec_rad[i])
+            }
+            Origin::Difference(i) => self.beyond[k][i].sky_rad,
+        }
+    }
 }
 
 /// The candidate of a tracklet.
@@ -23,33 +39,21 @@ pub(super) fn candidate(
     recovered: &[Recovered],
     sources: FieldSources<'_>,
 ) -> Candidate {
-    let FieldSources { frames, field, indices } = sources;
+    let frames = sources.frames;
     let mut hasher = blake3::Hasher::new();
     let mut detections = Vec::with_capacity(tracklet.members.len() + recovered.len());
     for member in &tracklet.members {
         let (k, n) = (member.frame as usize, member.index as usize);
-        let (frame, i) = (frames[k], indices[k][n]);
-        let point = field[k].point(n);
-        let residual = tracklet.motion.residual(&point);
-        let s = &frame.catalogue.sources;
-        hasher.update(frame.content_hash.as_bytes());
-        hasher.update(&((s.x_px[i] * 10.0).round() as i64).to_le_bytes());
-        hasher.update(&((s.y_px[i] * 10.0).round() as i64).to_le_bytes());
-        let (mag, mag_err) = best_mag(frame, i);
-        let detection = CandidateDetection {
-            frame: frame.name.clone(),
-            mid_mjd_utc: frame.mid_mjd_utc,
-            ra_deg: frame.catalogue.ra_rad[i] / DEG_RAD,
-            dec_deg: frame.catalogue.dec_rad[i] / DEG_RAD,
-            x_px: s.x_px[i],
-            y_px: s.y_px[i],
-            position_err_arcsec: point.sigma_arcsec,
-            residual_arcsec: residual,
-            mag,
-            mag_err,
-            snr: s.snr[i],
-            is_recovered: false,
+        let detection = match sources.origins[k][n] {
+            Origin::Catalogue(i) => seen_detection(tracklet, (k, n, i), sources),
+            Origin::Difference(i) => CandidateDetection {
+                is_foreseen: false,
+                ..recovered_detection(&sources.beyond[k][i], tracklet, frames)
+            },
         };
+        hasher.update(frames[k].content_hash.as_bytes());
+        hasher.update(&((detection.x_px * 10.0).round() as i64).to_le_bytes());
+        hasher.update(&((detection.y_px * 10.0).round() as i64).to_le_bytes());
         detections.push((k, detection));
     }
     detections
@@ -81,6 +85,33 @@ pub(super) fn candidate(
     }
 }
 
+/// Detection `n` of frame `k`, row `i` of its catalogue.
+fn seen_detection(
+    tracklet: &Tracklet,
+    (k, n, i): (usize, usize, usize),
+    sources: FieldSources<'_>,
+) -> CandidateDetection {
+    let frame = sources.frames[k];
+    let point = sources.field[k].point(n);
+    let s = &frame.catalogue.sources;
+    let (mag, mag_err) = best_mag(frame, i);
+    CandidateDetection {
+        frame: frame.name.clone(),
+        mid_mjd_utc: frame.mid_mjd_utc,
+        ra_deg: frame.catalogue.ra_rad[i] / DEG_RAD,
+        dec_deg: frame.catalogue.dec_rad[i] / DEG_RAD,
+        x_px: s.x_px[i],
+        y_px: s.y_px[i],
+        position_err_arcsec: point.sigma_arcsec,
+        residual_arcsec: tracklet.motion.residual(&point),
+        mag,
+        mag_err,
+        snr: s.snr[i],
+        is_recovered: false,
+        is_foreseen: false,
+    }
+}
+
 fn recovered_detection(
     r: &Recovered,
     tracklet: &Tracklet,
@@ -99,6 +130,7 @@ fn recovered_detection(
         mag_err: Some(r.mag_err).filter(|v| v.is_finite()),
         snr: r.snr,
         is_recovered: true,
+        is_foreseen: true,
     }
 }
 

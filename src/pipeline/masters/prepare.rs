@@ -47,6 +47,7 @@ pub fn geometry_of(info: &FrameInfo) -> Geometry {
     };
     Geometry {
         instrument: info.instrument.clone(),
+        chip: info.image.as_ref().map(|image| image.chip.clone()).unwrap_or_default(),
         binning: info.binning,
         nx: window.columns.len(),
         ny: window.rows.len(),

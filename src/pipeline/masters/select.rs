@@ -270,6 +270,7 @@ fn serves(master: &Master, kind: FrameKind, geometry: &Geometry) -> bool {
         master.origin == MasterOrigin::File && own.instrument == INSTRUMENT_UNKNOWN;
     master.key.kind == kind
         && (own.instrument == geometry.instrument || is_nameless_file)
+        && own.chip == geometry.chip
         && own.binning == geometry.binning
         && (own.nx, own.ny) == (geometry.nx, geometry.ny)
         && (master.pixels.nx(), master.pixels.ny()) == (geometry.nx, geometry.ny)

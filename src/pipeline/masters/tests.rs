@@ -15,6 +15,7 @@ fn info(kind: FrameKind, exposure_s: f64) -> FrameInfo {
         profile: "test".to_owned(),
         kind,
         instrument: "CAM".to_owned(),
+        image: None,
         object: None,
         nx: SIDE,
         ny: SIDE,

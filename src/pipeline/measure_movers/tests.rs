@@ -104,6 +104,7 @@ fn frame(k: usize) -> NightFrame {
     NightFrame {
         name: k.to_string(),
         content_hash: format!("0{k}"),
+        chip: String::new(),
         mid_mjd_utc: 60_000.0 + INTERVAL_D * k as f64,
         exposure_s: Some(EXPOSURE_S),
         wcs: wcs(),
@@ -165,6 +166,7 @@ fn candidate() -> Candidate {
                 mag_err: Some(0.03),
                 snr: 30.0,
                 is_recovered: false,
+                is_foreseen: false,
             }
         })
         .collect();

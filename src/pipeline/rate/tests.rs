@@ -71,6 +71,7 @@ fn frame(k: usize, more: Made) -> NightFrame {
     NightFrame {
         name: format!("f{k}.fits"),
         content_hash: format!("0{k}"),
+        chip: String::new(),
         mid_mjd_utc: 60_720.0 + STEP_D * k as f64,
         exposure_s: None,
         wcs,
@@ -106,6 +107,7 @@ fn candidate(frames: &[NightFrame]) -> Candidate {
             mag_err: Some(0.06),
             snr: s.snr[i],
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     let detections: Vec<CandidateDetection> = frames.iter().map(detection).collect();

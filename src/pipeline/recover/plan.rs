@@ -152,7 +152,11 @@ fn others(
 }
 
 /// How well the other frames can stand for a frame.
-fn mismatch(frame: &NightFrame, others: &[usize], view: FieldView<'_>) -> Mismatch {
+pub(in crate::pipeline) fn mismatch(
+    frame: &NightFrame,
+    others: &[usize],
+    view: FieldView<'_>,
+) -> Mismatch {
     let scale_arcsec = frame.wcs.pixel_scale_arcsec();
     let variance_px2 = |f: &NightFrame| (f.fwhm_arcsec / scale_arcsec / FWHM_PER_SIGMA).powi(2);
     let own_px2 = variance_px2(frame);

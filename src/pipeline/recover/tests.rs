@@ -9,26 +9,26 @@ use crate::science::movers::score::Score;
 use crate::science::sky::wcs::Wcs;
 
 const SIDE: usize = 120;
-const CENTRE_RAD: (f64, f64) = (1.0, 0.3);
-const N_FRAMES: usize = 7;
-const HIDDEN: usize = 3;
+pub(in crate::pipeline) const CENTRE_RAD: (f64, f64) = (1.0, 0.3);
+pub(in crate::pipeline) const N_FRAMES: usize = 7;
+pub(in crate::pipeline) const HIDDEN: usize = 3;
 const SKY_E: f64 = 300.0;
 const FWHM_PX: f64 = 3.2;
 const BETA: f64 = 3.0;
 /// Magnitude of one electron in all.
 const ELECTRON_MAG: f64 = 28.0;
-const MOVER_E: f64 = 5000.0;
+pub(in crate::pipeline) const MOVER_E: f64 = 5000.0;
 /// Motion of the mover [arcsec/h], frames a quarter of an hour apart, an arcsecond a pixel.
 const RATE: (f64, f64) = (-50.0, 24.0);
 /// East, north [arcsec] and light; the mover is 2.3" from the first one in the frame `HIDDEN`.
-const STARS: [((f64, f64), f64); 4] = [
+pub(in crate::pipeline) const STARS: [((f64, f64), f64); 4] = [
     ((-37.5 + 1.8, 18.0 - 1.4), 40_000.0),
     ((20.0, -25.0), 90_000.0),
     ((-10.0, 40.0), 20_000.0),
     ((30.0, 30.0), 60_000.0),
 ];
 
-struct Made(Vec<Image<f32>>);
+pub(in crate::pipeline) struct Made(pub(in crate::pipeline) Vec<Image<f32>>);
 
 impl PixelSource for Made {
     fn load(&self, frame: &NightFrame) -> Option<(Image<f32>, Mask)> {
@@ -46,10 +46,11 @@ fn electron_mag(number: usize) -> f64 {
     ELECTRON_MAG - if number % 2 == 1 { 0.1 } else { 0.0 }
 }
 
-fn frame(number: usize) -> NightFrame {
+pub(in crate::pipeline) fn frame(number: usize) -> NightFrame {
     NightFrame {
         name: number.to_string(),
         content_hash: number.to_string(),
+        chip: String::new(),
         mid_mjd_utc: 61_100.0 + t_h(number) / 24.0,
         exposure_s: Some(60.0),
         wcs: Wcs {
@@ -71,11 +72,11 @@ fn frame(number: usize) -> NightFrame {
     }
 }
 
-fn mover(number: usize) -> (f64, f64) {
+pub(in crate::pipeline) fn mover(number: usize) -> (f64, f64) {
     (RATE.0 * t_h(number), RATE.1 * t_h(number))
 }
 
-fn image(number: usize, mover_e: f64) -> Image<f32> {
+pub(in crate::pipeline) fn image(number: usize, mover_e: f64) -> Image<f32> {
     let frame = frame(number);
     let plane = TangentPlane::at(CENTRE_RAD);
     let profile = Profile::new(BETA, 40.0);
@@ -109,7 +110,7 @@ fn image(number: usize, mover_e: f64) -> Image<f32> {
 }
 
 /// The field with the mover's detections in all frames but the one where the star hides it.
-fn field() -> Vec<FieldFrame> {
+pub(in crate::pipeline) fn field() -> Vec<FieldFrame> {
     let mag = ELECTRON_MAG - 2.5 * MOVER_E.log10();
     (0..N_FRAMES)
         .map(|k| {
@@ -167,7 +168,7 @@ fn found(light_e: f64) -> (Vec<Recovered>, Tracklet, Tracklet) {
     let before = tracklet(&field);
     let found = recover(std::slice::from_ref(&before), view, &made).remove(0);
     let mut after = before.clone();
-    adopt(&mut after, &found, view);
+    adopt(&mut after, &found, &[], view);
     (found, before, after)
 }
 

@@ -76,6 +76,7 @@ fn frame(k: usize, zero: f64) -> NightFrame {
     NightFrame {
         name: format!("f{k}.fits"),
         content_hash: format!("0{k}"),
+        chip: String::new(),
         mid_mjd_utc: 60_000.0 + 0.01 * k as f64,
         exposure_s: Some(EXPOSURE_S),
         wcs: wcs(),

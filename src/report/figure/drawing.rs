@@ -27,6 +27,24 @@ enum Mark {
     Text { text: String, place: (f64, f64), anchor: Anchor, pen: Pen },
 }
 
+impl Mark {
+    /// The same mark elsewhere.
+    fn moved(self, (dx, dy): (f64, f64)) -> Self {
+        let to = |(x, y): (f64, f64)| (x + dx, y + dy);
+        match self {
+            Self::Line { from, to: end, width_px, ink } => {
+                Self::Line { from: to(from), to: to(end), width_px, ink }
+            }
+            Self::Dot { centre, radius_px, ink } => {
+                Self::Dot { centre: to(centre), radius_px, ink }
+            }
+            Self::Text { text, place, anchor, pen } => {
+                Self::Text { text, place: to(place), anchor, pen }
+            }
+        }
+    }
+}
+
 /// Marks on a paper; places are [px] from the upper left corner.
 pub(in crate::report) struct Drawing {
     width: usize,
@@ -37,6 +55,18 @@ pub(in crate::report) struct Drawing {
 impl Drawing {
     pub(in crate::report) fn new(width: usize, height: usize) -> Self {
         Self { width, height, marks: Vec::new() }
+    }
+
+    /// Drawings of one size as one, so many in a row.
+    pub(in crate::report) fn tiled(parts: Vec<Self>, columns: usize) -> Self {
+        let columns = columns.max(1);
+        let (width, height) = parts.first().map_or((1, 1), |part| (part.width, part.height));
+        let mut whole = Self::new(width * columns, height * parts.len().div_ceil(columns).max(1));
+        for (i, part) in parts.into_iter().enumerate() {
+            let off = ((i % columns * width) as f64, (i / columns * height) as f64);
+            whole.marks.extend(part.marks.into_iter().map(|mark| mark.moved(off)));
+        }
+        whole
     }
 
     pub(in crate::report) fn line(
@@ -165,5 +195,20 @@ mod tests {
         assert!(svg.contains("&lt;b&gt;&amp;</text>") && svg.contains("#010203"), "{svg}");
         assert_eq!((svg.matches("<circle").count(), svg.matches("<path").count()), (1, 1));
         assert!(drawing.png().expect("a picture").starts_with(b"\x89PNG"));
+    }
+
+    #[test]
+    fn drawings_stand_side_by_side() {
+        let dot = || {
+            let mut drawing = Drawing::new(40, 30);
+            drawing.dot((9.0, 8.0), 3.0, [255, 0, 0]);
+            drawing
+        };
+        let svg = Drawing::tiled(vec![dot(), dot(), dot()], 2).svg();
+        assert!(svg.contains("width=\"80\" height=\"60\""), "{svg}");
+        for place in ["cx=\"9.00\" cy=\"8.00\"", "cx=\"49.00\" cy=\"8.00\""] {
+            assert!(svg.contains(place), "{svg}");
+        }
+        assert!(svg.contains("cx=\"9.00\" cy=\"38.00\""), "{svg}");
     }
 }

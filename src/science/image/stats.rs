@@ -131,6 +131,28 @@ mod tests {
     }
 
     #[test]
+    fn percentiles_are_those_of_filabres() {
+        // ../shared/spec/seeds.md 7.8: k^1.5 for k = 0..99.
+        let v: Vec<f64> = (0..100).map(|k| f64::from(k).powf(1.5)).collect();
+        let quantile = |q| quantile_of_sorted(&v, q).expect("values");
+        for (percent, expected) in [
+            (2.5, 3.953_096_64),
+            (15.9, 62.470_540_3),
+            (25.0, 123.143_876_91),
+            (50.0, 348.276_695_3),
+            (75.0, 639.808_815_53),
+            (84.1, 759.716_030_06),
+            (97.5, 948.340_012_64),
+        ] {
+            let got = quantile(percent / 100.0);
+            assert!((got - expected).abs() < 1e-7, "{percent} %: {got}");
+        }
+        // Its ROBUSTSTD is 0.7413 times the distance of the quartiles.
+        let robust = 0.7413 * (quantile(0.75) - quantile(0.25));
+        assert!((robust - 383.003_718_997).abs() < 1e-8, "{robust}");
+    }
+
+    #[test]
     fn clipping_removes_a_far_tail() {
         // 100 values 0..=9 repeated, and three at 1000: the clipped mean is 4.5.
         let mut v: Vec<f32> = (0..100).map(|i| (i % 10) as f32).collect();

@@ -177,15 +177,15 @@ pub fn measure_hidden(
 }
 
 /// A pixel: place, value, weight, the static sky with its Laplacian and slopes.
-struct Row {
-    x: f64,
-    y: f64,
-    value: f64,
-    weight: f64,
-    still: [f64; 4],
+pub(super) struct Row {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) value: f64,
+    pub(super) weight: f64,
+    pub(super) still: [f64; 4],
 }
 
-fn rows((stamp_e, sky_e2): (&Image<f32>, f64), still: &StillSky) -> Vec<Row> {
+pub(super) fn rows((stamp_e, sky_e2): (&Image<f32>, f64), still: &StillSky) -> Vec<Row> {
     let light = &still.light_e;
     let (nx, ny) = (light.nx(), light.ny());
     let mut rows = Vec::new();
@@ -410,4 +410,4 @@ fn inverse(lower: &[[f64; N]; N]) -> Option<[[f64; N]; N]> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,6 +8,7 @@
 //! All places lie on one tangent plane per field.
 
 pub mod associate;
+pub mod difference;
 pub mod field;
 pub mod filters;
 pub mod free;

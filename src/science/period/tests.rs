@@ -136,6 +136,8 @@ fn gj_1046_is_that_of_gls() {
     let series = Series::new(&points(GJ_1046.into_iter())).expect("points");
     let grid = Grid::of_count(&series).expect("grid");
     assert_eq!(grid.n, 69);
+    assert!((grid.step_per_h - 0.000_130_578_825_2).abs() < 1e-13, "{grid:?}");
+    assert!((grid.end_per_h - 0.009_140_517_767).abs() < 1e-12, "{grid:?}");
     let sine = Sine::highest(&series, grid, &power(&series, grid)).expect("a sine");
     let near = |value: f64, wanted: f64, digits: f64| {
         assert!((value - wanted).abs() <= digits, "{value} for {wanted}");
@@ -159,12 +161,16 @@ fn gj_1046_is_that_of_gls() {
     let sine = Sine::highest(&series, wide, &power(&series, wide)).expect("a sine");
     near(sine.power_share, 0.930_314_246_3, 1e-10);
     near(sine.chance, 1.627_854e-5, 1e-11);
+    near(sine.period_h(), 171.484_920_4, 1e-7);
+    near(sine.period_err_h().expect("an error"), 1.981_760_619, 1e-8);
+    near(Search::new(&series, wide, sine.power_share).trials(), 37.525_227, 1e-6);
     let bare: Vec<Point> =
         points(GJ_1046.into_iter()).into_iter().map(|p| Point { err_mag: None, ..p }).collect();
     let series = Series::new(&bare).expect("points");
     let sine = Sine::highest(&series, grid, &power(&series, grid)).expect("a sine");
     near(sine.power_share, 0.927_135_069_9, 1e-10);
     near(sine.amplitude_mag, 1_685.936_863, 1e-6);
+    near(sine.offsets_mag[0], -219.357_672_7, 1e-7);
     near(sine.chance, 3.825_614e-6, 1e-12);
 }
 
@@ -185,6 +191,7 @@ fn prewhitening_is_that_of_gls() {
     let series = Series::new(&times.map(point).collect::<Vec<_>>()).expect("points");
     let grid = Grid::of_count(&series).expect("grid");
     assert_eq!(grid.n, 574);
+    assert!((grid.end_per_h - 1.897_690).abs() < 5e-7, "{grid:?}");
     let sines = prewhiten(&series, grid, 3);
     let expected =
         [(3.091_836_73, 0.199_296_96), (1.371_040_72, 0.069_621_76), (3.293_478_26, 0.012_759_82)];
@@ -194,7 +201,12 @@ fn prewhitening_is_that_of_gls() {
     }
     assert!((sines[0].period_err_h().expect("error") - 0.006_086_65).abs() < 1e-7);
     assert!((sines[0].power_share - 0.886_263_02).abs() < 1e-7);
-    assert!((sines[0].chance / 7.7519e-52 - 1.0).abs() < 1e-3);
+    assert!((sines[1].period_err_h().expect("error") - 0.000_755_80).abs() < 1e-8);
+    for (sine, (chance, digits)) in
+        sines.iter().zip([(7.7519e-52, 1e-4), (2.9992e-72, 1e-4), (7.0e-23, 2e-2)])
+    {
+        assert!((sine.chance / chance - 1.0).abs() < digits, "{}", sine.chance);
+    }
 }
 
 /// A curve with two maxima: half amplitudes by order [mag], phases by order [rad].

@@ -3,6 +3,7 @@
 pub mod earth;
 pub mod keywords;
 pub mod least_squares;
+pub mod neighbours;
 pub mod noon;
 pub mod polynomial;
 pub mod sip;

@@ -50,6 +50,7 @@ fn report(night: &str, id: &str, days: f64) -> NightReport {
             mag_err: None,
             snr: 10.0,
             is_recovered: false,
+            is_foreseen: false,
         }
     };
     let candidate = |id: &str, off_deg: f64| Candidate {

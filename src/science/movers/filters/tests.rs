@@ -50,6 +50,40 @@ fn r_squared_is_that_of_the_seeds() {
 }
 
 #[test]
+fn evenness_of_the_example_is_that_of_the_seeds() {
+    // seeds.md 7.4: R2 of right ascension and declination, errors 2e-5 deg.
+    let r2 = |shares| {
+        let points = example(shares).points;
+        let of = |value: fn(&FilterPoint) -> f64| {
+            let row = |p: &FilterPoint| (p.t_d, value(p) / DEG_RAD, 2e-5);
+            weighted_r2(&points.iter().map(row).collect::<Vec<_>>())
+        };
+        (of(|p| p.ra_rad), of(|p| p.dec_rad))
+    };
+    for (shares, expected) in [
+        ((1.0, 0.3), (0.999_997, 0.999_966)),
+        ((1.0, 0.0), (0.999_997, 0.089_269)),
+        ((0.0, 1.0), (0.088_727, 0.999_997)),
+        ((0.0, 0.0), (0.089, 0.089)),
+    ] {
+        let found = r2(shares);
+        // As many digits as the seeds' own numbers have; those of what stands still suffer from
+        // its cancellation (0.0887 and 0.0893 are one number).
+        let digits = |value: f64| if value > 0.5 { 6e-7 } else { 6e-4 };
+        assert!((found.0 - expected.0).abs() < digits(expected.0), "{shares:?}: {found:?}");
+        assert!((found.1 - expected.1).abs() < digits(expected.1), "{shares:?}: {found:?}");
+    }
+    // Scaled deviations of the epochs.
+    for (hours, expected) in [
+        (&[0.0, 0.1, 0.2, 0.3, 5.0, 5.1, 5.2][..], 0.4448),
+        (&[0.0, 0.1, 0.2, 0.3, 5.0, 5.1], 0.2965),
+        (&[0.0, 0.1, 5.0, 5.1], 3.7065),
+    ] {
+        assert!((scaled_mad(hours) - expected).abs() < 5e-5, "{}", scaled_mad(hours));
+    }
+}
+
+#[test]
 fn even_motion_along_either_axis_passes_and_a_star_does_not() {
     let verdict = |shares| motion(None).objection(&example(shares), &no_stars);
     assert_eq!(verdict((1.0, 0.3)), None);

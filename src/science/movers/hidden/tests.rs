@@ -4,12 +4,12 @@ use super::*;
 use crate::science::detect::psf_model::{Profile, Shape};
 
 const SIDE: usize = 25;
-const SKY_E: f64 = 400.0;
+pub(in crate::science::movers) const SKY_E: f64 = 400.0;
 const STAR_E: f64 = 50_000.0;
 const BETA: f64 = 3.1;
 
 /// Pseudo-random numbers: xorshift, and a Gaussian by Box and Muller.
-struct Noise(u64);
+pub(in crate::science::movers) struct Noise(pub(in crate::science::movers) u64);
 
 impl Noise {
     fn uniform(&mut self) -> f64 {
@@ -19,13 +19,17 @@ impl Noise {
         ((self.0 >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 
-    fn gauss(&mut self) -> f64 {
+    pub(in crate::science::movers) fn gauss(&mut self) -> f64 {
         (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
     }
 }
 
 /// A stamp of a star in the middle, and of a mover of `mover_e` at a place.
-fn stamp(noise: &mut Noise, fwhm_px: f64, (mover_e, place): (f64, (f64, f64))) -> Image<f32> {
+pub(in crate::science::movers) fn stamp(
+    noise: &mut Noise,
+    fwhm_px: f64,
+    (mover_e, place): (f64, (f64, f64)),
+) -> Image<f32> {
     let profile = Profile::new(BETA, 40.0);
     let star = Star::new(&profile, Shape::round(fwhm_px, BETA));
     // Transparency, registration and seeing differ from frame to frame.
@@ -43,7 +47,7 @@ fn stamp(noise: &mut Noise, fwhm_px: f64, (mover_e, place): (f64, (f64, f64))) -
     Image::from_pixels(SIDE, SIDE, pixels).expect("square")
 }
 
-fn without_sky(mut stamp: Image<f32>) -> Image<f32> {
+pub(in crate::science::movers) fn without_sky(mut stamp: Image<f32>) -> Image<f32> {
     stamp.pixels_mut().iter_mut().for_each(|v| *v -= SKY_E as f32);
     stamp
 }
