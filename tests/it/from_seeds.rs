@@ -143,7 +143,7 @@ fn an_old_key_is_explained() {
     assert_eq!(code, Some(0), "{error}");
     assert!(told.contains("--set filter.rate_up_arcsec_per_h=250"), "{told}");
     assert!(explain(&["FILTER_PM"]).1.contains("filter.chain"));
-    assert!(explain(&["--CROSSID_RADIUS"]).1.contains("SCAMP"));
+    assert!(explain(&["CROSSID_RADIUS"]).1.contains("SCAMP"));
     let (code, told, _) = explain(&["RECALIB", "--json"]);
     assert_eq!(code, Some(0));
     assert!(told.contains("astrometry.recalibrate"), "{told}");

@@ -105,6 +105,11 @@ impl Row {
         })
     }
 
+    /// The file's name, with the image's for those of several.
+    fn name(&self) -> String {
+        self.cells.get("name").map(Cell::text).unwrap_or_default()
+    }
+
     fn set_text(&mut self, column: &'static str, text: impl Into<String>) {
         self.cells.insert(column, Cell::Text(text.into()));
     }

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::super::error::OpsError;
 use super::super::overview;
-use super::super::run::{NightFile, NotAFrame, chain, list, understand};
+use super::super::run::{NightFile, NotAFrame, chain, chosen, list, understand};
 use super::{Row, kind_word};
 use crate::config::Config;
-use crate::formats::fits;
-use crate::pipeline::artifact::frame_info::FrameInfo;
+use crate::formats::fits::ImageInfo;
+use crate::pipeline::artifact::frame_info::{FileImage, FrameInfo};
+use crate::pipeline::ingest::Chosen;
 use crate::science::units::DEG_RAD;
 use crate::store::{NightId, Reader};
 
@@ -25,18 +26,20 @@ pub(super) fn night_rows(
     let files = if folder.is_dir() { list(&folder).unwrap_or_default() } else { Vec::new() };
     let recorded = reader.files(night)?;
     let records = overview::night(reader, night)?.map(|view| view.frames).unwrap_or_default();
-    let mut rows: Vec<Row> = files.iter().map(|file| row(file, night.as_str(), &config)).collect();
-    for (row, file) in rows.iter_mut().zip(&files) {
-        if let Some(found) = recorded.iter().find(|found| found.name == file.name) {
+    let mut rows: Vec<Row> =
+        files.iter().flat_map(|file| file_rows(file, night.as_str(), &config)).collect();
+    for row in &mut rows {
+        let name = row.name();
+        if let Some(found) = recorded.iter().find(|found| found.name == name) {
             row.set_text("content_hash", found.content_hash.as_str());
         }
-        if let Some(record) = records.iter().find(|record| record.frame == file.name) {
+        if let Some(record) = records.iter().find(|record| record.frame == name) {
             row.set_record(record);
         }
     }
     // Raw files may be gone; what was made of them is not.
     for record in &records {
-        if !files.iter().any(|file| file.name == record.frame) {
+        if !rows.iter().any(|row| row.name() == record.frame) {
             let mut row = Row::default();
             row.set_text("night", night.as_str());
             row.set_text("kind", "science");
@@ -50,26 +53,47 @@ pub(super) fn night_rows(
 /// The FITS files of a folder that is no night yet.
 pub fn folder_rows(folder: &Path, config: &Config) -> Result<Vec<Row>, OpsError> {
     let night = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(list(folder)?.iter().map(|file| row(file, &night, config)).collect())
+    Ok(list(folder)?.iter().flat_map(|file| file_rows(file, &night, config)).collect())
 }
 
-/// What a file's header says.
-fn row(file: &NightFile, night: &str, config: &Config) -> Row {
-    let mut row = Row::default();
-    row.set_text("night", night);
-    row.set_text("name", file.name.as_str());
-    row.set_text("path", file.path.to_string_lossy());
-    let mut image = match fits::probe(&file.path, &config.fits_limits()) {
-        Ok(image) => image,
-        Err(error) => {
-            row.set_text("status", "unreadable");
-            row.set_text("reason", chain(&error));
-            return row;
+/// A row per frame of a file: its only image, or each image of the sky in its extensions.
+fn file_rows(file: &NightFile, night: &str, config: &Config) -> Vec<Row> {
+    let begun = |name: String| {
+        let mut row = Row::default();
+        row.set_text("night", night);
+        row.set_text("name", name);
+        row.set_text("path", file.path.to_string_lossy());
+        row
+    };
+    let failed = |name: String, status: &str, why: String| {
+        let mut row = begun(name);
+        row.set_text("status", status);
+        row.set_text("reason", why);
+        row
+    };
+    let chosen = match chosen(file, config) {
+        Ok(chosen) => chosen,
+        Err(error) => return vec![failed(file.name.clone(), "unreadable", chain(&error))],
+    };
+    let row = |chosen| match chosen {
+        Chosen::Whole(image) => told(begun(file.name.clone()), (*image, None), config),
+        Chosen::Part(image, part) => {
+            let row = begun(format!("{}{}", file.name, part.suffix()));
+            told(row, (*image, Some(&part)), config)
+        }
+        Chosen::Missing { listed, why } => {
+            failed(format!("{}[{listed}]", file.name), "failed", why)
         }
     };
+    chosen.into_iter().map(row).collect()
+}
+
+/// A row with what the header of its image says.
+fn told(mut row: Row, (mut image, part): (ImageInfo, Option<&FileImage>), config: &Config) -> Row {
     row.set_number("nx", Some(image.nx as f64));
     row.set_number("ny", Some(image.ny as f64));
-    match understand(&mut image, (night, &file.name), None, config) {
+    let night = row.cell("night").map(|cell| cell.text()).unwrap_or_default();
+    match understand(&mut image, (&night, &row.name()), part, config) {
         Ok(info) => set_info(&mut row, &info),
         Err(NotAFrame::LeftAlone(why)) => {
             row.set_text("kind", "ignored");

@@ -16,7 +16,7 @@ use super::keys::{FRAME_UNIT, frame_key};
 use super::master_files::StoredMasters;
 use super::reference::{RunReference, Sky};
 use super::take::ScannedFrame;
-use super::{one_frame, parallel, report_to};
+use super::{KeptFrames, one_frame, parallel, report_to};
 use crate::config::Config;
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::masters::MasterLibrary;
@@ -83,8 +83,13 @@ impl Extent {
         Self { redo, limit, deaths_max: DEATHS_MAX }
     }
 
-    /// Everything that has no result at all, as when a night is closed over what there is.
-    pub(super) const NEW: Self = Self { redo: Redo::New, ..Self::ALL };
+    /// The same, unless any kept result counts: then what has no result at all.
+    pub(super) const fn closing(kept: KeptFrames) -> Self {
+        match kept {
+            KeptFrames::Current => Self::ALL,
+            KeptFrames::Any => Self { redo: Redo::New, ..Self::ALL },
+        }
+    }
 
     const fn is_closing(self) -> bool {
         self.deaths_max > DEATHS_MAX

@@ -45,7 +45,7 @@ pub(super) use photometry::photometry_path;
 pub use reference::{Haul, RunReference, TileCatalogue};
 pub(super) use reference::{hash_of_lists, read_lists};
 pub use session::{Advance, NightSession, Vanished, Workshop};
-pub(super) use take::{NotAFrame, chain, understand};
+pub(super) use take::{NotAFrame, chain, chosen, understand};
 
 /// What to process, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

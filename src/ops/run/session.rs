@@ -306,11 +306,7 @@ impl NightSession {
             scanned.note("reference", "no reference catalogue: name one with --reference");
         }
         self.make_masters(&scanned, progress)?;
-        let extent = match self.kept {
-            KeptFrames::Current => Extent::ALL,
-            KeptFrames::Any => Extent::NEW,
-        };
-        let step = self.reduce(&scanned, extent, progress)?;
+        let step = self.reduce(&scanned, Extent::closing(self.kept), progress)?;
         let mut results = {
             let work = self.work(&scanned);
             frames::results(&work, &scanned.science, &self.done)?
@@ -332,10 +328,8 @@ impl NightSession {
         let known = known.key(store, (&self.night, config))?;
         let key = night_key(scanned, config, self.night_sky.key(), &known);
         // A night of whatever frames there were is never taken for one of these parameters.
-        Ok(match self.kept {
-            KeptFrames::Current => key,
-            KeptFrames::Any => format!("{key} of any frames"),
-        })
+        let kept = if self.kept == KeptFrames::Any { " of any frames" } else { "" };
+        Ok(key + kept)
     }
 
     /// Fetches what is known of the places that the frames look at: after they are solved, before
@@ -350,7 +344,7 @@ impl NightSession {
             .iter()
             .filter(|r| r.record.status == FrameStatus::Ok)
             .filter(|r| known.is_asked_for(r.record.is_simulated))
-            .filter_map(look)
+            .filter_map(Look::of)
             .collect();
         let site = self.frames().find_map(|frame| frame.info.site);
         let plan = plan(&looks, &observer(config, site));
@@ -503,16 +497,4 @@ impl NightSession {
             self.taken.insert(file.name.clone(), taken);
         }
     }
-}
-
-/// Where a solved frame looked.
-fn look(result: &FrameResult) -> Option<Look> {
-    let outline = result.record.outline_deg()?;
-    let diagonal_px = (result.nx as f64).hypot(result.ny as f64);
-    Some(Look {
-        frame: result.record.frame.clone(),
-        mjd_utc: result.record.mid_mjd_utc?,
-        centre_deg: outline.centre_deg,
-        half_diagonal_deg: 0.5 * diagonal_px * outline.pixel_deg,
-    })
 }

@@ -224,7 +224,7 @@ fn look_at(file: &NightFile, hash: &str, (night, config): (&str, &Config)) -> Ve
 }
 
 /// The images that are to be frames.
-fn chosen(file: &NightFile, config: &Config) -> Result<Vec<Chosen>, FitsError> {
+pub(in crate::ops) fn chosen(file: &NightFile, config: &Config) -> Result<Vec<Chosen>, FitsError> {
     let limits = config.fits_limits();
     let first = fits::probe(&file.path, &limits)?;
     let listed = config.instrument.extensions_for(&first.header);

@@ -4,6 +4,7 @@
 //! night done again asks nothing twice. Between the half hours places are interpolated
 //! (`science::movers::known`).
 
+use crate::ops::run::frames::FrameResult;
 use std::collections::BTreeMap;
 
 use crate::formats::skybot::{ConeRequest, SkybotObserver};
@@ -31,6 +32,20 @@ pub(in crate::ops::run) struct Look {
     pub(in crate::ops::run) centre_deg: (f64, f64),
     /// Half its diagonal [deg].
     pub(in crate::ops::run) half_diagonal_deg: f64,
+}
+
+impl Look {
+    /// Where a solved frame looked.
+    pub(in crate::ops::run) fn of(result: &FrameResult) -> Option<Self> {
+        let outline = result.record.outline_deg()?;
+        let diagonal_px = (result.nx as f64).hypot(result.ny as f64);
+        Some(Self {
+            frame: result.record.frame.clone(),
+            mjd_utc: result.record.mid_mjd_utc?,
+            centre_deg: outline.centre_deg,
+            half_diagonal_deg: 0.5 * diagonal_px * outline.pixel_deg,
+        })
+    }
 }
 
 /// What is to be asked for a night.

@@ -11,6 +11,10 @@ use super::seen::Seen;
 const GAIN_SANE: std::ops::RangeInclusive<f64> = 0.02..=30.0;
 /// Read noises of detectors [e-].
 const NOISE_SANE: std::ops::RangeInclusive<f64> = 0.3..=100.0;
+/// ESO's keywords of the first output's gain [e-/ADU] and noise [e-], and of its binning.
+const ESO_GAIN: &str = "ESO DET OUT1 CONAD";
+const ESO_NOISE: &str = "ESO DET OUT1 RON";
+const ESO_BINNING: (&str, &str) = ("ESO DET WIN1 BINX", "ESO DET WIN1 BINY");
 /// Most amplifiers that are looked for.
 const AMPLIFIERS_MAX: u8 = 99;
 /// Assumed end of linearity of a camera that stores 16 bits [ADU].
@@ -23,9 +27,9 @@ pub(super) fn write(seen: &Seen<'_>, draft: &mut Draft) {
     if !write_amplifiers(seen, draft) {
         let profile = generic();
         let gain = ("gain_e_per_adu", "gain", GAIN_SANE, "[e-/ADU]");
-        write_number(seen, draft, &profile.gain_e_per_adu, gain);
+        write_number(seen, draft, (&profile.gain_e_per_adu, ESO_GAIN), gain);
         let noise = ("read_noise_e", "read noise", NOISE_SANE, "[e-]");
-        write_number(seen, draft, &profile.read_noise_e, noise);
+        write_number(seen, draft, (&profile.read_noise_e, ESO_NOISE), noise);
     }
     write_saturation(seen, draft);
     write_sections(seen, draft);
@@ -37,11 +41,11 @@ pub(super) fn write(seen: &Seen<'_>, draft: &mut Draft) {
 fn write_number(
     seen: &Seen<'_>,
     draft: &mut Draft,
-    rule: &NumberRule,
+    (rule, further): (&NumberRule, &str),
     (table, name, sane, unit): (&str, &str, std::ops::RangeInclusive<f64>, &str),
 ) {
     let number = |text: &str| parse_number(text);
-    let known: Vec<&str> = rule.keywords.iter().map(String::as_str).collect();
+    let known: Vec<&str> = rule.keywords.iter().map(String::as_str).chain([further]).collect();
     let all = seen.present(known, &|text| number(text).is_some());
     let (fine, odd): (Vec<String>, Vec<String>) = all
         .into_iter()
@@ -162,8 +166,9 @@ fn write_sections(seen: &Seen<'_>, draft: &mut Draft) {
 fn write_binning(seen: &Seen<'_>, draft: &mut Draft) {
     let rule = &generic().binning;
     let has = |keyword: &str| !seen.distinct(keyword).is_empty();
-    let found: Vec<(String, String)> =
-        rule.keywords.iter().filter(|(x, y)| has(x) && has(y)).cloned().collect();
+    let eso = (ESO_BINNING.0.to_owned(), ESO_BINNING.1.to_owned());
+    let known = rule.keywords.iter().cloned().chain([eso]);
+    let found: Vec<(String, String)> = known.filter(|(x, y)| has(x) && has(y)).collect();
     let both: Vec<String> = rule.both.iter().filter(|keyword| has(keyword)).cloned().collect();
     draft.table("[binning]");
     match found.first().map(|(x, _)| x).or(both.first()) {

@@ -16,8 +16,16 @@ const TELESCOPES: [&str; 7] =
 /// Programs; their presence tells cameras apart, their version does not.
 const PROGRAMS: [&str; 6] = ["SWCREATE", "LOISVERS", "CREATOR", "PROGRAM", "SOFTWARE", "SWVERSIO"];
 /// Further keywords of filters and targets than the generic profile's.
-const FILTERS: [&str; 7] =
-    ["CLRBAND", "FILTER2", "FILTERS", "FILTERNAME", "FLTNAME", "FILTNM", "WFFBAND"];
+const FILTERS: [&str; 8] = [
+    "CLRBAND",
+    "FILTER2",
+    "FILTERS",
+    "FILTERNAME",
+    "FLTNAME",
+    "FILTNM",
+    "WFFBAND",
+    "ESO INS FILT1 NAME",
+];
 /// Longest value that recognises a camera [characters]; what is longer holds more than a name.
 const VALUE_LENGTH_MAX: usize = 60;
 

@@ -7,7 +7,8 @@ use super::draft::Draft;
 use super::seen::Seen;
 
 /// Further keywords of image types than the generic profile's.
-const KEYWORDS: [&str; 5] = ["IMGTYP", "EXP_TYPE", "PICTTYPE", "OBSMODE", "DPRTYPE"];
+const KEYWORDS: [&str; 6] =
+    ["IMGTYP", "EXP_TYPE", "PICTTYPE", "OBSMODE", "DPRTYPE", "ESO DPR TYPE"];
 /// Phrases in the comments of such keywords.
 const PHRASES: [&str; 6] =
     ["type of image", "image type", "type of frame", "frame type", "type of exposure", "bias"];

@@ -182,20 +182,19 @@ fn write_site(seen: &Seen<'_>, draft: &mut Draft) {
     draft.table("[site]");
     let rule = &generic().site;
     let is_angle = |text: &str| parse_sexagesimal(text).is_some();
-    let find = |keywords: &[String], fit: &dyn Fn(&str) -> bool| {
-        seen.present(keywords.iter().map(String::as_str), fit)
+    let find = |keywords: &[String], further: &str, fit: &dyn Fn(&str) -> bool| {
+        seen.present(keywords.iter().map(String::as_str).chain([further]), fit)
     };
-    let latitudes = find(&rule.latitude, &is_angle);
-    let longitudes = find(&rule.longitude, &is_angle);
-    let heights = find(&["ALTITUDE".to_owned()], &|text| text.parse::<f64>().is_ok())
-        .into_iter()
-        .filter(|keyword| {
-            // The telescope's altitude above the horizon goes by the same name.
-            let comment = seen.comment(keyword);
-            comment.contains("met") || comment.contains("[m]") || comment.contains("sea")
-        });
-    let mut all_heights = find(&rule.height_m, &|text| text.parse::<f64>().is_ok());
-    all_heights.extend(heights);
+    let latitudes = find(&rule.latitude, "ESO TEL GEOLAT", &is_angle);
+    let longitudes = find(&rule.longitude, "ESO TEL GEOLON", &is_angle);
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let mut heights = find(&rule.height_m, "ESO TEL GEOELEV", &is_number);
+    // The telescope's altitude above the horizon goes by the same name.
+    let is_of_site = |keyword: &String| {
+        let comment = seen.comment(keyword);
+        ["met", "[m]", "sea"].iter().any(|word| comment.contains(word))
+    };
+    heights.extend(find(&[], "ALTITUDE", &is_number).into_iter().filter(is_of_site));
     if latitudes.is_empty() || longitudes.is_empty() {
         draft.doubt(
             "The header does not tell where the telescope stands: put site.mpc_code, or latitude, \
@@ -218,8 +217,8 @@ fn write_site(seen: &Seen<'_>, draft: &mut Draft) {
         );
     }
     draft.key("longitude_positive", &quoted(if west { "west" } else { "east" }));
-    if let Some(first) = all_heights.first() {
+    if let Some(first) = heights.first() {
         draft.why(&seen.told(first));
     }
-    draft.list("height_m", &all_heights);
+    draft.list("height_m", &heights);
 }

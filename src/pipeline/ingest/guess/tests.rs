@@ -116,6 +116,35 @@ fn start_and_end_tell_the_uncertainty() {
 }
 
 #[test]
+fn a_middle_proves_the_start_and_camera_settings_are_no_gain() {
+    let cards = "IMAGETYP= 'LIGHT'\nINSTRUME= 'CMOS'\nEXPOSURE= 60.0\nGAIN= 100 / Sensor gain\n\
+                 EGAIN= 0.25\nDATE-OBS= '2024-03-01T23:59:50' / Time of observation (UTC)\n\
+                 DATE-AVG= '2024-03-02T00:00:20' / Averaged midpoint time (UTC)";
+    let (guess, infos) = read(&[sample("a", cards)]);
+    assert!(guess.toml.contains("middle lies half an exposure later"), "{}", guess.toml);
+    assert_eq!(infos[0].mid.unwrap().to_iso(), "2024-03-02T00:00:20.000");
+    assert_eq!(infos[0].gain_e_per_adu, Some(0.25));
+    let (guess, _) = read(&[sample("a", &cards.replace("00:00:20", "23:59:50"))]);
+    assert!(guess.toml.contains("# ? Nothing says which instant"), "{}", guess.toml);
+}
+
+#[test]
+fn keywords_of_more_than_eight_characters_are_known() {
+    let cards = "INSTRUME= 'EFOSC'\nESO DPR TYPE= 'FLAT,SKY'\nESO INS FILT1 NAME= 'R#642'\n\
+                 ESO DET OUT1 CONAD= 0.91\nESO DET OUT1 RON= 9.2\nESO DET WIN1 BINX= 2\n\
+                 ESO DET WIN1 BINY= 2\nESO TEL GEOLAT= -29.2584\nESO TEL GEOLON= -70.7345\n\
+                 ESO TEL GEOELEV= 2375.0\nEXPTIME= 3.0\nMJD-OBS= 60370.25 / Obs start\n\
+                 DATE-OBS= '2024-03-01T06:00:00.000'";
+    let (guess, infos) = read(&[sample("a", cards)]);
+    let info = &infos[0];
+    assert_eq!((info.kind, info.filter.as_str()), (FrameKind::Flat, "R#642"), "{}", guess.toml);
+    assert_eq!((info.gain_e_per_adu, info.read_noise_e), (Some(0.91), Some(9.2)));
+    assert_eq!(info.binning, (2, 2));
+    assert!(info.site.is_some_and(|site| (site.height_m - 2375.0).abs() < 1e-9));
+    assert!(guess.toml.contains("Its comment says which instant"), "{}", guess.toml);
+}
+
+#[test]
 fn types_are_told_by_the_target_where_nothing_else_does() {
     let frame = |object: &str| {
         sample(

@@ -104,6 +104,35 @@ fn excess_s(seen: &Seen<'_>, stamp: &Stamp, exposures: &[String]) -> Option<(f64
     range
 }
 
+/// Middles that differ by less from start and half an exposure confirm these [s].
+const MIDDLE_TOLERANCE_S: f64 = 2.0;
+/// Exposures that a middle can be told from a start by [s].
+const EXPOSURE_TELLING_S: f64 = 10.0;
+
+/// Tells whether a keyword of the middle lies half an exposure after that of the first stamp.
+fn is_confirmed_by_middle(seen: &Seen<'_>, stamps: &[Stamp], exposures: &[String]) -> bool {
+    let middle = stamps.iter().find(|stamp| stamp.means == StampMeaning::Middle);
+    let carrier = |stamp: &Stamp| stamp.time.first().or(stamp.date.first()).cloned();
+    let all = stamps.first().and_then(carrier).zip(middle.and_then(carrier));
+    let Some(((start, middle), exposure)) = all.zip(exposures.first()) else { return false };
+    let seconds = |text: &Option<String>| parse_date_time(text.as_deref()?)?.seconds;
+    let mut n_telling = 0;
+    let times = seen.texts(&start).into_iter().zip(seen.texts(&middle));
+    for ((start, middle), exposed) in times.zip(seen.texts(exposure)) {
+        let exposed_s = exposed.and_then(|text| parse_number(&text)).unwrap_or(0.0);
+        let Some((start_s, middle_s)) = seconds(&start).zip(seconds(&middle)) else { continue };
+        if exposed_s < EXPOSURE_TELLING_S {
+            continue;
+        }
+        n_telling += 1;
+        let later_s = (middle_s - start_s).rem_euclid(SECONDS_PER_DAY);
+        if (later_s - 0.5 * exposed_s).abs() > MIDDLE_TOLERANCE_S {
+            return false;
+        }
+    }
+    n_telling > 0
+}
+
 /// Writes `[time]` and `[exposure_s]`.
 pub(super) fn write(seen: &Seen<'_>, draft: &mut Draft) {
     let rule = &generic().exposure_s;
@@ -122,8 +151,15 @@ pub(super) fn write(seen: &Seen<'_>, draft: &mut Draft) {
              [[time.stamps]] that names it (config/profile-template.toml shows how).",
         );
     }
+    let by_end = excess.is_some_and(|(least, most)| least > -1.0 && most < EXCESS_MAX_S);
+    let by_middle = is_confirmed_by_middle(seen, &stamps, &exposures);
+    let proof = match (by_end, by_middle) {
+        (true, _) => Some("The end keyword lies an exposure time later."),
+        (false, true) => Some("The keyword of the middle lies half an exposure later."),
+        (false, false) => None,
+    };
     for stamp in &stamps {
-        write_stamp(seen, draft, stamp, excess);
+        write_stamp(seen, draft, stamp, proof);
     }
     draft.table("[exposure_s]");
     match exposures.first() {
@@ -204,7 +240,7 @@ fn write_scale(seen: &Seen<'_>, draft: &mut Draft, stamps: &[Stamp]) {
     }
 }
 
-fn write_stamp(seen: &Seen<'_>, draft: &mut Draft, stamp: &Stamp, excess: Option<(f64, f64)>) {
+fn write_stamp(seen: &Seen<'_>, draft: &mut Draft, stamp: &Stamp, proof: Option<&str>) {
     draft.table("[[time.stamps]]");
     let telling = [stamp.date.first(), stamp.time.first(), stamp.mjd.first()];
     for keyword in telling.into_iter().flatten() {
@@ -214,19 +250,17 @@ fn write_stamp(seen: &Seen<'_>, draft: &mut Draft, stamp: &Stamp, excess: Option
     draft.list("time", &stamp.time);
     draft.list("end_time", &stamp.end_time);
     draft.list("mjd", &stamp.mjd);
-    let carrier = stamp.time.first().or(stamp.date.first()).or(stamp.mjd.first());
-    let said = carrier.and_then(|keyword| named(&seen.comment(keyword)));
+    let telling = [stamp.time.first(), stamp.date.first(), stamp.mjd.first()];
+    let said = telling.into_iter().flatten().find_map(|keyword| named(&seen.comment(keyword)));
     let means = said.unwrap_or(stamp.means);
-    let is_measured = stamp.means == StampMeaning::Start
-        && excess.is_some_and(|(least, most)| least > -1.0 && most < EXCESS_MAX_S);
-    match said {
-        Some(_) => draft.why("Its comment says which instant it is."),
-        None if is_measured => draft.why("The end keyword lies an exposure time later."),
-        None if stamp.means == StampMeaning::Start && !stamp.date.is_empty() => draft.doubt(
+    match (said, proof.filter(|_| stamp.means == StampMeaning::Start)) {
+        (Some(_), _) => draft.why("Its comment says which instant it is."),
+        (None, Some(proof)) => draft.why(proof),
+        (None, None) if stamp.means == StampMeaning::Start && !stamp.date.is_empty() => draft.doubt(
             "Nothing says which instant this is; the FITS standard's start is assumed. `middle` \
              and `end` are the others. A wrong one displaces fast objects.",
         ),
-        None => {}
+        (None, None) => {}
     }
     draft.key("means", &quoted(word(means)));
     if !stamp.time.is_empty() {
