@@ -18,9 +18,11 @@ pub struct OldName {
 }
 
 /// Names that functions translate.
-const BY_FUNCTION: [(OldKind, &str, &str); 18] = [
+const BY_FUNCTION: [(OldKind, &str, &str); 20] = [
     (OldKind::Autossos, "INSTRUMENT", "instrument.profile"),
     (OldKind::Ssos, "SCI_EXTENSION", "instrument.extensions"),
+    (OldKind::Ssos, "WEIGHT_IMAGES", "calibrate.weight_dir"),
+    (OldKind::Ssos, "REFERENCE_FILTER", "photometry.reference_filters"),
     (OldKind::Ssos, "CROSSMATCH_SKYBOT", "known.source"),
     (OldKind::Ssos, "OBSERVATORY_CODE", "site.mpc_code"),
     (OldKind::Ssos, "EXTRACT_CUTOUTS", "cutouts.candidates_max"),
