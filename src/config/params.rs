@@ -7,6 +7,7 @@ use crate::pipeline::judge_astrometry::JudgeAstrometryParams;
 use crate::pipeline::judge_photometry::JudgePhotometryParams;
 use crate::pipeline::link::NightParams as LinkNightParams;
 use crate::pipeline::masters::MasterParams;
+use crate::pipeline::measure_movers::FixedApertures;
 use crate::pipeline::reduce::FrameParams;
 use crate::pipeline::share_astrometry::ShareAstrometryParams;
 use crate::pipeline::share_photometry::SharePhotometryParams;
@@ -26,6 +27,8 @@ pub struct NightParams {
     pub judge: JudgeAstrometryParams,
     /// Zero points.
     pub photometry: SharePhotometryParams,
+    /// One aperture for each object in all its frames, where that is wanted.
+    pub fixed_apertures: Option<FixedApertures>,
     /// Frames of bad photometry.
     pub judge_photometry: JudgePhotometryParams,
     /// Linking.
@@ -96,6 +99,7 @@ impl Config {
             solve: frame.solve,
         };
         params.photometry = self.photometry.zero_points;
+        params.fixed_apertures = self.photometry.fixed_apertures();
         params.judge_photometry.r2_min = self.photometry.zero_points.regression.r2_min;
         params.filters.clone_from(&self.filters);
         params.identify.radius_arcsec = self.known.radius_arcsec;

@@ -157,6 +157,8 @@ pub struct RawCalibrate {
     pub cosmic_threshold_sigma: Option<f64>,
     /// Whether trails of satellites and aircraft are masked.
     pub trails: Option<bool>,
+    /// Folder with maps of weights.
+    pub weight_dir: Option<String>,
 }
 
 /// `[extract]`: finding sources.
@@ -211,6 +213,10 @@ pub struct RawPhotometry {
     pub aperture_fwhm: Option<f64>,
     /// How zero points are found: `robust` or `regression`.
     pub method: Option<String>,
+    /// Whether objects are measured through one aperture in all their frames.
+    pub fixed_apertures: Option<bool>,
+    /// Filters in which the frame that gives it is looked for.
+    pub reference_filters: Option<Vec<String>>,
     /// Clipping limit of the robust method [sigma].
     pub clip_sigma: Option<f64>,
     /// Whether the robust method looks for an error of the flat.

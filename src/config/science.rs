@@ -7,6 +7,7 @@ use super::error::ConfigError;
 use super::raw::{RawAstrometry, RawCalibrate, RawLink, RawPhotometry};
 use crate::pipeline::artifact::frame_photometry::PhotometryMethod;
 use crate::pipeline::judge_astrometry::OutlierRule;
+use crate::pipeline::measure_movers::FixedApertures;
 use crate::pipeline::share_photometry::SharePhotometryParams;
 use crate::science::sky::keywords::Convention;
 
@@ -19,11 +20,14 @@ pub struct Calibrate {
     pub cosmic_threshold_sigma: f64,
     /// Whether trails of satellites and aircraft are masked.
     pub is_trail_masked: bool,
+    /// Folder with maps of weights; without one every pixel counts alike.
+    pub weight_dir: Option<PathBuf>,
 }
 
 impl Default for Calibrate {
     fn default() -> Self {
-        Self { is_cosmic_masked: true, cosmic_threshold_sigma: 5.0, is_trail_masked: true }
+        let (is_cosmic_masked, is_trail_masked) = (true, true);
+        Self { is_cosmic_masked, cosmic_threshold_sigma: 5.0, is_trail_masked, weight_dir: None }
     }
 }
 
@@ -62,13 +66,30 @@ impl Default for Astrometry {
 pub struct Photometry {
     /// Radius of the photometric aperture in units of the seeing.
     pub aperture_fwhm: f64,
+    /// Whether objects are measured through one aperture in all their frames.
+    pub is_aperture_fixed: bool,
+    /// Filters in which the frame that gives it is looked for, the first one first.
+    pub reference_filters: Vec<String>,
     /// How zero points are found.
     pub zero_points: SharePhotometryParams,
 }
 
 impl Default for Photometry {
     fn default() -> Self {
-        Self { aperture_fwhm: 1.5, zero_points: SharePhotometryParams::default() }
+        Self {
+            aperture_fwhm: 1.5,
+            is_aperture_fixed: false,
+            reference_filters: Vec::new(),
+            zero_points: SharePhotometryParams::default(),
+        }
+    }
+}
+
+impl Photometry {
+    /// How an object's aperture is chosen, where one is wanted.
+    pub fn fixed_apertures(&self) -> Option<FixedApertures> {
+        let (filters, radius_fwhm) = (self.reference_filters.clone(), self.aperture_fwhm);
+        self.is_aperture_fixed.then_some(FixedApertures { filters, radius_fwhm })
     }
 }
 
@@ -113,6 +134,7 @@ pub(super) fn calibrate(
             3.0..=100.0,
         )?,
         is_trail_masked: raw.trails.unwrap_or(default.is_trail_masked),
+        weight_dir: checker.optional_path("calibrate.weight_dir", raw.weight_dir.clone()),
     })
 }
 
@@ -191,6 +213,8 @@ pub(super) fn photometry(
             default.aperture_fwhm,
             0.5..=5.0,
         )?,
+        is_aperture_fixed: raw.fixed_apertures.unwrap_or(default.is_aperture_fixed),
+        reference_filters: raw.reference_filters.clone().unwrap_or_default(),
         zero_points,
     })
 }

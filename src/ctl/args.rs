@@ -72,8 +72,8 @@ pub(super) enum LogLevel {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed; 2 wrong arguments; 3 no frame of the night \
-                          could be used; 4 `check` found outliers or frames without \
-                          solution; 78 wrong configuration; 130 stopped.";
+                          could be used; 4 check found outliers or frames without solution; 78 \
+                          wrong configuration; 130 stopped.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

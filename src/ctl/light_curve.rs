@@ -125,5 +125,31 @@ fn text(curve: &ObjectCurve) -> String {
     for note in &curve.notes {
         text.push_str(&format!("\nNote: {note}"));
     }
-    format!("{text}\n{table}")
+    format!("{text}\n{table}{}", colours(curve))
+}
+
+/// Colours of nights with several filters.
+fn colours(curve: &ObjectCurve) -> String {
+    if curve.colours.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\nBrightness by filter, Gaia G for a solar colour [mag]:");
+    for mean in &curve.filters {
+        let (night, filter) = (printable(&mean.night), printable(&mean.filter));
+        let how = if mean.is_aperture { "through its aperture" } else { "by fits" };
+        text.push_str(&format!(
+            "\n  {night} {filter}: {:.3} +- {:.3} ({} points {how})",
+            mean.mag, mean.err_mag, mean.n_points
+        ));
+    }
+    text.push_str("\nColours less those of the Sun [mag]:");
+    for colour in &curve.colours {
+        let [a, b] = [0, 1].map(|k| printable(&colour.filters[k]));
+        let night = printable(&colour.night);
+        text.push_str(&format!(
+            "\n  {night} {a} - {b}: {:+.3} +- {:.3}",
+            colour.mag, colour.err_mag
+        ));
+    }
+    text
 }

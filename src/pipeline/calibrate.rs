@@ -5,6 +5,7 @@
 
 pub mod clean;
 mod numbers;
+pub mod weights;
 
 use thiserror::Error;
 
@@ -62,6 +63,8 @@ pub struct Calibrated {
     pub steps: Vec<String>,
     /// Remarks for the report; what weakens the result begins with `WARNING`.
     pub notes: Vec<String>,
+    /// Noise of each pixel over a typical one's, where a map of weights tells it.
+    pub noise_ratio: Option<Image<f32>>,
     /// Gain used [e-/ADU].
     pub gain_e_per_adu: f64,
     /// Read noise used [e-].
@@ -130,6 +133,7 @@ pub fn calibrate(
         ltv_px: (0.0 - window.columns.start as f64, 0.0 - window.rows.start as f64),
         steps: steps_taken(info, &window, overscan.as_ref(), masters, &numbers),
         notes,
+        noise_ratio: None,
         gain_e_per_adu: numbers.gain,
         read_noise_e: numbers.read_noise_e,
         saturation_adu: numbers.saturation_adu,

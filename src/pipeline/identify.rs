@@ -246,6 +246,11 @@ fn in_frame(track: &KnownTrack, frame: &NightFrame, at: &PlaceAt) -> KnownPlace 
 /// A file's name without its FITS endings, so that `a.fits` and `a.fits.fz` are one frame.
 pub fn stem(name: &str) -> &str {
     let mut stem = name.rsplit('/').next().unwrap_or(name);
+    // A part of a file: what is listed for the file is for all of them.
+    let part = stem.strip_suffix(']').and_then(|name| name.rsplit_once('['));
+    if let Some((file, _)) = part.filter(|(_, hdu)| hdu.bytes().all(|b| b.is_ascii_digit())) {
+        stem = file;
+    }
     for ending in [".fz", ".gz", ".fits", ".fit", ".fts"] {
         let cut = stem.len().saturating_sub(ending.len());
         if let (Some(head), Some(tail)) = (stem.get(..cut), stem.get(cut..))
@@ -266,6 +271,7 @@ mod tests {
         assert_eq!(stem("raw/rough-R1-001.fits.fz"), "rough-R1-001");
         assert_eq!(stem("20190326.0126.FITS"), "20190326.0126");
         assert_eq!(stem("plain"), "plain");
+        assert_eq!((stem("x/mosaic.fits[12]"), stem("a[b].fits")), ("mosaic", "a[b]"));
     }
 
     #[test]

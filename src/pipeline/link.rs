@@ -366,3 +366,6 @@ fn plane_stars(stars: &[StarAtEpoch], plane: &TangentPlane) -> Vec<PlaneStar> {
     listed.sort_by(|a, b| a.east_arcsec.total_cmp(&b.east_arcsec));
     listed
 }
+
+#[cfg(test)]
+mod tests;

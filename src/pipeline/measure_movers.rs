@@ -6,8 +6,12 @@
 //! fitted to a line, the others a forced measurement or an upper limit. Catalogue stars and other
 //! sources nearby are taken off; where their light is of account the point is called contaminated.
 
+mod apertures;
+
 use rayon::prelude::*;
 
+pub use self::apertures::FixedApertures;
+use self::apertures::{ObjectAperture, object_aperture};
 use super::artifact::candidate::{Candidate, CandidateDetection};
 use super::artifact::frame_photometry::{FramePhotometry, PhotometricSolution};
 use super::artifact::photometric_point::PhotometricPoint;
@@ -65,19 +69,26 @@ pub type Stars<'a> = dyn Fn((f64, f64), f64, f64) -> Vec<StarAtEpoch> + Sync + '
 
 /// Measures the candidates in all frames that cover their paths, and gives their detections these
 /// magnitudes.
+///
+/// * `fixed`: how each object's light is measured through one aperture too, where that is wanted.
 pub fn measure_movers(
     candidates: &mut [Candidate],
     frames: &[MoverFrame<'_>],
     stars: &Stars<'_>,
     pixels: &dyn PixelSource,
+    fixed: Option<&FixedApertures>,
 ) {
-    let paths: Vec<Option<Path>> = candidates.iter().map(path).collect();
+    let plan = |candidate: &Candidate| Plan {
+        path: path(candidate),
+        aperture: fixed.and_then(|fixed| object_aperture(candidate, frames, fixed)),
+    };
+    let plans: Vec<Plan> = candidates.iter().map(plan).collect();
     let mut found: Vec<Vec<PhotometricPoint>> = vec![Vec::new(); candidates.len()];
     // A few frames at a time bound the memory.
     for chunk in frames.chunks(rayon::current_num_threads().max(1)) {
         let measured: Vec<Vec<(usize, PhotometricPoint)>> = chunk
             .par_iter()
-            .map(|frame| of_frame(frame, (candidates, &paths), stars, pixels))
+            .map(|frame| of_frame(frame, (candidates, &plans), stars, pixels))
             .collect();
         for (candidate, point) in measured.into_iter().flatten() {
             found[candidate].push(point);
@@ -131,6 +142,12 @@ fn path(candidate: &Candidate) -> Option<Path> {
     Path::new(origin_rad, &points)
 }
 
+/// How a candidate is measured.
+struct Plan {
+    path: Option<Path>,
+    aperture: Option<ObjectAperture>,
+}
+
 /// A frame's pixels above its sky.
 struct Ground {
     signal_e: Image<f32>,
@@ -139,18 +156,27 @@ struct Ground {
     sky: Background,
 }
 
+impl Ground {
+    fn scene(&self) -> Scene<'_> {
+        let (signal_e, variance_e2, mask) = (&self.signal_e, &self.variance_e2, &self.mask);
+        Scene { signal_e, variance_e2, mask }
+    }
+}
+
 fn of_frame(
     mover: &MoverFrame<'_>,
-    (candidates, paths): (&[Candidate], &[Option<Path>]),
+    (candidates, plans): (&[Candidate], &[Plan]),
     stars: &Stars<'_>,
     pixels: &dyn PixelSource,
 ) -> Vec<(usize, PhotometricPoint)> {
     let Some(solution) = &mover.scale.solution else { return Vec::new() };
-    let wanted: Vec<(usize, Wanted)> = paths
+    let wanted: Vec<(usize, Wanted)> = plans
         .iter()
         .zip(candidates)
         .enumerate()
-        .filter_map(|(i, (path, candidate))| Some((i, wanted(mover, path.as_ref()?, candidate)?)))
+        .filter_map(|(i, (plan, candidate))| {
+            Some((i, wanted(mover, plan.path.as_ref()?, candidate)?))
+        })
         .collect();
     if wanted.is_empty() {
         return Vec::new();
@@ -158,7 +184,10 @@ fn of_frame(
     let Some(ground) = ground(mover, pixels) else { return Vec::new() };
     wanted
         .into_iter()
-        .filter_map(|(i, wanted)| Some((i, point(mover, (&ground, solution), &wanted, stars)?)))
+        .filter_map(|(i, wanted)| {
+            let how = (&wanted, plans[i].aperture.as_ref());
+            Some((i, point(mover, (&ground, solution), how, stars)?))
+        })
         .collect()
 }
 
@@ -213,19 +242,23 @@ fn ground(mover: &MoverFrame<'_>, pixels: &dyn PixelSource) -> Option<Ground> {
 fn point(
     mover: &MoverFrame<'_>,
     (ground, solution): (&Ground, &PhotometricSolution),
-    wanted: &Wanted,
+    (wanted, aperture): (&Wanted, Option<&ObjectAperture>),
     stars: &Stars<'_>,
 ) -> Option<PhotometricPoint> {
     let (x, y) = wanted.target.place_px;
     let inside = |v: f64, n: usize| v.round().clamp(0.0, (n - 1) as f64) as usize;
     let frame = mover.frame;
     let (column, row) = (inside(x, frame.nx), inside(y, frame.ny));
-    let scene =
-        Scene { signal_e: &ground.signal_e, variance_e2: &ground.variance_e2, mask: &ground.mask };
     let near = near_light(mover, solution, wanted, stars);
     let rms_e = ground.sky.rms_at(column, row);
-    let forced = forced_light(scene, (&mover.psf, rms_e), &wanted.target, &near)?;
-    Some(finished(mover, solution, wanted, &forced))
+    let forced = forced_light(ground.scene(), (&mover.psf, rms_e), &wanted.target, &near)?;
+    let mut point = unscaled(mover, wanted, &forced);
+    if let Some(aperture) = aperture {
+        apertures::measure(mover, (ground, rms_e), (wanted, &near), aperture, &mut point);
+    }
+    let place = detector_place((frame.nx, frame.ny, frame.is_turned), forced.place_px);
+    rescale(&mut point, solution, (frame.exposure_s, place));
+    Some(point)
 }
 
 /// Light in the fit's scale of a catalogue star, and its error; `None` without a magnitude [e-].
@@ -310,20 +343,15 @@ fn from_line((x, y): (f64, f64), target: &Target) -> f64 {
     (dx - along * hx).hypot(dy - along * hy)
 }
 
-fn finished(
-    mover: &MoverFrame<'_>,
-    solution: &PhotometricSolution,
-    wanted: &Wanted,
-    forced: &Forced,
-) -> PhotometricPoint {
+/// What was measured, without magnitudes.
+fn unscaled(mover: &MoverFrame<'_>, wanted: &Wanted, forced: &Forced) -> PhotometricPoint {
     let (frame, scale) = (mover.frame, mover.scale);
-    let place = detector_place((frame.nx, frame.ny, frame.is_turned), forced.place_px);
     // From the fit's scale to all light, as for the stars.
     let per = scale.circle_share / scale.share;
     let (ra_rad, dec_rad) = frame.wcs.to_sky(forced.place_px.0, forced.place_px.1);
     let is_contaminated = forced.near_e > forced.flux_err_e.max(CONTAMINATED_SHARE * forced.flux_e)
         || forced.light_share < WHOLE_SHARE;
-    let mut point = PhotometricPoint {
+    PhotometricPoint {
         frame: frame.name.clone(),
         mid_mjd_utc: frame.mid_mjd_utc,
         ra_deg: ra_rad / DEG_RAD,
@@ -337,9 +365,7 @@ fn finished(
         is_contaminated,
         photometry_valid: scale.faults.is_empty(),
         ..PhotometricPoint::default()
-    };
-    rescale(&mut point, solution, (frame.exposure_s, place));
-    point
+    }
 }
 
 /// Gives a point the magnitudes of a scale, by its light alone: after the zero points were computed
@@ -368,6 +394,14 @@ pub fn rescale(
     });
     point.colour_err_mag = solution.colour_err_mag;
     point.limit_mag = mag_of(limit_e).map(|(_, mag)| mag).filter(|_| magnitude.is_none());
+    let Some(aperture) = &mut point.aperture else { return };
+    let snr = aperture.flux_e / aperture.flux_err_e;
+    let magnitude = mag_of(aperture.flux_e).filter(|_| snr >= LIMIT_SIGMA);
+    let err_mag = 1.0857 / snr;
+    aperture.instrumental_mag = magnitude.map(|(instrumental, _)| instrumental);
+    aperture.instrumental_err_mag = magnitude.map(|_| err_mag);
+    aperture.mag = magnitude.map(|(_, mag)| mag);
+    aperture.mag_err = magnitude.map(|(instrumental, _)| solution.mag_err(instrumental, err_mag));
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::artifact::frame_info::FrameInfo;
 use super::artifact::frame_photometry::SkyStats;
 use super::artifact::frame_record::{FrameRecord, FrameStatus, WcsKeyword};
 use super::calibrate::clean::{CleanParams, clean};
+use super::calibrate::weights::FrameWeights;
 use super::calibrate::{CalibrateParams, Calibrated, calibrate};
 use super::calibrate_flux::{FluxScale, calibrate_flux};
 use super::extract::extract_sources;
@@ -32,6 +33,8 @@ pub struct RawFrame {
     pub info: FrameInfo,
     /// Pixels [ADU].
     pub pixels: Image<f32>,
+    /// Relative inverse variances of its pixels, of a map of weights.
+    pub weights: Option<Image<f32>>,
 }
 
 /// Parameters of all stages of a frame.
@@ -99,6 +102,9 @@ pub fn reduce_frame(
 ) -> Result<ReducedFrame, Overdue> {
     let mut record = started_record(&raw.name, &raw.content_hash, &raw.info);
     let info = raw.info;
+    let weights = raw.weights.as_ref().map(|weights| FrameWeights::new(weights, &info));
+    let weighted = weights.as_ref().map(|weights| weights.with_dead(masters));
+    let masters = weighted.as_ref().unwrap_or(masters);
     let mut calibrated = match calibrate(&raw.pixels, &info, masters, &params.calibrate) {
         Ok(calibrated) => calibrated,
         Err(why) => {
@@ -107,6 +113,9 @@ pub fn reduce_frame(
         }
     };
     drop(raw.pixels);
+    if let Some(weights) = weights {
+        weights.apply(&mut calibrated);
+    }
     clean(&mut calibrated, &info, &params.clean);
     record.ltv_px = Some(calibrated.ltv_px);
     record.sky_stats = sky_stats(&calibrated);

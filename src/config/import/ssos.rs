@@ -11,15 +11,7 @@ const OUTLIER: &str = "OUTLIER_THRESHOLD";
 
 pub(super) const RULES: &[Row] = &[
     ("SCI_EXTENSION", Rule::By(extensions)),
-    (
-        "WEIGHT_IMAGES",
-        Rule::Only(
-            "False",
-            "every frame's noise is followed pixel by pixel from detector and masters",
-            "weight maps are not read (with ssos they never acted): noise is followed pixel by \
-             pixel from detector and masters",
-        ),
-    ),
+    ("WEIGHT_IMAGES", Rule::By(weights)),
     ("DATE-OBS", Rule::Only("DATE-OBS", KEYWORD, OTHER_KEYWORD)),
     ("FILTER", Rule::Only("FILTER", KEYWORD, OTHER_KEYWORD)),
     ("EXPTIME", Rule::Only("EXPTIME", KEYWORD, OTHER_KEYWORD)),
@@ -28,7 +20,13 @@ pub(super) const RULES: &[Row] = &[
     ("SEX_FILTER", Rule::Idle(FILE_TOO)),
     ("SEX_NNW", Rule::Idle("stars are told by the frame's own point spread function")),
     ("SCAMP_CONFIG", Rule::Idle(FILE_TOO)),
-    ("REMOVE_REF_SOURCES", Rule::Idle("catalogue stars are never linked")),
+    (
+        "REMOVE_REF_SOURCES",
+        Rule::Idle(
+            "sources at the catalogue's places of the night, proper motion and all, are never \
+             linked, and neither is what shines at its place at other times",
+        ),
+    ),
     ("SWARP_CONFIG", Rule::Idle("cut-outs are resampled without SWarp")),
     ("FILTER_DETEC", Rule::Cut("detections")),
     ("DETECTIONS", Rule::Text("filter.unwanted_detections")),
@@ -58,16 +56,8 @@ pub(super) const RULES: &[Row] = &[
     ("FOV_DIMENSIONS", Rule::Idle("the field asked for is that of the plate solution")),
     ("EXTRACT_CUTOUTS", Rule::By(cutouts)),
     ("CUTOUT_SIZE", Rule::By(cutout_side)),
-    (
-        "FIXED_APER_MAGS",
-        Rule::Only(
-            "False",
-            "magnitudes are measured at each detection's own place",
-            "apertures fixed by another filter are not measured; light curves have a session per \
-             night and filter",
-        ),
-    ),
-    ("REFERENCE_FILTER", Rule::Idle("is of FIXED_APER_MAGS only")),
+    ("FIXED_APER_MAGS", Rule::Flag("photometry.fixed_apertures")),
+    ("REFERENCE_FILTER", Rule::By(filters)),
     (
         "CHECKPLOTS",
         Rule::Idle("the charts are on each night's page; `export` writes them as files"),
@@ -104,6 +94,20 @@ fn extensions(value: &str) -> Fate {
                 .to_owned(),
         ),
     }
+}
+
+fn weights(value: &str) -> Fate {
+    if flag(value) == Some(false) {
+        let why = "every frame's noise is followed pixel by pixel from detector and masters";
+        return Fate::NotNeeded(why.to_owned());
+    }
+    Fate::Set { key: "calibrate.weight_dir", value: quoted(value) }
+}
+
+fn filters(value: &str) -> Fate {
+    let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(quoted).collect();
+    Fate::Set { key: "photometry.reference_filters", value: format!("[{}]", names.join(", ")) }
 }
 
 fn observatory(value: &str) -> Fate {

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::config::check::Checker;
 use crate::config::resolved::resolve;
 use crate::config::settings::{Settings, Source};
-use crate::pipeline::ingest::{ForcedKind, FrameRules};
+use crate::pipeline::ingest::{ExtensionName, ForcedKind, FrameRules};
 
 /// `config.autossos` as shipped.
 const AUTOSSOS: &str = "# configuration\nINSTRUMENT  lsss   # or cafos\nFLIPSTAT True\n\
@@ -233,4 +233,20 @@ fn each_setting_of_the_shipped_files_has_its_old_name() {
             .any(|known| known.section == section && known.name == key)
     };
     assert!(names.iter().all(is_key), "{names:?}");
+}
+
+#[test]
+fn extensions_weights_and_apertures_of_ssos_are_settings() {
+    let text = "SCI_EXTENSION 1,3\nWEIGHT_IMAGES /data/weights\nFIXED_APER_MAGS True\n\
+        REFERENCE_FILTER gSDSS,rSDSS\nREMOVE_REF_SOURCES True\nFILTER_DETEC True\n";
+    let imported = import(&files(&[("default.ssos", text)])).expect("a file");
+    assert_eq!(imported.not_taken().count(), 0, "{:?}", imported.keys);
+    let config = resolved(&imported.to_toml());
+    assert_eq!(config.instrument.extensions, [ExtensionName::Number(1), ExtensionName::Number(3)]);
+    assert_eq!(config.calibrate.weight_dir.as_deref(), Some(Path::new("/data/weights")));
+    let fixed = config.photometry.fixed_apertures().expect("wanted");
+    assert_eq!(fixed.filters, ["gSDSS", "rSDSS"]);
+    assert!(matches!(fates(&imported, "REMOVE_REF_SOURCES"), [Fate::NotNeeded(_)]));
+    let odd = import(&files(&[("default.ssos", "SCI_EXTENSION SCI\nFILTER_DETEC True\n")]));
+    assert!(matches!(fates(&odd.expect("a file"), "SCI_EXTENSION"), [Fate::Refused(_)]));
 }

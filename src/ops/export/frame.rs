@@ -88,7 +88,7 @@ impl<'a> Frame<'a> {
 pub(super) fn stems(report: &NightReport) -> BTreeMap<&str, String> {
     let mut stems: BTreeMap<&str, String> = BTreeMap::new();
     for (number, record) in numbered(report) {
-        let mut stem = plain_name(stem(&record.frame));
+        let mut stem = plain_name(&stem_of(record));
         if stems.values().any(|taken| *taken == stem) {
             stem = format!("{stem}_{number}");
         }
@@ -97,8 +97,18 @@ pub(super) fn stems(report: &NightReport) -> BTreeMap<&str, String> {
     stems
 }
 
-/// A frame's name without the endings of FITS files.
-pub(super) fn stem(frame: &str) -> &str {
+/// Name of a frame's file without its endings; the number of its image behind it, as ssos has it,
+/// where the file has several.
+pub(super) fn stem_of(record: &FrameRecord) -> String {
+    let stem = stem(record.file_name());
+    match &record.image {
+        Some(image) => format!("{stem}_{}", image.number),
+        None => stem.to_owned(),
+    }
+}
+
+/// A file's name without the endings of FITS files.
+fn stem(frame: &str) -> &str {
     let without = |name: &'_ str, ending: &str| {
         name.len().checked_sub(ending.len()).filter(|cut| {
             *cut > 0 && name.get(*cut..).is_some_and(|end| end.eq_ignore_ascii_case(ending))
@@ -132,6 +142,20 @@ pub(super) fn fixed(value: Option<f64>, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_image_of_a_file_has_a_stem_of_its_own() {
+        use crate::pipeline::artifact::frame_info::FileImage;
+        use crate::pipeline::artifact::frame_record::FrameStatus;
+        use crate::pipeline::reduce::empty_record;
+        let image = FileImage { hdu: 2, number: 1, chip: "CCD1".to_owned() };
+        let record = FrameRecord {
+            image: Some(image),
+            ..empty_record("mosaic.fits.fz[2]", "a", FrameStatus::Ok)
+        };
+        assert_eq!(stem_of(&record), "mosaic_1");
+        assert_eq!(stem_of(&FrameRecord { image: None, ..record }), "mosaic.fits.fz[2]");
+    }
 
     #[test]
     fn stems_are_names_without_endings_and_stay_in_the_folder() {

@@ -20,6 +20,7 @@ use crate::formats::known_csv::number_and_name;
 use crate::pipeline::artifact::candidate::{CandidateDetection, Identity};
 use crate::pipeline::artifact::frame_record::FrameRecord;
 use crate::pipeline::artifact::known::KnownObject;
+use crate::pipeline::artifact::photometric_point::AperturePoint;
 use crate::pipeline::artifact::report::NightReport;
 use crate::report::csv_text;
 use crate::science::time::Epoch;
@@ -85,6 +86,14 @@ const COLUMNS: [&str; 55] = [
     "MAG_CALIB",
     "MAG_CALIB_ERR",
 ];
+/// FLAGS_SSOS of the detection that gave the object's aperture.
+const FLAG_APERTURE_REFERENCE: u8 = 2;
+/// Columns behind MAGERR where objects have an aperture (`photometry.fixed_apertures`).
+const APERTURE_COLUMNS: [&str; 4] = ["MAG_APER", "MAG_APER_ERR", "FLUX_APER", "FLUX_APER_ERR"];
+/// Cells before those.
+const N_BEFORE_APERTURE: usize = 7;
+/// What is known of an object: the first of these cells, and their number.
+const SKYBOT: (usize, usize) = (22, 11);
 
 /// Which of the seeds' tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +166,10 @@ pub fn table(
         .filter(|(_, record)| wanted.contains(&record.frame.as_str()))
         .map(|numbered| (numbered.1.frame.as_str(), Frame::read(reader, night, numbered)))
         .collect();
+    let has_apertures = objects
+        .vetted
+        .iter()
+        .any(|v| v.candidate.photometry.iter().any(|point| point.aperture.is_some()));
     let mut rows = Vec::new();
     for (number, object) in (1..).zip(&objects.vetted) {
         let known = report.known.iter().find(|known| {
@@ -171,6 +184,9 @@ pub fn table(
                 continue;
             }
             let mut row = about.row((i, detection), frame);
+            if has_apertures {
+                with_aperture(&mut row, about.aperture(detection, frame));
+            }
             if form != SeedTable::Ssos {
                 let solution = photometry.and_then(|scale| scale.solution.as_ref());
                 let line = solution.and_then(|solution| solution.line.as_ref());
@@ -181,8 +197,20 @@ pub fn table(
         }
     }
     let added = if form == SeedTable::Ssos { &[][..] } else { &CALIB_COLUMNS[..] };
-    let columns = COLUMNS.iter().chain(added).map(|name| (*name).to_owned());
-    Ok(csv_text(columns.collect(), rows.into_iter()))
+    let mut columns: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
+    if has_apertures {
+        with_aperture(&mut columns, APERTURE_COLUMNS.map(str::to_owned));
+    }
+    columns.extend(added.iter().map(|name| (*name).to_owned()));
+    Ok(csv_text(columns, rows.into_iter()))
+}
+
+/// Puts cells of an aperture behind MAGERR. What is known of the object keeps its place in the row
+/// and so comes before OBJECT, as in ssos, whose scripts count columns.
+fn with_aperture(cells: &mut Vec<String>, aperture: [String; 4]) {
+    let known: Vec<String> = cells.drain(SKYBOT.0..SKYBOT.0 + SKYBOT.1).collect();
+    cells.splice(N_BEFORE_APERTURE..N_BEFORE_APERTURE, aperture);
+    cells.splice(SKYBOT.0..SKYBOT.0, known);
 }
 
 /// An object and what is said of it.
@@ -236,12 +264,35 @@ impl About<'_> {
         cells.extend([file.to_owned(), image.map_or(1, |image| image.number).to_string()]);
         cells.extend([fixed(Some(detection.x_px + 1.0), 4), fixed(Some(detection.y_px + 1.0), 4)]);
         cells.extend(shape(&source, detection));
+        let is_reference = self.aperture_point(detection).is_some_and(|point| point.is_reference);
+        let flags = if is_reference { FLAG_APERTURE_REFERENCE } else { 0 };
+        cells.push(flags.to_string());
         let said = self.object.verdict();
         cells.extend(
             [said.is_some(), said == Some(Verdict::Real), said == Some(Verdict::Unsure)].map(truth),
         );
         cells.extend([fixed(detection.mag, 4), fixed(detection.mag_err, 4)]);
         cells
+    }
+
+    /// The detection's light through the object's own aperture: instrumental magnitude of one ADU
+    /// per second, light [ADU], each with its error.
+    fn aperture(&self, detection: &CandidateDetection, frame: Option<&Frame<'_>>) -> [String; 4] {
+        let Some(aperture) = self.aperture_point(detection) else { return Default::default() };
+        let record = frame.map(|frame| frame.record);
+        let gain = record.and_then(|r| r.photometry.as_deref()).map_or(1.0, |p| p.gain_e_per_adu);
+        let in_adu = 2.5 * gain.log10();
+        [
+            fixed(aperture.instrumental_mag.map(|mag| mag + in_adu), 4),
+            fixed(aperture.instrumental_err_mag, 4),
+            fixed(Some(aperture.flux_e / gain), 3),
+            fixed(Some(aperture.flux_err_e / gain), 3),
+        ]
+    }
+
+    fn aperture_point(&self, detection: &CandidateDetection) -> Option<&AperturePoint> {
+        let mut points = self.object.candidate.photometry.iter();
+        points.find(|point| point.frame == detection.frame)?.aperture.as_ref()
     }
 
     /// Rates of the object [arcsec/h]: whole, east, north, each with its error.
@@ -286,7 +337,7 @@ impl About<'_> {
     }
 }
 
-/// Cells from the ellipse to the flags.
+/// Cells from the ellipse to the flags, without those of ssos.
 fn shape(source: &Source, detection: &CandidateDetection) -> Vec<String> {
     let ellipse = |k: usize| fixed(source.ellipse.map(|ellipse| ellipse[k]), 4);
     let mut cells: Vec<String> = (0..6).map(ellipse).collect();
@@ -294,7 +345,7 @@ fn shape(source: &Source, detection: &CandidateDetection) -> Vec<String> {
     let (ra, dec) = source.sky_err_deg.unwrap_or((round, round));
     cells.extend([fixed(Some(ra), 9), fixed(Some(dec), 9), fixed(Some(0.0), 2)]);
     cells.push(source.flags.map_or_else(String::new, |flags| extraction_flags(flags).to_string()));
-    cells.extend(["0", "0", "0"].map(str::to_owned));
+    cells.extend(["0", "0"].map(str::to_owned));
     cells
 }
 
@@ -305,6 +356,28 @@ fn truth(is: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_aperture_comes_behind_the_magnitude_and_the_rest_as_in_ssos() {
+        let mut columns: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
+        with_aperture(&mut columns, APERTURE_COLUMNS.map(str::to_owned));
+        assert_eq!(columns.len(), COLUMNS.len() + 4);
+        // ../shared/spec/seeds.md 2.11: four columns after MAGERR, the SkyBoT block before OBJECT.
+        for (number, name) in [
+            (7, "MAGERR"),
+            (8, "MAG_APER"),
+            (11, "FLUX_APER_ERR"),
+            (12, "FLUX"),
+            (22, "EXPTIME"),
+            (23, "MATCHED"),
+            (33, "SKYBOT_DELTADEC"),
+            (34, "OBJECT"),
+            (38, "IMAGE_FILENAME"),
+            (54, "FLAGS_SSOS"),
+        ] {
+            assert_eq!(columns[number - 1], name, "{number}");
+        }
+    }
 
     #[test]
     fn columns_stand_where_the_seeds_have_them() {

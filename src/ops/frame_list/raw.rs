@@ -8,7 +8,7 @@ use super::super::run::{NightFile, NotAFrame, chain, chosen, list, understand};
 use super::{Row, kind_word};
 use crate::config::Config;
 use crate::formats::fits::ImageInfo;
-use crate::pipeline::artifact::frame_info::FrameInfo;
+use crate::pipeline::artifact::frame_info::{FileImage, FrameInfo};
 use crate::pipeline::ingest::Chosen;
 use crate::science::units::DEG_RAD;
 use crate::store::{NightId, Reader};
@@ -76,9 +76,9 @@ fn file_rows(file: &NightFile, night: &str, config: &Config) -> Vec<Row> {
         Err(error) => return vec![failed(file.name.clone(), "unreadable", chain(&error))],
     };
     let row = |chosen| match chosen {
-        Chosen::Whole(image) => told(begun(file.name.clone()), *image, config),
+        Chosen::Whole(image) => told(begun(file.name.clone()), (*image, None), config),
         Chosen::Part(image, part) => {
-            told(begun(format!("{}{}", file.name, part.suffix())), *image, config)
+            told(begun(format!("{}{}", file.name, part.suffix())), (*image, Some(&part)), config)
         }
         Chosen::Missing { listed, why } => {
             failed(format!("{}[{listed}]", file.name), "failed", why)
@@ -88,11 +88,11 @@ fn file_rows(file: &NightFile, night: &str, config: &Config) -> Vec<Row> {
 }
 
 /// A row with what the header of its image says.
-fn told(mut row: Row, mut image: ImageInfo, config: &Config) -> Row {
+fn told(mut row: Row, (mut image, part): (ImageInfo, Option<&FileImage>), config: &Config) -> Row {
     row.set_number("nx", Some(image.nx as f64));
     row.set_number("ny", Some(image.ny as f64));
     let night = row.cell("night").map(|cell| cell.text()).unwrap_or_default();
-    match understand(&mut image, (&night, &row.name()), config) {
+    match understand(&mut image, (&night, &row.name()), part, config) {
         Ok(info) => set_info(&mut row, &info),
         Err(NotAFrame::LeftAlone(why)) => {
             row.set_text("kind", "ignored");

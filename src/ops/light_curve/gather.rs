@@ -1,5 +1,7 @@
 //! The measurements of one object in the nights' reports.
 
+use std::collections::BTreeMap;
+
 use super::super::error::OpsError;
 use super::super::object_names::{name, numbers};
 use super::super::vetting::{Vetted, vetted_in};
@@ -23,6 +25,8 @@ pub(super) fn gather(
         slope_ratio: None,
         points: Vec::new(),
         limits: Vec::new(),
+        filters: Vec::new(),
+        colours: Vec::new(),
         notes: Vec::new(),
     };
     let mut n_found = 0;
@@ -58,6 +62,11 @@ fn take_night(
     curve: &mut ObjectCurve,
 ) -> Result<usize, OpsError> {
     let numbers = numbers(reader, night)?;
+    let filters: BTreeMap<String, String> = report
+        .frames
+        .iter()
+        .filter_map(|frame| Some((frame.frame.clone(), frame.filter.clone()?)))
+        .collect();
     let is_named = |v: &Vetted| {
         (n_nights == 1 || v.joined.is_some()) && name(v, &numbers).is_some_and(|n| n == asked)
     };
@@ -76,7 +85,11 @@ fn take_night(
         }
         for point in &object.candidate.photometry {
             match (point.mag, point.limit_mag) {
-                (Some(mag), _) => curve.points.push(curve_point(night, point, mag)),
+                (Some(mag), _) => {
+                    let filter = filters.get(&point.frame).cloned();
+                    let point = CurvePoint { filter, ..curve_point(night, point, mag) };
+                    curve.points.push(point);
+                }
                 (None, Some(limit_mag)) => curve.limits.push(CurveLimit {
                     night: night.to_string(),
                     frame: point.frame.clone(),
@@ -102,14 +115,18 @@ fn curve_point(night: &NightId, point: &PhotometricPoint, mag: f64) -> CurvePoin
     // The unknown colour is the same in all frames of a filter: no scatter of the curve.
     let colour = point.colour_err_mag;
     let err_mag = point.mag_err.map(|err| (err * err - colour * colour).max(0.0).sqrt());
+    let aperture = point.aperture.as_ref();
     CurvePoint {
         night: night.to_string(),
         frame: point.frame.clone(),
+        filter: None,
         mid_mjd_utc: point.mid_mjd_utc,
         ra_deg: point.ra_deg,
         dec_deg: point.dec_deg,
         mag,
         err_mag,
+        aperture_mag: aperture.and_then(|aperture| aperture.mag),
+        aperture_err_mag: aperture.and_then(|aperture| aperture.mag_err),
         is_detected: point.is_detected,
         geometry: None,
         doubts,

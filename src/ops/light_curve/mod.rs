@@ -7,10 +7,14 @@
 //! reasons: the frame's photometry is not valid; light of stars or pixels that tell nothing are of
 //! account; the point lies off the curve ([`crate::science::photometry::outliers`]).
 
+mod colours;
 mod gather;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use self::colours::{Colour, FilterMean};
 use super::error::OpsError;
 use super::orbits::ephemeris_at;
 use crate::formats::known_csv::number_and_name;
@@ -71,6 +75,8 @@ pub struct CurvePoint {
     pub night: String,
     /// Its frame.
     pub frame: String,
+    /// The frame's filter, when known.
+    pub filter: Option<String>,
     /// Middle of the exposure [d, MJD UTC].
     pub mid_mjd_utc: f64,
     /// Right ascension [deg].
@@ -81,6 +87,10 @@ pub struct CurvePoint {
     pub mag: f64,
     /// Its error, without that of the unknown colour [mag].
     pub err_mag: Option<f64>,
+    /// The same through the object's own aperture, where that was measured [mag].
+    pub aperture_mag: Option<f64>,
+    /// Its error, without that of the unknown colour [mag].
+    pub aperture_err_mag: Option<f64>,
     /// Whether the frame detected it by itself.
     pub is_detected: bool,
     /// Whence it was seen, when the orbit is known.
@@ -113,6 +123,10 @@ pub struct ObjectCurve {
     pub points: Vec<CurvePoint>,
     /// Frames in which it was too faint, in order of time.
     pub limits: Vec<CurveLimit>,
+    /// Its brightness in each filter of each night.
+    pub filters: Vec<FilterMean>,
+    /// Differences between the filters of a night.
+    pub colours: Vec<Colour>,
     /// What could not be done.
     pub notes: Vec<String>,
 }
@@ -132,19 +146,33 @@ impl ObjectCurve {
         measured.mag - object.reduced(&measured).1
     }
 
-    /// The trusted points as other programs read them, a session per night.
+    /// The trusted points as other programs read them, a session per night, and per filter of a
+    /// night that has several: the colour of an object lies between them.
     pub fn light_curve(&self) -> LightCurve {
         let mut sessions: Vec<Session> = Vec::new();
         let points = self.trusted().map(|point| {
-            if sessions.last().is_none_or(|last| last.name != point.night) {
-                let (name, filter) = (point.night.clone(), BAND.to_owned());
-                sessions.push(Session { name, filter, ..Session::default() });
-            }
-            measured(point, sessions.len() - 1)
+            let name = self.session_name(point);
+            let place = sessions.iter().position(|session| session.name == name);
+            let place = place.unwrap_or_else(|| {
+                sessions.push(Session { name, filter: BAND.to_owned(), ..Session::default() });
+                sessions.len() - 1
+            });
+            measured(point, place)
         });
         let points = points.collect();
         let (object, slope_ratio) = (self.object.clone(), self.slope_ratio);
         LightCurve { object, sessions, points, slope_ratio, n_bad: 0 }
+    }
+}
+
+impl ObjectCurve {
+    fn session_name(&self, point: &CurvePoint) -> String {
+        let is_other =
+            |other: &CurvePoint| other.night == point.night && other.filter != point.filter;
+        match &point.filter {
+            Some(filter) if self.trusted().any(is_other) => format!("{} {filter}", point.night),
+            _ => point.night.clone(),
+        }
     }
 }
 
@@ -181,6 +209,7 @@ pub fn light_curve(
     curve.limits.sort_by(|a, b| a.mid_mjd_utc.total_cmp(&b.mid_mjd_utc));
     add_geometry(&mut curve, data_dir, observer);
     mark_off_curve(&mut curve);
+    (curve.filters, curve.colours) = colours::colours(&curve.points);
     Ok(curve)
 }
 
@@ -207,27 +236,23 @@ fn add_geometry(curve: &mut ObjectCurve, data_dir: &std::path::Path, observer: &
     }
 }
 
-/// Marks the points off the curve, night by night.
+/// Marks the points off the curve, session by session.
 fn mark_off_curve(curve: &mut ObjectCurve) {
     let reduced = curve.light_curve();
-    let mut places: Vec<usize> =
-        (0..curve.points.len()).filter(|&i| curve.points[i].doubts.is_empty()).collect();
-    let mut timed: Vec<TimedMag> = Vec::with_capacity(places.len());
-    for point in &reduced.points {
+    let places = (0..curve.points.len()).filter(|&i| curve.points[i].doubts.is_empty());
+    let mut sessions: BTreeMap<u32, (Vec<usize>, Vec<TimedMag>)> = BTreeMap::new();
+    for (place, point) in places.zip(&reduced.points) {
         let (time_h, mag) = reduced.reduced(point);
+        let (places, timed) = sessions.entry(point.session).or_default();
+        places.push(place);
         timed.push(TimedMag { time_h, mag, err_mag: point.err_mag.unwrap_or(0.0) });
     }
-    while let Some(&first) = places.first() {
-        let night = curve.points[first].night.clone();
-        let n = places.iter().take_while(|&&i| curve.points[i].night == night).count();
-        let rest = timed.split_off(n);
-        for (&i, off) in places[..n].iter().zip(off_curve_mag(&timed)) {
+    for (places, timed) in sessions.into_values() {
+        for (place, off) in places.into_iter().zip(off_curve_mag(&timed)) {
             if let Some(off_mag) = off {
-                curve.points[i].doubts.push(PointDoubt::OffCurve { off_mag });
+                curve.points[place].doubts.push(PointDoubt::OffCurve { off_mag });
             }
         }
-        timed = rest;
-        places.drain(..n);
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn frame_key(
     );
     let masters = masters.names().join("\n");
     let mut inputs: Vec<&str> = vec![&frame.content_hash, &frame.file.name, &masters, sky_key];
+    inputs.extend(Some(frame.weights.key()).filter(|key| !key.is_empty()));
     let serving = calibration.iter().filter(|c| may_serve(&c.info, &frame.info));
     inputs.extend(serving.map(|c| c.content_hash.as_str()));
     stage_key(FRAME_UNIT, 1, &parameters, &inputs)
@@ -77,7 +78,9 @@ pub(super) fn night_key(
     );
     let mut inputs = vec![reference_key.to_owned(), known_key.to_owned()];
     for frame in scanned.science.iter().chain(&scanned.calibration) {
-        inputs.push(format!("{} {} {:?}", frame.file.name, frame.content_hash, frame.info));
+        let weights = frame.weights.key();
+        let (name, hash) = (&frame.file.name, &frame.content_hash);
+        inputs.push(format!("{name} {hash} {:?}{weights}", frame.info));
     }
     for record in &scanned.failed {
         inputs.push(format!("{} {}", record.frame, record.content_hash));

@@ -23,6 +23,7 @@ mod reference;
 mod rest;
 mod session;
 mod take;
+mod weights;
 
 use std::path::PathBuf;
 use std::sync::Arc;

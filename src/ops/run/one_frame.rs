@@ -111,12 +111,16 @@ fn read(
         return Err(OpsError::Changed { path: path.clone() });
     }
     Ok(pixels.map_err(|error| chain(&error)).map(|(pixels, header)| {
-        let raw = RawFrame {
-            name: frame.file.name.clone(),
-            content_hash: frame.content_hash.clone(),
-            info: frame.info.clone(),
-            pixels,
+        let mut info = frame.info.clone();
+        let weights = match frame.weights.read(&work.config.fits_limits()) {
+            Ok(weights) => Some(weights),
+            Err(remark) => {
+                info.remarks.extend(remark);
+                None
+            }
         };
+        let (name, content_hash) = (frame.file.name.clone(), frame.content_hash.clone());
+        let raw = RawFrame { name, content_hash, info, pixels, weights };
         (raw, header)
     }))
 }
@@ -254,7 +258,8 @@ mod tests {
         header.set("DEC", Value::Real(20.0), "");
         let profile = choose_profile(&header, shipped());
         let info = interpret(&header, 250, 250, profile).expect("a science frame");
-        RawFrame { name: "a.fits".to_owned(), content_hash: "a".to_owned(), info, pixels }
+        let (name, content_hash) = ("a.fits".to_owned(), "a".to_owned());
+        RawFrame { name, content_hash, info, pixels, weights: None }
     }
 
     #[test]

@@ -97,7 +97,8 @@ pub(super) fn measure(
         Some(MoverFrame { frame, psf, scale: result.record.photometry.as_deref()? })
     };
     let movers: Vec<MoverFrame<'_>> = frames.iter().filter_map(mover).collect();
-    measure_movers(candidates, &movers, stars, pixels);
+    let fixed = work.config.night_params().fixed_apertures;
+    measure_movers(candidates, &movers, stars, pixels, fixed.as_ref());
 }
 
 /// Puts what each star gave beside the page, for `refit` and the plots.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::super::error::OpsError;
 use super::files::{FileStamp, NightFile};
 use super::parallel;
+use super::weights::WeightMap;
 use crate::config::Config;
 use crate::formats::fits::{self, FitsError, Header, ImageInfo, Limits};
 use crate::pipeline::artifact::frame_info::{FileImage, FrameInfo, FrameKind};
@@ -32,6 +33,8 @@ pub(super) struct ScannedFrame {
     pub(super) info: FrameInfo,
     /// Number of the HDU with its pixels.
     pub(super) hdu: usize,
+    /// Its map of weights.
+    pub(super) weights: WeightMap,
 }
 
 impl ScannedFrame {
@@ -184,7 +187,7 @@ fn take_file(file: &NightFile, (night, config): (&str, &Config), known: Option<S
 }
 
 /// Content hash of a file, hexadecimal.
-fn content_hash(path: &Path) -> std::io::Result<String> {
+pub(super) fn content_hash(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; HASH_CHUNK];
@@ -258,13 +261,19 @@ fn frame(
     (mut image, part): (ImageInfo, Option<FileImage>),
     (night, config): (&str, &Config),
 ) -> Found {
-    match understand(&mut image, (night, &file.name), config) {
+    match understand(&mut image, (night, &file.name), part.as_ref(), config) {
         Ok(info) => {
             let info = FrameInfo { pointing_rad: pointing(&image, part.as_ref(), &info), ..info };
+            let info = FrameInfo { image: part, ..info };
             Found::Frame(Arc::new(ScannedFrame {
                 file: file.clone(),
                 content_hash: hash.to_owned(),
-                info: FrameInfo { image: part, ..info },
+                weights: WeightMap::look_for(
+                    file_name(&file.name, info.image.as_ref()),
+                    &info,
+                    config,
+                ),
+                info,
                 hdu: image.hdu,
             }))
         }
@@ -278,6 +287,14 @@ fn frame(
     }
 }
 
+/// Where a frame points [rad]: the telescope points at the middle of all its detectors, so that a
+/// part's own plate solution, where it has one, tells better than the profile's keywords.
+fn pointing(image: &ImageInfo, part: Option<&FileImage>, info: &FrameInfo) -> Option<(f64, f64)> {
+    let own = part.and_then(|_| fits::read_wcs(&image.header));
+    let centre = (0.5 * image.nx as f64 - 0.5, 0.5 * image.ny as f64 - 0.5);
+    own.map(|wcs| wcs.to_sky(centre.0, centre.1)).or(info.pointing_rad)
+}
+
 /// Why a file is no frame of its night.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::ops) enum NotAFrame {
@@ -287,13 +304,24 @@ pub(in crate::ops) enum NotAFrame {
     Unusable(String),
 }
 
-/// What a file's header says by the rules and profiles of the configuration; corrects the header.
+/// What a frame's header says by the rules and profiles of the configuration; corrects the header.
+///
+/// * `part`: which image of its file the frame is, where it is one of several; rules may mean the
+///   file or the part.
 pub(in crate::ops) fn understand(
     image: &mut ImageInfo,
-    frame: (&str, &str),
+    (night, name): (&str, &str),
+    part: Option<&FileImage>,
     config: &Config,
 ) -> Result<FrameInfo, NotAFrame> {
-    let ruled = config.instrument.rules.apply(frame, &mut image.header);
+    let file = file_name(name, part);
+    let rules = &config.instrument.rules;
+    let mut ruled = rules.apply((night, file), &mut image.header);
+    if part.is_some() {
+        let own = rules.apply((night, name), &mut image.header);
+        ruled.is_ignored |= own.is_ignored;
+        ruled.kind = own.kind.or(ruled.kind);
+    }
     if ruled.is_ignored {
         return Err(NotAFrame::LeftAlone("left alone by a rules file".to_owned()));
     }
@@ -306,12 +334,10 @@ pub(in crate::ops) fn understand(
     })
 }
 
-/// Where a frame points [rad]: the telescope points at the middle of all its detectors, so that a
-/// part's own plate solution, where it has one, tells better than the profile's keywords.
-fn pointing(image: &ImageInfo, part: Option<&FileImage>, info: &FrameInfo) -> Option<(f64, f64)> {
-    let own = part.and_then(|_| fits::read_wcs(&image.header));
-    let centre = (0.5 * image.nx as f64 - 0.5, 0.5 * image.ny as f64 - 0.5);
-    own.map(|wcs| wcs.to_sky(centre.0, centre.1)).or(info.pointing_rad)
+/// The name of the file that a frame is a part of.
+fn file_name<'a>(frame: &'a str, part: Option<&FileImage>) -> &'a str {
+    let suffix = part.map(FileImage::suffix).unwrap_or_default();
+    frame.strip_suffix(suffix.as_str()).unwrap_or(frame)
 }
 
 /// A file whose pixels cannot be had.
@@ -333,3 +359,6 @@ pub(in crate::ops) fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,4 +41,28 @@ pub struct PhotometricPoint {
     pub is_contaminated: bool,
     /// Whether the frame's photometry is valid.
     pub photometry_valid: bool,
+    /// The same through the object's own aperture, where these are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aperture: Option<AperturePoint>,
+}
+
+/// Light of an object through a circle that is the same in all its frames.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AperturePoint {
+    /// Radius [arcsec].
+    pub radius_arcsec: f64,
+    /// Whether this is the frame that gave the radius.
+    pub is_reference: bool,
+    /// All its light, that outside the circle by the frame's stars; may be negative [e-].
+    pub flux_e: f64,
+    /// Error of that [e-].
+    pub flux_err_e: f64,
+    /// Instrumental magnitude, -2.5 log10(electrons per second); `None` below three sigma [mag].
+    pub instrumental_mag: Option<f64>,
+    /// Its error [mag].
+    pub instrumental_err_mag: Option<f64>,
+    /// Gaia G for a solar colour [mag].
+    pub mag: Option<f64>,
+    /// Its error, the magnitude scale's included, the unknown colour's not [mag].
+    pub mag_err: Option<f64>,
 }

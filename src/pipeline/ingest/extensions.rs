@@ -221,5 +221,9 @@ mod tests {
         // What is alone is not asked for.
         assert_eq!(parts(&choose_images(images(&["SCI"]), &listed)), [(1, 0, "")]);
         assert_eq!(ExtensionName::parse("  "), None);
+        let profile = "name = \"x\"\nextensions = [1, \"CCD4\"]\n";
+        let profile = crate::pipeline::ingest::Profile::parse(profile).expect("a profile");
+        let told = [ExtensionName::Number(1), ExtensionName::Name("CCD4".to_owned())];
+        assert_eq!(profile.extensions, told);
     }
 }

@@ -196,7 +196,7 @@ fn detections_are_measured_along_their_line_and_the_others_are_limits() {
         frames.iter().map(|frame| MoverFrame { frame, psf: psf(), scale: &scale }).collect();
     let stars = |_: (f64, f64), _: f64, _: f64| vec![star()];
     let mut candidates = vec![candidate()];
-    measure_movers(&mut candidates, &movers, &stars, &Drawn);
+    measure_movers(&mut candidates, &movers, &stars, &Drawn, None);
     let points = &candidates[0].photometry;
     assert_eq!(points.len(), 5);
     for (k, point) in points.iter().enumerate().take(4) {
@@ -218,7 +218,7 @@ fn a_frame_without_a_scale_is_left_out() {
     let scale = FramePhotometry::default();
     let movers = [MoverFrame { frame: &only, psf: psf(), scale: &scale }];
     let mut candidates = vec![candidate()];
-    measure_movers(&mut candidates, &movers, &|_, _, _| Vec::new(), &Drawn);
+    measure_movers(&mut candidates, &movers, &|_, _, _| Vec::new(), &Drawn, None);
     assert!(candidates[0].photometry.is_empty());
     assert_eq!(candidates[0].detections[0].mag, Some(18.2));
 }
@@ -233,10 +233,49 @@ fn a_recovered_point_keeps_the_light_of_the_static_image() {
     let hidden = &mut found.detections[2];
     (hidden.is_recovered, hidden.mag, hidden.mag_err) = (true, Some(18.05), Some(0.06));
     let mut candidates = vec![found];
-    measure_movers(&mut candidates, &movers, &|_, _, _| vec![star()], &Drawn);
+    measure_movers(&mut candidates, &movers, &|_, _, _| vec![star()], &Drawn, None);
     let point = &candidates[0].photometry[2];
     assert_eq!(point.mag, Some(18.05));
     assert_eq!(candidates[0].detections[2].mag, Some(18.05));
     assert!(point.is_contaminated && point.mag_err.is_some_and(|err| err > 0.06), "{point:?}");
     assert!((point.flux_e / light_e(18.05) - 1.0).abs() < 1e-6, "{point:?}");
+}
+
+#[test]
+fn one_aperture_serves_all_frames_of_an_object() {
+    let named = |k: usize| NightFrame {
+        filter: Some(if k == 1 { "V" } else { "R" }.to_owned()),
+        ..frame(k)
+    };
+    let frames: Vec<NightFrame> = (0..5).map(named).collect();
+    let scale = scale();
+    let movers: Vec<MoverFrame<'_>> =
+        frames.iter().map(|frame| MoverFrame { frame, psf: psf(), scale: &scale }).collect();
+    let of = |filters: &[&str]| {
+        let filters = filters.iter().map(|filter| (*filter).to_owned()).collect();
+        let fixed = FixedApertures { filters, radius_fwhm: 1.5 };
+        let mut candidates = vec![candidate()];
+        // The others are noisier than frame 3: the one to take where no filter is asked for.
+        candidates[0].detections[3].mag_err = Some(0.01);
+        measure_movers(&mut candidates, &movers, &|_, _, _| vec![star()], &Drawn, Some(&fixed));
+        candidates.remove(0).photometry
+    };
+    for (filters, reference) in [(&["g", "v"][..], "1"), (&[], "3"), (&["R", "V"], "3")] {
+        for (k, point) in of(filters).iter().enumerate() {
+            let aperture = point.aperture.as_ref().expect("measured");
+            assert_eq!(aperture.is_reference, point.frame == reference, "{filters:?} {k}");
+            assert!((aperture.radius_arcsec - 1.5 * FWHM_PX).abs() < 1e-9, "{aperture:?}");
+            let error = aperture.flux_e - light_e(shown_mag(k));
+            assert!(error.abs() < 3.5 * aperture.flux_err_e, "{k}: {aperture:?}");
+            // A sum is noisier than a fit, not much more so.
+            let ratio = aperture.flux_err_e / point.flux_err_e;
+            assert!((1.0..2.5).contains(&ratio), "{k}: {ratio}");
+            if k < 4 {
+                let (mag, err) = aperture.mag.zip(aperture.mag_err).expect("bright");
+                assert!((mag - MOVER_MAG).abs() < 3.5 * err, "{k}: {aperture:?}");
+            } else {
+                assert_eq!(aperture.mag, None, "{aperture:?}");
+            }
+        }
+    }
 }

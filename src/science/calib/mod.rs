@@ -17,6 +17,7 @@ pub mod qualify;
 #[cfg(test)]
 pub(crate) mod synthetic;
 pub mod trails;
+pub mod weights;
 
 use crate::science::image::Image;
 use crate::science::image::stats::{ClippedStats, clipped_of_sorted, median_in_place};

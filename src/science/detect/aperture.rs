@@ -37,7 +37,11 @@ impl Ellipse {
 
     /// Calls `visit(index, share)` for each pixel of an `nx` x `ny` frame that the
     /// ellipse covers, with the share of its area inside; tells whether the frame's edge cut it.
-    fn for_each_pixel(&self, (nx, ny): (usize, usize), mut visit: impl FnMut(usize, f64)) -> bool {
+    pub fn for_each_pixel(
+        &self,
+        (nx, ny): (usize, usize),
+        mut visit: impl FnMut(usize, f64),
+    ) -> bool {
         let (sin, cos) = self.theta_rad.sin_cos();
         let reach_x = ((self.a_px * cos).powi(2) + (self.b_px * sin).powi(2)).sqrt() + 0.5;
         let reach_y = ((self.a_px * sin).powi(2) + (self.b_px * cos).powi(2)).sqrt() + 0.5;

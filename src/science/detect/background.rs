@@ -44,6 +44,8 @@ pub struct Background {
     filter_cells: usize,
     pub(super) noises: Vec<f64>,
     noise_floor: f64,
+    /// Noise of each pixel over that of the mesh there; `None` when it is not told.
+    relative: Option<Image<f32>>,
     /// Median of the mesh's levels [e-].
     pub level_median_e: f64,
     /// Median of the mesh's noise [e-].
@@ -77,14 +79,49 @@ pub fn estimate_background(
         filter_cells: params.filter_cells,
         grid,
         noises,
-        // A cell of equal pixels has no scatter; the floor keeps ratios finite.
-        noise_floor: (rms_median_e * 0.1).max(1e-3),
+        noise_floor: noise_floor(rms_median_e),
+        relative: None,
         level_median_e,
         rms_median_e: rms_median_e.max(1e-3),
     })
 }
 
+/// A cell of equal pixels has no scatter; the floor keeps ratios finite [e-].
+fn noise_floor(rms_median_e: f64) -> f64 {
+    (rms_median_e * 0.1).max(1e-3)
+}
+
 impl Background {
+    /// Makes the noise follow what is known of single pixels.
+    ///
+    /// * `ratio`: noise of each pixel over a typical one's.
+    ///
+    /// The mesh saw the scatter of noisy and quiet pixels together. It is measured again on pixels
+    /// in units of their own ratio, and each pixel's noise is the mesh's times its ratio: what the
+    /// map tells of large pieces of the frame counts once, whether or not it is right.
+    pub(super) fn follow(
+        &mut self,
+        pixels_e: &Image<f32>,
+        mask: &Mask,
+        ratio: &Image<f32>,
+        params: &BackgroundParams,
+    ) {
+        let mut even = pixels_e.clone();
+        let nx = even.nx();
+        even.pixels_mut().par_chunks_mut(nx).enumerate().for_each(|(y, row)| {
+            let mut level = vec![0.0_f32; nx];
+            self.level_row(y, &mut level);
+            for ((value, level), ratio) in row.iter_mut().zip(level).zip(ratio.row(y)) {
+                *value = (*value - level) / ratio;
+            }
+        });
+        let Some(again) = estimate_background(&even, mask, params) else { return };
+        self.noises = again.noises;
+        self.rms_median_e = again.rms_median_e;
+        self.noise_floor = noise_floor(again.rms_median_e);
+        self.relative = Some(ratio.clone());
+    }
+
     /// Sky level of row `y` [e-], for as many columns as the frame has.
     pub fn level_row(&self, y: usize, row: &mut [f32]) {
         self.grid.cubic_row(&self.levels, y, row);
@@ -92,6 +129,18 @@ impl Background {
 
     /// Noise of the sky's pixels of row `y`, one standard deviation [e-].
     pub fn rms_row(&self, y: usize, row: &mut [f32]) {
+        self.filtered_rms_row(y, self.relative.as_ref(), row);
+    }
+
+    /// The same with these ratios instead of the pixels' own, of typical noise without any.
+    pub(super) fn filtered_rms_row(&self, y: usize, ratio: Option<&Image<f32>>, row: &mut [f32]) {
+        self.mesh_rms_row(y, row);
+        if let Some(ratio) = ratio {
+            row.iter_mut().zip(ratio.row(y)).for_each(|(v, ratio)| *v *= ratio);
+        }
+    }
+
+    fn mesh_rms_row(&self, y: usize, row: &mut [f32]) {
         self.grid.linear_row(&self.noises, y, row);
         let floor = self.noise_floor as f32;
         row.iter_mut().for_each(|v| *v = if *v > floor { *v } else { floor });
@@ -117,7 +166,8 @@ impl Background {
 
     /// Noise of the sky at a pixel, one standard deviation [e-].
     pub fn rms_at(&self, x: usize, y: usize) -> f64 {
-        self.grid.linear(&self.noises, x, y).max(self.noise_floor)
+        let ratio = self.relative.as_ref().map_or(1.0, |relative| f64::from(relative.at(x, y)));
+        self.grid.linear(&self.noises, x, y).max(self.noise_floor) * ratio
     }
 
     /// The frame of the sky's noise [e-].

@@ -56,6 +56,25 @@ pub fn smoothed(image: &Image<f32>, kernel: &GaussianKernel) -> Image<f32> {
     filtered(image, kernel, |_, _, _| ())
 }
 
+/// Noise of the filtered frame over that of one of even noise, from the ratios of its pixels.
+///
+/// The filter sums variances by the squares of its weights, which are those of a Gaussian narrower
+/// by the root of two.
+pub fn filtered_noise(ratio: &Image<f32>, fwhm_px: f64) -> Image<f32> {
+    let mut variance = ratio.clone();
+    variance.pixels_mut().iter_mut().for_each(|v| *v *= *v);
+    let kernel = GaussianKernel::with_fwhm_px(fwhm_px / std::f64::consts::SQRT_2);
+    let mut noise = smoothed(&variance, &kernel);
+    // Outside the frame counts as zero: what is missing at the edge is missing in the signal too,
+    // but an even frame is to keep its even noise.
+    let ones = Image::filled(ratio.nx(), ratio.ny(), 1.0_f32);
+    let share = smoothed(&ones, &kernel);
+    for (noise, share) in noise.pixels_mut().iter_mut().zip(share.pixels()) {
+        *noise = (*noise / share).sqrt();
+    }
+    noise
+}
+
 /// Signal-to-noise ratio of a point source at each pixel, scaled to unit noise in empty sky.
 ///
 /// Pixels without data and those under a trail become minus infinity.

@@ -37,7 +37,7 @@ use aperture::{Ellipse, Scene, sum_aperture};
 use background::{Background, BackgroundParams, estimate_background};
 use blends::{OwnLight, settled};
 use faint_trails::faint_trails;
-use filter::{GaussianKernel, snr_map};
+use filter::{GaussianKernel, filtered_noise, snr_map};
 use line::trails;
 use measure::{Apertures, Measured, Stage, measure, summit};
 use psf::PsfShape;
@@ -119,25 +119,34 @@ pub fn extract(
     mask: &Mask,
     params: &ExtractParams,
 ) -> Option<Extraction> {
+    extract_weighted((pixels_e, variance_e2, mask), None, params)
+}
+
+/// The same for a frame of which the noise of single pixels is known.
+///
+/// * `noise_ratio`: noise of each pixel over a typical one's (`science::calib::weights`).
+pub fn extract_weighted(
+    (pixels_e, variance_e2, mask): (&Image<f32>, &Image<f32>, &Mask),
+    noise_ratio: Option<&Image<f32>>,
+    params: &ExtractParams,
+) -> Option<Extraction> {
     assert!(pixels_e.same_shape(variance_e2) && pixels_e.same_shape(mask));
-    let mut sky = estimate_background(pixels_e, mask, &params.background)?;
+    assert!(noise_ratio.is_none_or(|ratio| ratio.same_shape(pixels_e)));
+    let mut sky = background_of(pixels_e, mask, noise_ratio, &params.background)?;
     let mut signal = above_sky(pixels_e, mask, &sky);
     let scene = Scene { signal_e: &signal, variance_e2, mask };
     let seen = seeing(scene, &sky, params);
     let fwhm_px = seen.fwhm_px;
     let kernel = GaussianKernel::with_fwhm_px(fwhm_px);
-    let snr = snr_map(&signal, mask, |y, row| sky.rms_row(y, row), &kernel);
+    let ratio = noise_ratio.map(|ratio| filtered_noise(ratio, fwhm_px));
+    let snr = snr_of((&signal, mask), &sky, ratio.as_ref(), &kernel);
     let mut segments = segments_of(&snr, scene, |x, y| sky.rms_at(x, y), &params.segment);
     let n_found = segments.len();
     segments.truncate(params.sources_max);
     let starts = starts(&snr, &segments, &sky, &kernel);
     let fitted = fit_stars(scene, &sky, &seen.model, &starts);
     let ground = blends::Ground { scene, snr: &snr, sky: &sky, psf: &seen.model };
-    let own_light = OwnLight {
-        snr_min: params.clean_snr_min,
-        doubtful_snr_min: params.clean_snr_min.max(params.segment.peak_snr_min),
-    };
-    let (mut segments, mut fitted) = settled(ground, segments, fitted, own_light);
+    let (mut segments, mut fitted) = settled(ground, segments, fitted, own_light(params));
     if let Some(lift) = wings::lift(&sky, &seen.model, &fitted) {
         wings::give_back(&lift, &mut sky, &mut signal, &mut fitted);
     }
@@ -181,6 +190,38 @@ pub fn extract(
         n_found,
         signal_e: signal,
     })
+}
+
+/// Light of its own that a blended source needs.
+fn own_light(params: &ExtractParams) -> OwnLight {
+    let snr_min = params.clean_snr_min;
+    OwnLight { snr_min, doubtful_snr_min: snr_min.max(params.segment.peak_snr_min) }
+}
+
+/// The frame's sky, its noise as a map of weights tells it.
+fn background_of(
+    pixels_e: &Image<f32>,
+    mask: &Mask,
+    noise_ratio: Option<&Image<f32>>,
+    params: &BackgroundParams,
+) -> Option<Background> {
+    let mut sky = estimate_background(pixels_e, mask, params)?;
+    if let Some(ratio) = noise_ratio {
+        sky.follow(pixels_e, mask, ratio, params);
+    }
+    Some(sky)
+}
+
+/// Signal-to-noise ratios of the filtered frame.
+///
+/// * `ratio`: noise of its pixels over a typical one's.
+fn snr_of(
+    (signal, mask): (&Image<f32>, &Mask),
+    sky: &Background,
+    ratio: Option<&Image<f32>>,
+    kernel: &GaussianKernel,
+) -> Image<f32> {
+    snr_map(signal, mask, |y, row| sky.filtered_rms_row(y, ratio, row), kernel)
 }
 
 /// Summits as the fits' starting places; light of a star of the filter's own shape there.

@@ -97,6 +97,41 @@ fn stars_are_found_where_they_are_with_their_flux_and_errors() {
 }
 
 #[test]
+fn weights_keep_the_noise_of_bad_pixels_out_and_faint_stars_beside_them_in() {
+    // Bands of 16 rows, every fourth of them five times as noisy: no mesh of 64 px sees them.
+    let is_noisy = |y: usize| y % 64 < 16;
+    let stars: Vec<(f64, f64, f64)> = (0..64)
+        .map(|k| (26.0 + 60.0 * f64::from(k % 8), 40.0 + 64.0 * f64::from(k / 8), 900.0))
+        .collect();
+    let mut drawn = draw(512, &stars, 3.0, 400.0, 5);
+    let (mut noise, mut ratio) = (Sequence(17), Image::filled(512, 512, 1.0_f32));
+    for y in (0..512).filter(|y| is_noisy(*y)) {
+        let row = drawn.pixels.row_mut(y);
+        row.iter_mut().for_each(|v| *v += (20.0 * 24.0_f64.sqrt() * noise.normal()) as f32);
+        ratio.row_mut(y).fill(5.0);
+    }
+    let weights: Vec<f32> = ratio.pixels().iter().map(|r| 3.0 / (r * r)).collect();
+    let weights = Image::from_pixels(512, 512, weights).expect("square");
+    let told = crate::science::calib::weights::relative_noise(&weights).expect("weights");
+    let params = ExtractParams::default();
+    let of = |noise_ratio: Option<&Image<f32>>| {
+        let planes = (&drawn.pixels, &drawn.variance, &drawn.mask);
+        let sources = extract_weighted(planes, noise_ratio, &params).expect("sky").sources;
+        let n_false = sources.y_px.iter().filter(|y| is_noisy(y.max(0.0).round() as usize)).count();
+        let is_found = |&(x, y, _): &(f64, f64, f64)| {
+            (0..sources.len()).any(|i| (sources.x_px[i] - x).hypot(sources.y_px[i] - y) < 1.5)
+        };
+        (n_false, stars.iter().filter(|star| is_found(star)).count())
+    };
+    let (without, with) = (of(None), of(Some(&told.ratio)));
+    println!("false sources and stars found: {without:?} without weights, {with:?} with them");
+    assert!(without.0 > 50, "the noise must deceive: {without:?}");
+    assert!(with.0 <= 5, "{with:?}");
+    // A star of 900 e- has a signal-to-noise ratio of 900 / sqrt(4 pi 1.27^2 400) = 10.
+    assert_eq!(with.1, 64, "{with:?}");
+}
+
+#[test]
 fn empty_sky_gives_the_expected_few_false_sources() {
     let drawn = draw(512, &[], 3.0, 900.0, 5);
     let found = extract(&drawn.pixels, &drawn.variance, &drawn.mask, &ExtractParams::default())

@@ -32,7 +32,7 @@ const STEP_MIN_PX: f64 = 1e-3;
 /// Share of the source's light that must fall on usable pixels.
 const LIGHT_SHARE_MIN: f64 = 0.6;
 /// Pixels that tell nothing.
-const UNUSABLE: MaskBits =
+pub(super) const UNUSABLE: MaskBits =
     MaskBits::BAD.with(MaskBits::NO_DATA).with(MaskBits::COSMIC).with(MaskBits::SATURATED);
 
 /// Where a source must be.
@@ -137,7 +137,7 @@ pub fn forced_light(
 }
 
 /// The source's shape: stars along a line.
-struct Line<'a> {
+pub(super) struct Line<'a> {
     star: Star<'a>,
     half: (f64, f64),
     n: usize,
@@ -145,13 +145,13 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(star: Star<'a>, half: (f64, f64), fwhm_px: f64) -> Self {
+    pub(super) fn new(star: Star<'a>, half: (f64, f64), fwhm_px: f64) -> Self {
         let points = 2.0 * half.0.hypot(half.1) / (SPACING_FWHM * fwhm_px);
         let n = (points.ceil() as usize).clamp(1, POINTS_MAX);
         Self { star, half, n, reach_px: (REACH_FWHM * fwhm_px).max(REACH_MIN_PX) }
     }
 
-    fn light(&self, dx: f64, dy: f64) -> PixelLight {
+    pub(super) fn light(&self, dx: f64, dy: f64) -> PixelLight {
         let mut sum = PixelLight::default();
         for k in 0..self.n {
             let t = (2.0 * k as f64 + 1.0) / self.n as f64 - 1.0;
@@ -176,7 +176,8 @@ impl<'a> Line<'a> {
     }
 }
 
-fn within(near: &[NearLight], target: &Target, reach_px: f64) -> Vec<NearLight> {
+/// The neighbours that count.
+pub(super) fn within(near: &[NearLight], target: &Target, reach_px: f64) -> Vec<NearLight> {
     let half = target.half_line_px.0.hypot(target.half_line_px.1);
     let is_near = |other: &&NearLight| {
         let (dx, dy) = (other.x_px - target.place_px.0, other.y_px - target.place_px.1);

@@ -1,5 +1,6 @@
 //! From electrons in an aperture to Gaia G.
 
+pub mod fixed_aperture;
 pub mod forced;
 pub mod growth;
 pub mod outliers;

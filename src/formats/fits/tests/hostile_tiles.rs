@@ -53,6 +53,26 @@ fn file(change: &str, descriptors: [(u32, u32); 2]) -> Vec<u8> {
 const PLACES: [(u32, u32); 2] = [(3, 0), (3, 3)];
 
 #[test]
+fn several_compressed_images_are_found_and_read() {
+    let scratch = Scratch::new();
+    let first = file("EXTNAME = 'CHIP1'", PLACES);
+    let second = file("EXTNAME = 'CHIP2'", PLACES);
+    let mut both = first.clone();
+    // Without its primary HDU, which is one block.
+    both.extend(&second[BLOCK..]);
+    let path = scratch.put(&both);
+    let images = probe_images(&path, &Limits::default()).expect("two images");
+    let names: Vec<Option<&str>> = images.iter().map(|i| i.header.text("EXTNAME")).collect();
+    assert_eq!(names, [Some("CHIP1"), Some("CHIP2")]);
+    assert_eq!((images[0].hdu, images[1].hdu), (1, 2));
+    for image in &images {
+        let pixels = read_pixels(&path, image).expect("pixels");
+        assert!(pixels.row(0).iter().all(|&v| v as i32 == 32_773));
+        assert!(pixels.row(1).iter().all(|&v| v as i32 == 0));
+    }
+}
+
+#[test]
 fn the_good_file_reads() {
     let scratch = Scratch::new();
     let (info, image) = read(&scratch.put(&file("", PLACES))).expect("read");

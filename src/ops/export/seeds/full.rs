@@ -35,6 +35,8 @@ pub(super) struct FullRow {
     pub(super) source_number: i32,
     /// That of its frame; 0 for catalogue stars.
     pub(super) catalog_number: i32,
+    /// Number of its image in the file, from 1; 0 for catalogue stars.
+    pub(super) extension: i16,
     /// Place on the frame, from 1 [px].
     pub(super) place_px: (f64, f64),
     /// Axes [px] and angle [deg] of the place's error.
@@ -129,6 +131,7 @@ fn frame_rows(
         let mut row = row(sources, i, &scale);
         (row.place_deg, row.epoch_yr) = (place_deg, epoch_yr(frame.record).unwrap_or(f64::NAN));
         row.catalog_number = frame.number as i32;
+        row.extension = frame.record.image.as_ref().map_or(1, |image| image.number as i16);
         match number {
             Some(number) => row.source_number = number,
             None => loose.push(rows.len()),
@@ -230,7 +233,7 @@ pub(super) fn full_columns(rows: &[FullRow]) -> Vec<Column> {
     vec![
         column("SOURCE_NUMBER", "", whole(|r| r.source_number)),
         column("CATALOG_NUMBER", "", whole(|r| r.catalog_number)),
-        column("EXTENSION", "", short(|_| 1)),
+        column("EXTENSION", "", short(|r| r.extension)),
         column("ASTR_INSTRUM", "", short(|r| i16::from(r.catalog_number > 0))),
         column("PHOT_INSTRUM", "", short(|r| i16::from(r.catalog_number > 0))),
         column("X_IMAGE", "pixel", exact(|r| r.place_px.0)),

@@ -3,7 +3,7 @@
 
 use super::super::super::error::OpsError;
 use super::super::super::run::known_path;
-use super::super::frame::{fixed, stem};
+use super::super::frame::{fixed, stem_of};
 use super::super::tree::{Night, Tree};
 use super::CATS;
 use crate::formats::known_csv::{number_and_name, read_known};
@@ -73,7 +73,7 @@ fn outlier(frame: &FrameRecord) -> Option<String> {
 
 /// What Filabres called the folder of a reduced frame.
 fn folder_name(frame: &FrameRecord) -> String {
-    format!("science-imaging_{}_red", stem(&frame.frame))
+    format!("science-imaging_{}_red", stem_of(frame))
 }
 
 /// A list of texts as Python prints it.
