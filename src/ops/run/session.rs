@@ -5,7 +5,9 @@
 //! reports. Whatever was reduced before, in whatever order, only saves it work. So a night that
 //! was watched live, one that was killed ten times and one that was dropped whole end the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod services;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::error::OpsError;
@@ -14,7 +16,7 @@ use super::files::{FileStamp, NightFile};
 use super::finish::{self, NightInputs};
 use super::frames::{self, DoneFrames, Extent, FrameResult, FrameWork, Redo};
 use super::keys::{calibration_key, night_key};
-use super::known::{KnownObjects, Look, Plan, observer, plan};
+use super::known::KnownObjects;
 use super::master_files::StoredMasters;
 use super::reference::{Haul, RunReference, Sky};
 use super::take::{Found, Scanned, ScannedFrame, Taken, Taking, frames_of, take_files};
@@ -25,7 +27,7 @@ use crate::pipeline::artifact::frame_record::{FrameRecord, FrameStatus};
 use crate::pipeline::artifact::report::Note;
 use crate::pipeline::masters::MasterLibrary;
 use crate::pipeline::reduce::empty_record;
-use crate::science::reference::{ReferenceSky, Tile};
+use crate::science::reference::ReferenceSky;
 use crate::science::time::Epoch;
 use crate::store::attempts::Company;
 use crate::store::nights::{FoundFile, NightSource};
@@ -330,82 +332,6 @@ impl NightSession {
         // A night of whatever frames there were is never taken for one of these parameters.
         let kept = if self.kept == KeptFrames::Any { " of any frames" } else { "" };
         Ok(key + kept)
-    }
-
-    /// Fetches what is known of the places that the frames look at: after they are solved, before
-    /// anything is named, because no stage sees the network.
-    fn bring_known(
-        &self,
-        results: &[FrameResult],
-        progress: &dyn Progress,
-    ) -> Result<Plan, OpsError> {
-        let Workshop { store, config, known, .. } = &self.workshop;
-        let looks: Vec<Look> = results
-            .iter()
-            .filter(|r| r.record.status == FrameStatus::Ok)
-            .filter(|r| known.is_asked_for(r.record.is_simulated))
-            .filter_map(Look::of)
-            .collect();
-        let site = self.frames().find_map(|frame| frame.info.site);
-        let plan = plan(&looks, &observer(config, site));
-        known.bring(store, &plan, progress)?;
-        known.note_requests(store, &self.night, &plan)?;
-        Ok(plan)
-    }
-
-    /// Fetches tiles of the star catalogue that the frames need and that are not stored, and opens
-    /// those that are: before the frames, because no stage sees the network.
-    fn bring_stars(
-        &mut self,
-        scanned: &Scanned,
-        haul: Haul,
-        progress: &dyn Progress,
-    ) -> Result<(), OpsError> {
-        let (sky, config) = (&self.workshop.sky, &self.workshop.config);
-        let needed: BTreeSet<Tile> =
-            scanned.science.iter().flat_map(|frame| sky.tiles_of(&frame.info, config)).collect();
-        let needed: Vec<Tile> = needed.into_iter().collect();
-        if let Some(catalogue) = sky.tiles() {
-            catalogue.bring(&needed, haul, progress)?;
-        }
-        self.night_sky = sky.sky(&needed);
-        self.n_lost = match sky.tiles() {
-            Some(_) => scanned.science.iter().filter(|f| f.info.pointing_rad.is_none()).count(),
-            None => 0,
-        };
-        Ok(())
-    }
-
-    /// Notes which stars the night lacks, for the report and for whoever fetches them later.
-    fn missing_stars(&self) -> Result<Vec<Note>, OpsError> {
-        let Some(catalogue) = self.workshop.sky.tiles() else { return Ok(Vec::new()) };
-        let note = |text| Note { subject: "reference".to_owned(), text };
-        let mut notes = Vec::new();
-        if self.n_lost > 0 {
-            notes.push(note(format!(
-                "{} frames tell no pointing, so that no stars can be fetched for them: they are \
-                 tried with those around the other frames",
-                self.n_lost
-            )));
-        }
-        let (lacking, release) = (self.night_sky.lacking(), catalogue.folder().release());
-        self.workshop.store.set_wanted_tiles(&self.night, release, lacking)?;
-        let Some((ra_rad, dec_rad)) = lacking.first().map(|tile| tile.centre_rad()) else {
-            return Ok(notes);
-        };
-        let why = catalogue.why_failed().map(|why| format!(" ({why})")).unwrap_or_default();
-        let text = format!(
-            "{} of the {} tiles of the star catalogue {} that the frames need are not stored and \
-             could not be fetched{why}; the night is done again when they have come. To fetch them \
-             by hand: autossosctl catalog fetch --ra {:.3} --dec {:.3} --radius 1",
-            lacking.len(),
-            self.night_sky.n_tiles(),
-            release.name(),
-            ra_rad.to_degrees(),
-            dec_rad.to_degrees(),
-        );
-        notes.push(note(text));
-        Ok(notes)
     }
 
     /// Makes the masters when the calibration frames are others than before.
