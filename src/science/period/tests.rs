@@ -265,8 +265,9 @@ fn a_rotation_with_two_maxima_is_found_and_its_errors_are_right() {
 
 #[test]
 fn noise_has_no_period() {
+    let n = if std::env::var_os("AUTOSSOS_SLOW").is_some() { 1000 } else { 40 };
     let mut published = 0;
-    for seed in 0..40 {
+    for seed in 0..n {
         let mut draws = Draws::new(seed, 7);
         let points: Vec<Point> = nights(5.0, 0.0, &mut Draws::new(0, 0))
             .into_iter()
@@ -277,7 +278,9 @@ fn noise_has_no_period() {
         let analysis = analyse(&Series::new(&points).expect("points"), &wanted).expect("analysis");
         published += usize::from(analysis.is_published());
     }
-    assert_eq!(published, 0);
+    println!("{published} of {n} noise curves have a period");
+    // One in a hundred is allowed; of 40 that is none.
+    assert!(published <= n as usize / 100, "{published} of {n}");
 }
 
 #[test]

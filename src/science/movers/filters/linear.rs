@@ -15,8 +15,6 @@ pub struct MotionTest {
 
 /// Fewest detections of a group.
 const GROUP_MIN: usize = 3;
-/// A coordinate that varies less than this about its mean does not move: chi-squared per degree.
-const STILL_CHI2: f64 = 3.0;
 
 impl MotionTest {
     /// `None` when a tracklet moves evenly, else why it does not.
@@ -45,8 +43,8 @@ impl MotionTest {
         Some(format!("motion is not even: {told}, wanted {}", self.r2_ratio_min))
     }
 
-    /// The lesser R^2 of both axes; an axis along which nothing moves does not count, if the other
-    /// one shows the motion.
+    /// R^2 of both coordinates together: it does not depend on where the motion points, nor does
+    /// the noise of an axis along which little moves spoil it.
     fn evenness(&self, points: &[FilterPoint]) -> f64 {
         let Some(first) = points.first() else { return f64::NEG_INFINITY };
         let turn = std::f64::consts::TAU;
@@ -56,24 +54,14 @@ impl MotionTest {
                 / ARCSEC_RAD
         };
         let north = |p: &FilterPoint| (p.dec_rad - first.dec_rad) / ARCSEC_RAD;
-        let rows = |of: &dyn Fn(&FilterPoint) -> f64| -> Vec<(f64, f64, f64)> {
-            points.iter().map(|p| (p.t_d, of(p), p.sigma_arcsec)).collect()
+        let sums = |of: &dyn Fn(&FilterPoint) -> f64| {
+            let rows: Vec<_> = points.iter().map(|p| (p.t_d, of(p), p.sigma_arcsec)).collect();
+            line_sums(&rows)
         };
-        let (along_ra, along_dec) = (rows(&east), rows(&north));
-        let (ra, dec) = (weighted_r2(&along_ra), weighted_r2(&along_dec));
-        match (is_still(&along_ra), is_still(&along_dec)) {
-            (true, false) => dec,
-            (false, true) => ra,
-            _ => ra.min(dec),
-        }
+        let ((ra_line, ra_all), (dec_line, dec_all)) = (sums(&east), sums(&north));
+        let explained = (ra_line + dec_line) / (ra_all + dec_all);
+        if explained.is_finite() { explained } else { 0.0 }
     }
-}
-
-fn is_still(rows: &[(f64, f64, f64)]) -> bool {
-    let weight: f64 = rows.iter().map(|r| r.2.powi(-2)).sum();
-    let mean = rows.iter().map(|r| r.1 * r.2.powi(-2)).sum::<f64>() / weight;
-    let chi2: f64 = rows.iter().map(|r| ((r.1 - mean) / r.2).powi(2)).sum();
-    chi2 <= STILL_CHI2 * (rows.len() as f64 - 1.0).max(1.0)
 }
 
 /// Coefficient of determination of a weighted straight line through (t, value, sigma).
@@ -81,6 +69,13 @@ fn is_still(rows: &[(f64, f64, f64)]) -> bool {
 /// 1 - sum w (x - fit)^2 / sum w (x - mean)^2 with w = 1 / sigma^2 and the weighted mean; times are
 /// centred first. NaN-free: a constant has R^2 = 0.
 pub fn weighted_r2(rows: &[(f64, f64, f64)]) -> f64 {
+    let (line, all) = line_sums(rows);
+    let explained = line / all;
+    if explained.is_finite() { explained } else { 0.0 }
+}
+
+/// Weighted squares about the mean that the line through (t, value, sigma) explains, and all.
+fn line_sums(rows: &[(f64, f64, f64)]) -> (f64, f64) {
     let weight = |r: &(f64, f64, f64)| r.2.powi(-2);
     let w: f64 = rows.iter().map(weight).sum();
     let mt = rows.iter().map(|r| weight(r) * r.0).sum::<f64>() / w;
@@ -92,8 +87,7 @@ pub fn weighted_r2(rows: &[(f64, f64, f64)]) -> f64 {
         tx += weight(r) * t * x;
         xx += weight(r) * x * x;
     }
-    let explained = tx * tx / (tt * xx);
-    if explained.is_finite() { explained } else { 0.0 }
+    (tx * tx / tt, xx)
 }
 
 /// Groups of times (in order) between gaps longer than `threshold` scaled median deviations.
