@@ -98,10 +98,14 @@ fn day_aliases(first_per_h: f64) -> Vec<(f64, Relation)> {
 /// Frequencies that are always told of, whatever their odds [1/h]: half, double, and one and a half
 /// cycle a day more and fewer.
 pub(super) fn always_told(first_per_h: f64) -> Vec<(f64, Relation)> {
-    let near_days = day_aliases(first_per_h).into_iter().filter(
+    ratios(first_per_h).into_iter().take(2).chain(near_days(first_per_h)).collect()
+}
+
+/// Frequencies half a cycle and one cycle a day more and fewer [1/h].
+pub(super) fn near_days(first_per_h: f64) -> impl Iterator<Item = (f64, Relation)> {
+    day_aliases(first_per_h).into_iter().filter(
         |(_, relation)| matches!(relation, Relation::DayAlias { halves } if halves.abs() <= 2),
-    );
-    ratios(first_per_h).into_iter().take(2).chain(near_days).collect()
+    )
 }
 
 #[cfg(test)]

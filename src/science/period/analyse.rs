@@ -126,7 +126,7 @@ pub fn analyse(series: &Series, wanted: &Wanted) -> Result<Analysis, PeriodError
         Some(chance) if chance > 1.5 * least => chance_theory.max(chance),
         _ => chance_theory,
     };
-    let doubts = doubts(&found.series, &found.candidates, chance_worst, &wanted.demands);
+    let doubts = doubts(&found, chance_worst, &wanted.demands);
     let first = found.candidates.first();
     let frequency_err_per_h = first.and_then(|c| c.curve.frequency_error_per_h(&found.series));
     Ok(Analysis {

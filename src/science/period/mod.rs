@@ -19,6 +19,7 @@ mod harmonics;
 mod noise;
 mod search;
 mod series;
+mod sessions;
 mod shape;
 mod sine;
 mod sums;

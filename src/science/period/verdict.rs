@@ -6,8 +6,9 @@
 use std::fmt;
 
 use super::curve::Curve;
-use super::search::Candidate;
+use super::search::Found;
 use super::series::Series;
+use super::sessions::{Contradiction, contradiction};
 
 /// What must hold for a period to be published.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +59,13 @@ pub enum Doubt {
         /// How many times more probable the first choice is than all others together.
         odds: f64,
     },
+    /// Sessions that can tell by themselves take another period.
+    Contradicted {
+        /// That period [h].
+        period_h: f64,
+        /// Number of such sessions.
+        n_sessions: usize,
+    },
     /// Too few rotations were covered.
     Short {
         /// Rotations from the first to the last point.
@@ -99,6 +107,11 @@ impl fmt::Display for Doubt {
                 f,
                 "other periods fit as well (odds {odds:.2} to 1 for the first choice; next: \
                  {period_h:.4} h): observe again so that the nights tell them apart"
+            ),
+            Self::Contradicted { period_h, n_sessions } => write!(
+                f,
+                "the sessions contradict each other: taken alone, {n_sessions} of them favour \
+                 {period_h:.4} h with odds above 1000 to 1: look at their times and errors"
             ),
             Self::Short { rotations } => write!(
                 f,
@@ -145,15 +158,11 @@ pub(super) fn seen(series: &Series, curve: &Curve) -> (f64, f64) {
     (share(n_seen), share(n_repeated))
 }
 
-/// What speaks against the first of the candidates; nothing when it may be published.
+/// What speaks against the first choice; nothing when it may be published.
 ///
 /// * `chance`: that noise makes the highest power.
-pub fn doubts(
-    series: &Series,
-    candidates: &[Candidate],
-    chance: f64,
-    demands: &Demands,
-) -> Vec<Doubt> {
+pub fn doubts(found: &Found, chance: f64, demands: &Demands) -> Vec<Doubt> {
+    let (series, candidates) = (&found.series, &found.candidates);
     let Some(first) = candidates.first() else { return vec![Doubt::Nothing] };
     let curve = &first.curve;
     let mut doubts = Vec::new();
@@ -164,6 +173,11 @@ pub fn doubts(
         let odds = first.probability_share / (1.0 - first.probability_share);
         let next = candidates.get(1).map_or(curve.frequency_per_h, |c| c.curve.frequency_per_h);
         doubts.push(Doubt::Rival { period_h: next.recip(), odds });
+    }
+    if let Some(Contradiction { period_h, n_sessions }) =
+        contradiction(series, curve.frequency_per_h, found.lasting_count)
+    {
+        doubts.push(Doubt::Contradicted { period_h, n_sessions });
     }
     let rotations = series.span_h() * curve.frequency_per_h;
     if rotations < demands.rotations_least_count {
