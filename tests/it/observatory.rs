@@ -151,6 +151,15 @@ impl Observatory {
         dump(&self.path("data").join("autossos.sqlite"))
     }
 
+    /// How often the program died over one frame alone, at most; one in work alone now counts.
+    pub fn deaths(&self) -> u32 {
+        let path = self.path("data").join("autossos.sqlite");
+        let most = "SELECT COALESCE(MAX(n_deaths + (is_running AND is_alone)), 0) FROM attempt";
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|connection| connection.query_row(most, [], |row| row.get(0)))
+            .unwrap_or(0)
+    }
+
     /// All products by relative path.
     pub fn products(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         crate::simulated::contents(&self.path("data").join("products"))
